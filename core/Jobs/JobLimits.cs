@@ -1,0 +1,28 @@
+namespace Hyperscale.Det.Jobs;
+
+/// <summary>Bounds of a job, the same where it is validated and where it is decoded from a peer.</summary>
+public static class JobLimits
+{
+    public const int NameLengthMax = 128;
+    public const int WorkflowsMax = 256;
+    public const int DatacentersMax = 64;
+    public const int ThresholdsMax = 64;
+    public const int CoresMax = 4096;
+    public const int VusMax = 100_000;
+    public const int RateMax = 10_000_000;
+    public const int UrlLengthMax = 8192;
+    public const int HeadersMax = 64;
+    public const int HeaderLengthMax = 8192;
+    public const int BodyLengthMax = 256 * 1024;
+    public const int ExpectMax = 64;
+    public const int CommandPartsMax = 256;
+    public const int CommandPartLengthMax = 32 * 1024;
+    public const int OutputBytesMax = 64 * 1024;
+    public const int ReasonLengthMax = 1024;
+    public const int ErrorKindsMax = 32;
+    public const int RetryBudgetMax = 50;
+    public const int RetryBudgetPerWorkflowMax = 5;
+
+    /// <summary>Longest duration of a workflow: 30 days.</summary>
+    public const long DurationSecondsMax = 30L * 24 * 3600;
+}

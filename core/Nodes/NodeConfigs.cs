@@ -1,0 +1,88 @@
+using Hyperscale.Det.Kernel;
+
+namespace Hyperscale.Det.Nodes;
+
+/// <summary>Settings of a gate.</summary>
+/// <param name="ResendInterval">How long a command to a manager may go unanswered before it is sent again.</param>
+/// <param name="WatchDeadline">How long a watch waits for a change before it answers with what is known.</param>
+/// <param name="ForwardDeadline">How long another gate may take to answer a forwarded request.</param>
+/// <param name="ManagerStaleness">Age after which a datacenter's heartbeat counts for nothing.</param>
+/// <param name="DefaultDeadlineAllowance">Added to a job's critical path when it sets no deadline.</param>
+public sealed record GateConfig(
+    Duration ResendInterval,
+    Duration WatchDeadline,
+    Duration ForwardDeadline,
+    Duration ManagerStaleness,
+    Duration DefaultDeadlineAllowance,
+    int WaitersMax,
+    int LiveJobsMax,
+    int EndedJobsMax,
+    int SnapshotEveryRecords)
+{
+    public static readonly GateConfig Default = new(
+        ResendInterval: Duration.FromMilliseconds(500),
+        WatchDeadline: Duration.FromSeconds(10),
+        ForwardDeadline: Duration.FromSeconds(5),
+        ManagerStaleness: Duration.FromSeconds(30),
+        DefaultDeadlineAllowance: Duration.FromMinutes(5),
+        WaitersMax: 10_000,
+        LiveJobsMax: 100_000,
+        EndedJobsMax: 10_000,
+        SnapshotEveryRecords: 10_000);
+}
+
+/// <summary>Settings of a manager.</summary>
+/// <param name="LeaseTerm">How long a worker may run workloads after sending a heartbeat that was answered.</param>
+/// <param name="ReservationTerm">How long a reservation waits for its start.</param>
+public sealed record ManagerConfig(
+    Duration LeaseTerm,
+    Duration ResendInterval,
+    Duration HeartbeatInterval,
+    Duration ReservationTerm,
+    int LiveSlotsMax,
+    int WorkersMax,
+    int SnapshotEveryRecords)
+{
+    public static readonly ManagerConfig Default = new(
+        LeaseTerm: Duration.FromSeconds(10),
+        ResendInterval: Duration.FromMilliseconds(500),
+        HeartbeatInterval: Duration.FromSeconds(1),
+        ReservationTerm: Duration.FromSeconds(60),
+        LiveSlotsMax: 10_000,
+        WorkersMax: 10_000,
+        SnapshotEveryRecords: 10_000);
+
+    /// <summary>After how long without an answered heartbeat a worker's attempts count as dead: the lease and a
+    /// fifth, which covers clocks whose rates differ by up to a tenth.</summary>
+    public Duration DeadAfter => LeaseTerm + (LeaseTerm / 5);
+}
+
+/// <summary>Settings of a worker.</summary>
+/// <param name="StopGrace">Between asking a workload to end and killing its process tree.</param>
+public sealed record WorkerConfig(
+    int Cores,
+    Duration HeartbeatInterval,
+    Duration ResendInterval,
+    Duration StopGrace,
+    int FinishedMax)
+{
+    public static WorkerConfig Default(int cores) => new(
+        cores,
+        HeartbeatInterval: Duration.FromSeconds(1),
+        ResendInterval: Duration.FromMilliseconds(500),
+        StopGrace: Duration.FromMilliseconds(500),
+        FinishedMax: 4096);
+}
+
+/// <summary>Settings of a client.</summary>
+/// <param name="CallDeadline">How long a gate may take to answer before the client asks another.</param>
+public sealed record ClientConfig(
+    Duration CallDeadline, Duration BackoffMin, Duration BackoffMax, Duration GiveUpAfter, int PendingMax)
+{
+    public static readonly ClientConfig Default = new(
+        CallDeadline: Duration.FromSeconds(15),
+        BackoffMin: Duration.FromMilliseconds(100),
+        BackoffMax: Duration.FromSeconds(5),
+        GiveUpAfter: Duration.FromSeconds(30),
+        PendingMax: 10_000);
+}

@@ -1,0 +1,44 @@
+using Hyperscale.Det.Durability;
+using Hyperscale.Det.Jobs;
+using Hyperscale.Det.Kernel;
+using Hyperscale.Det.Protocol;
+
+namespace Hyperscale.Det.Nodes;
+
+/// <summary>Everything a host may tell a node; facts, in the past tense.</summary>
+public abstract record NodeInput
+{
+    private NodeInput() { }
+
+    /// <summary>The first input of every process.</summary>
+    public sealed record Started(RecoveredLog Recovered, ulong Seed, BootId Boot, WallTime Wall) : NodeInput;
+
+    public sealed record Received(NodeId From, Message Message) : NodeInput;
+
+    /// <summary>Time passed; sent when <c>NextDeadline</c> is due. <paramref name="Wall"/> is the host's wall
+    /// clock, which may jump.</summary>
+    public sealed record Tick(WallTime Wall) : NodeInput;
+
+    /// <summary>Every record up to and including <paramref name="Lsn"/> is on disk.</summary>
+    public sealed record Durable(long Lsn) : NodeInput;
+
+    /// <summary>The snapshot that covers all records up to <paramref name="Lsn"/> is on disk.</summary>
+    public sealed record SnapshotDurable(long Lsn) : NodeInput;
+
+    /// <summary>A running workload's cumulative numbers.</summary>
+    public sealed record WorkloadReported(AttemptKey Attempt, RunStats Stats) : NodeInput;
+
+    /// <summary>A workload and its whole process tree are gone. <paramref name="Fault"/> says what kept it from
+    /// starting or from telling its numbers; null when nothing did.</summary>
+    public sealed record WorkloadExited(
+        AttemptKey Attempt, int? ExitCode, RunStats Stats, ReadOnlyMemory<byte> Output, string? Fault) : NodeInput;
+
+    /// <summary>A client of this process asked; exactly one <see cref="NodeEffect.Reply"/> answers.</summary>
+    public sealed record ClientRequested(long RequestId, ClientRequest Request) : NodeInput;
+
+    /// <summary>What was sent to this peer since the last answer may not have arrived; resend what matters.</summary>
+    public sealed record PeerLost(NodeId Peer) : NodeInput;
+
+    /// <summary>The process is about to end; nothing but a last effort follows.</summary>
+    public sealed record Shutdown : NodeInput;
+}

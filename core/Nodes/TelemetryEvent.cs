@@ -1,0 +1,38 @@
+using Hyperscale.Det.Jobs;
+using Hyperscale.Det.Kernel;
+
+namespace Hyperscale.Det.Nodes;
+
+/// <summary>What a node tells its operators: each becomes a log line and moves a metric.</summary>
+public abstract record TelemetryEvent
+{
+    private TelemetryEvent() { }
+
+    public sealed record JobAccepted(JobId Job, string Name) : TelemetryEvent;
+
+    public sealed record JobRefused(string Name, string Reason) : TelemetryEvent;
+
+    public sealed record JobEnded(JobId Job, JobState State, string Reason) : TelemetryEvent;
+
+    public sealed record SlotAssigned(SlotKey Slot, string Datacenter) : TelemetryEvent;
+
+    public sealed record SlotRefused(SlotKey Slot, string Datacenter, string Reason) : TelemetryEvent;
+
+    public sealed record SlotEnded(SlotKey Slot, string Datacenter, SlotState State) : TelemetryEvent;
+
+    public sealed record AttemptStarted(AttemptKey Attempt, NodeId Worker) : TelemetryEvent;
+
+    public sealed record AttemptEnded(AttemptKey Attempt, NodeId Worker, AttemptState State, string Reason)
+        : TelemetryEvent;
+
+    public sealed record WorkerJoined(NodeId Worker, BootId Boot, int Cores) : TelemetryEvent;
+
+    public sealed record WorkerLost(NodeId Worker, string Reason) : TelemetryEvent;
+
+    public sealed record LeaseExpired(NodeId Worker, int WorkloadsStopped) : TelemetryEvent;
+
+    /// <summary>A message or request that was understood and refused, with the verdict's name.</summary>
+    public sealed record Ignored(NodeId From, string Message, string Verdict) : TelemetryEvent;
+
+    public sealed record Recovered(long SnapshotLsn, int Records) : TelemetryEvent;
+}

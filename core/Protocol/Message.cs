@@ -1,0 +1,134 @@
+using Hyperscale.Det.Jobs;
+using Hyperscale.Det.Kernel;
+
+namespace Hyperscale.Det.Protocol;
+
+/// <summary>Everything that travels between nodes.</summary>
+public abstract record Message
+{
+    private Message() { }
+
+    // Client and gate, gate and gate.
+
+    /// <summary>Asks a gate; a gate that does not own the job passes it on with one hop more.</summary>
+    public sealed record ClientCall(long CallId, int Hops, ClientRequest Request) : Message;
+
+    public sealed record ClientAnswer(long CallId, ClientResponse Response) : Message;
+
+    // Gate to manager. Every command carries the fence of the job's ledger group.
+
+    public sealed record ReserveSlot(SlotKey Slot, long Fence, JobSpec Spec) : Message;
+
+    public sealed record StartSlot(SlotKey Slot, long Fence) : Message;
+
+    public sealed record CancelSlot(SlotKey Slot, long Fence, string Reason) : Message;
+
+    /// <summary>The slot's result is in the job's ledger; the manager may forget it.</summary>
+    public sealed record SlotResultCommitted(SlotKey Slot, long Fence) : Message;
+
+    // Manager to gate.
+
+    /// <param name="Wait">Estimated time until the slot's first workflow finds its cores.</param>
+    public sealed record SlotReserved(SlotKey Slot, Duration Wait) : Message;
+
+    public sealed record SlotRefused(SlotKey Slot, string Reason) : Message;
+
+    public sealed record SlotStarted(SlotKey Slot) : Message;
+
+    /// <param name="Revision">Rises with every report of one manager boot; a newer one replaces an older one.</param>
+    public sealed record SlotProgressed(
+        SlotKey Slot, BootId Boot, long Revision, IReadOnlyList<WorkflowProgress> Workflows) : Message;
+
+    /// <summary>Sent again until <see cref="SlotResultCommitted"/> arrives.</summary>
+    public sealed record SlotFinished(SlotKey Slot, SlotOutcome Outcome) : Message;
+
+    /// <summary>The manager does not lead its datacenter; <paramref name="Primary"/> does.</summary>
+    public sealed record NotPrimary(SlotKey Slot, NodeId Primary) : Message;
+
+    /// <summary>What a datacenter's primary manager sees; fire and forget.</summary>
+    public sealed record ManagerHeartbeat(
+        string Datacenter,
+        BootId Boot,
+        long Version,
+        bool IsPrimary,
+        int Workers,
+        int CoresTotal,
+        int CoresFree,
+        int LargestWorkerCores,
+        int QueuedWorkflows) : Message;
+
+    // Manager to worker.
+
+    public sealed record StartAttempt(AttemptKey Attempt, WorkflowSpec Workflow) : Message;
+
+    public sealed record StopAttempt(AttemptKey Attempt, string Reason) : Message;
+
+    /// <summary>The attempt's outcome is in the datacenter's ledger; the worker may forget it.</summary>
+    public sealed record AttemptResultCommitted(AttemptKey Attempt) : Message;
+
+    /// <summary>Renews the worker's lease from the instant it sent the heartbeat.</summary>
+    public sealed record HeartbeatAnswered(long Sequence, Duration LeaseTerm) : Message;
+
+    // Worker to manager.
+
+    public sealed record WorkerHeartbeat(
+        BootId Boot, long Sequence, int Cores, IReadOnlyList<AttemptInventory> Attempts) : Message;
+
+    public sealed record AttemptAccepted(AttemptKey Attempt) : Message;
+
+    public sealed record AttemptRefused(AttemptKey Attempt, string Reason) : Message;
+
+    public sealed record AttemptProgressed(AttemptKey Attempt, long Revision, RunStats Stats) : Message;
+
+    /// <summary>Sent again until <see cref="AttemptResultCommitted"/> arrives.</summary>
+    public sealed record AttemptFinished(AttemptKey Attempt, AttemptOutcome Outcome) : Message;
+}
+
+/// <summary>One attempt a worker knows of; finished ones are kept until their result is committed.</summary>
+public sealed record AttemptInventory(AttemptKey Attempt, bool IsFinished);
+
+/// <summary>What a client may ask of any gate.</summary>
+public abstract record ClientRequest
+{
+    private ClientRequest() { }
+
+    public sealed record SubmitJob(JobSpec Spec) : ClientRequest;
+
+    public sealed record GetJob(JobId Job) : ClientRequest;
+
+    /// <summary>Answers as soon as the job's revision differs from <paramref name="AfterRevision"/>, or with what is
+    /// known when the gate's watch deadline passes.</summary>
+    public sealed record WatchJob(JobId Job, long AfterRevision) : ClientRequest;
+
+    /// <summary>Newest first, of all gates, or of this one alone with <paramref name="LocalOnly"/>.</summary>
+    public sealed record ListJobs(int Limit, bool LocalOnly) : ClientRequest;
+
+    public sealed record CancelJob(JobId Job) : ClientRequest;
+}
+
+public abstract record ClientResponse
+{
+    private ClientResponse() { }
+
+    /// <summary>The job is durable in its ledger.</summary>
+    public sealed record Accepted(JobId Job) : ClientResponse;
+
+    public sealed record Status(JobStatus Job) : ClientResponse;
+
+    /// <param name="Missing">Gates that did not answer in time: their jobs are not in the list.</param>
+    public sealed record Jobs(IReadOnlyList<JobSummary> List, IReadOnlyList<string> Missing) : ClientResponse;
+
+    /// <summary>The cancellation is durable, or the job had already ended.</summary>
+    public sealed record CancelAccepted(JobStatus Job) : ClientResponse;
+
+    /// <summary>The request itself is at fault; repeating it changes nothing.</summary>
+    public sealed record Invalid(IReadOnlyList<JobFault> Faults) : ClientResponse;
+
+    public sealed record NotFound(JobId Job) : ClientResponse;
+
+    /// <summary>Nothing was done; the same request may succeed later.</summary>
+    public sealed record Unavailable(string Reason, Duration RetryAfter) : ClientResponse;
+
+    /// <summary>The request was sent and no answer came: it may or may not have been carried out.</summary>
+    public sealed record OutcomeUnknown(string Reason) : ClientResponse;
+}
