@@ -1,0 +1,21 @@
+using Hyperscale.Det.Jobs;
+using Hyperscale.Det.Nodes;
+
+namespace Hyperscale.Det.Shell.Workloads;
+
+/// <summary>Runs the workloads of one worker as process trees.</summary>
+/// <remarks>Both calls return at once. What happens is told through the callback the runner was made with:
+/// any number of <see cref="NodeInput.WorkloadReported"/>, then exactly one
+/// <see cref="NodeInput.WorkloadExited"/> for each start, also when the start itself failed. Disposing kills
+/// every process tree and returns once all are gone; nothing is told afterwards.</remarks>
+public interface IWorkloadRunner : IAsyncDisposable
+{
+    void Start(AttemptKey attempt, WorkflowSpec workflow);
+
+    /// <summary>Stops a workload's whole process tree; one that has already exited is left alone.</summary>
+    void Stop(AttemptKey attempt, WorkloadSignal signal);
+}
+
+/// <summary>Makes a runner that tells the worker's host what happens through <paramref name="deliver"/>, which
+/// may be called from any thread and does not block.</summary>
+public delegate IWorkloadRunner WorkloadRunnerFactory(Action<NodeInput> deliver);
