@@ -1,0 +1,26 @@
+namespace Hyperscale.Det.Durability;
+
+/// <summary>What opening a data directory found.</summary>
+public enum WalVerdict : byte
+{
+    /// <summary>The log ends where its last batch ends.</summary>
+    Clean,
+
+    /// <summary>Behind the last batch lies part of one that was never acknowledged; it is cut off.</summary>
+    TornTail,
+
+    /// <summary>Something that was once durable is damaged or missing; the node may not start from it.</summary>
+    Corrupt,
+
+    /// <summary>The directory belongs to another cluster.</summary>
+    ForeignCluster,
+
+    /// <summary>The directory belongs to another node of the cluster.</summary>
+    ForeignNode,
+
+    /// <summary>Written in a format that this build does not read.</summary>
+    WrongVersion,
+}
+
+/// <summary>A verdict and one sentence that names what, where and what is allowed.</summary>
+public sealed record WalFault(WalVerdict Verdict, string Message);
