@@ -154,6 +154,7 @@ internal sealed class WalRecovery(WalOptions options, WalIdentity identity, IRea
         DropLeftovers(outbox);
         foreach (var (_, file) in old) log.DropSegment(file.Name, file.Length, outbox);
         outbox.Emit(new DiskCommand.SyncDirectory());
+        outbox.Emit(new DiskCommand.AnnounceDurable(recovered.LastLsn));
         return new WalOpening(scan.Verdict, null, _notes, recovered, boot, log, [.. outbox.Effects]);
     }
 
