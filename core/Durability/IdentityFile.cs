@@ -4,9 +4,9 @@ using Hyperscale.Det.Kernel;
 namespace Hyperscale.Det.Durability;
 
 /// <summary>The file <c>identity</c>: whose directory this is, and the last boot that opened it.</summary>
-/// <remarks>A boot is the directory's random 32 bits followed by a count of starts that is on disk before the
-/// start answers anyone: two starts never share one, nor do two directories of one node (but for one chance in
-/// four thousand million).</remarks>
+/// <remarks>A boot is the directory's random 31 bits followed by a count of starts that is on disk before the
+/// start answers anyone: two starts never share one, nor do two directories of one node (but for one chance
+/// in two thousand million).</remarks>
 public static class IdentityFile
 {
     private const uint Magic = 0x4449_5348; // "HSID"
@@ -32,10 +32,12 @@ public static class IdentityFile
         boot = default;
         var bytes = file.Bytes.Span;
         fault = new WalFault(
-            WalVerdict.Corrupt, $"{file.Name} is damaged: {FileBytes} bytes with a valid checksum are expected");
+            WalVerdict.Corrupt,
+            $"{file.Name} is damaged: {FileBytes} bytes with a valid checksum are expected");
         if (bytes.Length != FileBytes) return false;
         if (BinaryPrimitives.ReadUInt32LittleEndian(bytes) != Magic) return false;
-        if (Crc32C.Of(bytes[..CrcAt]) != BinaryPrimitives.ReadUInt32LittleEndian(bytes[CrcAt..])) return false;
+        var crc = BinaryPrimitives.ReadUInt32LittleEndian(bytes[CrcAt..]);
+        if (Crc32C.Of(bytes[..CrcAt]) != crc) return false;
         var version = BinaryPrimitives.ReadUInt16LittleEndian(bytes[4..]);
         if (version != WalFrame.Version)
         {
@@ -51,7 +53,10 @@ public static class IdentityFile
         return true;
     }
 
-    /// <summary>The boot after <paramref name="last"/>; the first one of a directory where there is none.</summary>
+    /// <summary>The boot after <paramref name="last"/>; the first one of a directory where there is
+    /// none.</summary>
     internal static BootId Next(BootId? last, ulong directoryNonce) =>
-        last is { } boot ? new BootId(boot.Value + 1) : new BootId(((directoryNonce & 0x7FFF_FFFF) << 32) + 1);
+        last is { } boot
+            ? new BootId(boot.Value + 1)
+            : new BootId(((directoryNonce & 0x7FFF_FFFF) << 32) + 1);
 }

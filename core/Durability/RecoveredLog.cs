@@ -1,8 +1,10 @@
 namespace Hyperscale.Det.Durability;
 
-/// <summary>What the disk held at start: the newest snapshot, then the records after it, in LSN order.</summary>
+/// <summary>What the disk held at start: the newest snapshot, then the records after it, in LSN
+/// order.</summary>
 /// <param name="SnapshotLsn">The last LSN the snapshot covers; 0 without one.</param>
-public sealed record RecoveredLog(long SnapshotLsn, ReadOnlyMemory<byte> Snapshot, IReadOnlyList<WalRecord> Records)
+public sealed record RecoveredLog(
+    long SnapshotLsn, ReadOnlyMemory<byte> Snapshot, IReadOnlyList<WalRecord> Records)
 {
     public static readonly RecoveredLog Nothing = new(0, default, []);
 

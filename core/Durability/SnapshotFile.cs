@@ -36,10 +36,12 @@ public static class SnapshotFile
     {
         state = default;
         var bytes = file.Bytes.Span;
-        fault = new WalFault(WalVerdict.Corrupt, $"snapshot {file.Name} is damaged in its header at offset 0");
+        fault = new WalFault(
+            WalVerdict.Corrupt, $"snapshot {file.Name} is damaged in its header at offset 0");
         if (bytes.Length < HeaderBytes) return false;
         if (BinaryPrimitives.ReadUInt32LittleEndian(bytes) != Magic) return false;
-        if (Crc32C.Of(bytes[..CrcAt]) != BinaryPrimitives.ReadUInt32LittleEndian(bytes[CrcAt..])) return false;
+        var headerCrc = BinaryPrimitives.ReadUInt32LittleEndian(bytes[CrcAt..]);
+        if (Crc32C.Of(bytes[..CrcAt]) != headerCrc) return false;
         var version = BinaryPrimitives.ReadUInt16LittleEndian(bytes[4..]);
         if (version != WalFrame.Version)
         {
@@ -58,7 +60,8 @@ public static class SnapshotFile
         var lsn = BinaryPrimitives.ReadInt64LittleEndian(bytes[8..]);
         if (WalFiles.Snapshot(lsn) != file.Name)
         {
-            fault = new WalFault(WalVerdict.Corrupt, $"{file.Name} holds the snapshot at LSN {lsn}: it was renamed");
+            fault = new WalFault(
+                WalVerdict.Corrupt, $"{file.Name} holds the snapshot at LSN {lsn}: it was renamed");
             return false;
         }
 

@@ -20,7 +20,8 @@ public static class WalFiles
 
     public static bool TryParseSegment(string name, out long id) => TryParse(name, "wal-", ".seg", out id);
 
-    public static bool TryParseSnapshot(string name, out long lsn) => TryParse(name, "snap-", ".snp", out lsn);
+    public static bool TryParseSnapshot(string name, out long lsn) =>
+        TryParse(name, "snap-", ".snp", out lsn);
 
     /// <summary>Whether opening needs the file's bytes; of all others the name is enough.</summary>
     public static bool IsRead(string name) =>

@@ -5,11 +5,11 @@ namespace Hyperscale.Det.Durability;
 
 /// <summary>The header of one batch of records: block-aligned, padded with zeros to whole blocks, written by
 /// one write and never touched again.</summary>
-/// <remarks>Its place (segment, boot, offset) and its chain (sequence, previous checksum) make a frame valid in
-/// exactly one position: a stale frame of a reused segment or a write that went astray is never taken for a
-/// batch. Little endian: magic u32, version u16, flags u16, cluster hash u64, node hash u64, boot u64, sequence
-/// u64, segment u64, offset u64, previous frame's checksum u32, record count u32, first LSN u64, body length
-/// u32, body CRC32C u32 (padding included), reserved u32, header CRC32C u32.</remarks>
+/// <remarks>Its place (segment, boot, offset) and its chain (sequence, previous checksum) make a frame valid
+/// in exactly one position: a stale frame of a reused segment or a write that went astray is never taken for
+/// a batch. Little endian: magic u32, version u16, flags u16, cluster hash u64, node hash u64, boot u64,
+/// sequence u64, segment u64, offset u64, previous frame's checksum u32, record count u32, first LSN u64,
+/// body length u32, body CRC32C u32 (padding included), reserved u32, header CRC32C u32.</remarks>
 /// <param name="Sequence">Dense from 1 over all segments of a chain.</param>
 /// <param name="FirstLsn">LSN of the first record; of a seal, the LSN that comes next.</param>
 /// <param name="BodyLength">Bytes of the records, without the padding.</param>
@@ -45,7 +45,8 @@ public readonly record struct WalFrame(
 
     public static int EncodedBytes(WalRecord record) => RecordHeaderBytes + record.Payload.Length;
 
-    /// <summary>Encodes a frame; <paramref name="place"/> gives everything but what the records decide.</summary>
+    /// <summary>Encodes a frame; <paramref name="place"/> gives everything but what the records
+    /// decide.</summary>
     /// <returns>The bytes, a whole number of blocks, and the header's checksum for the next frame.</returns>
     public static (byte[] Bytes, uint Crc) Encode(WalFrame place, ReadOnlySpan<WalRecord> records)
     {
@@ -66,9 +67,11 @@ public readonly record struct WalFrame(
         return (bytes, frame.WriteHeader(bytes));
     }
 
-    /// <summary>Reads the header at the start of <paramref name="block"/>; false when none is there.</summary>
+    /// <summary>Reads the header at the start of <paramref name="block"/>; false when none is
+    /// there.</summary>
     /// <param name="version">The version found, where it is not ours and the header's checksum holds.</param>
-    public static bool TryReadHeader(ReadOnlySpan<byte> block, out WalFrame frame, out uint crc, out ushort version)
+    public static bool TryReadHeader(
+        ReadOnlySpan<byte> block, out WalFrame frame, out uint crc, out ushort version)
     {
         frame = default;
         crc = 0;

@@ -3,8 +3,8 @@ using Hyperscale.Det.Kernel;
 namespace Hyperscale.Det.Durability;
 
 /// <summary>Sizes of a write-ahead log.</summary>
-/// <param name="SegmentBytes">Length of a segment file; a multiple of 4096, from 16 KiB to 1 GiB. A batch that
-/// does not fit gets a segment as long as it needs.</param>
+/// <param name="SegmentBytes">Length of a segment file; a multiple of 4096, from 16 KiB to 1 GiB. A batch
+/// that does not fit gets a segment as long as it needs.</param>
 /// <param name="BatchRecordsMax">Most records of one frame, 1 to 65536.</param>
 /// <param name="BatchBytesMax">Most encoded record bytes of one frame, 4096 to 64 MiB; a single larger record
 /// has a frame of its own.</param>

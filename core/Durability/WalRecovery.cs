@@ -23,8 +23,8 @@ public sealed record WalOpening(
 
 /// <summary>Reads a data directory and plans its start: recovery by copy.</summary>
 /// <remarks>Everything after the newest snapshot is copied to a new segment and synced before the node may
-/// answer: after a failed sync the system may show bytes that are not on disk, so what was read proves nothing
-/// about what will be read after the next crash. The copy also cuts a torn tail durably.</remarks>
+/// answer: after a failed sync the system may show bytes that are not on disk, so what was read proves
+/// nothing about what will be read after the next crash. The copy also cuts a torn tail durably.</remarks>
 internal sealed class WalRecovery(WalOptions options, WalIdentity identity, IReadOnlyList<DiskFile> files)
 {
     private readonly List<string> _notes = [];
@@ -63,8 +63,8 @@ internal sealed class WalRecovery(WalOptions options, WalIdentity identity, IRea
         if (orphan is null) return null;
         return new WalFault(
             WalVerdict.Corrupt,
-            $"{WalFiles.Identity} is missing though {orphan.Name} exists; an empty directory or a whole one is "
-            + "needed");
+            $"{WalFiles.Identity} is missing though {orphan.Name} exists; an empty directory or a whole one "
+            + "is needed");
     }
 
     private WalFault? ReadSnapshots()
@@ -88,7 +88,8 @@ internal sealed class WalRecovery(WalOptions options, WalIdentity identity, IRea
         return null;
     }
 
-    /// <summary>Finds the segments that hold what follows the snapshot; the others count for nothing.</summary>
+    /// <summary>Finds the segments that hold what follows the snapshot; the others count for
+    /// nothing.</summary>
     private WalFault? FindChain()
     {
         WalFault? damaged = null;
@@ -96,7 +97,8 @@ internal sealed class WalRecovery(WalOptions options, WalIdentity identity, IRea
         {
             var segment = WalSegment.Decode(file, out var fault);
             if (fault is not null && fault.Verdict != WalVerdict.Corrupt) return fault;
-            if (segment is not null && identity.Refuse(segment.Identity, file.Name) is { } foreign) return foreign;
+            var foreign = segment is null ? null : identity.Refuse(segment.Identity, file.Name);
+            if (foreign is not null) return foreign;
             if (segment is not null && (segment.StartsChain || segment.FirstLsn <= _snapshotLsn + 1))
             {
                 // Whatever was wrong with the ones before no longer matters.
@@ -124,7 +126,9 @@ internal sealed class WalRecovery(WalOptions options, WalIdentity identity, IRea
         var first = _chain.Count > 0 ? _chain[0].Segment.FirstLsn : long.MaxValue;
         if (first <= _snapshotLsn + 1) return null;
         if (_chain.Count == 0 && _snapshotLsn == 0 && _notes.Count == 0) return null;
-        var log = _chain.Count > 0 ? $"the log starts with record {first} in {_chain[0].File.Name}" : "no log exists";
+        var log = _chain.Count > 0
+            ? $"the log starts with record {first} in {_chain[0].File.Name}"
+            : "no log exists";
         var snapshot = _snapshotLsn > 0
             ? $"the newest intact snapshot ends with record {_snapshotLsn}"
             : "no intact snapshot exists";

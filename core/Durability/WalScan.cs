@@ -3,8 +3,9 @@ using Hyperscale.Det.Kernel;
 namespace Hyperscale.Det.Durability;
 
 /// <summary>Reads a chain of segments frame by frame and tells a torn tail from damage.</summary>
-/// <remarks>A batch is written only once the one before is durable. Hence at most the last frame can be torn by
-/// a crash; an unreadable frame that is followed by a valid one was once complete and is damaged.</remarks>
+/// <remarks>A batch is written only once the one before is durable. Hence at most the last frame can be torn
+/// by a crash; an unreadable frame that is followed by a valid one was once complete and is
+/// damaged.</remarks>
 public sealed class WalScan
 {
     private readonly WalIdentity _identity;
@@ -27,8 +28,8 @@ public sealed class WalScan
     /// <summary>Where the readable frames of a segment end, and what lies there.</summary>
     private readonly record struct End(string File, long Offset, bool IsTorn, string What);
 
-    /// <summary>Reads <paramref name="chain"/>, segments in order without gaps, and keeps the records after the
-    /// snapshot.</summary>
+    /// <summary>Reads <paramref name="chain"/>, segments in order without gaps, and keeps the records after
+    /// the snapshot.</summary>
     public static WalScanResult Read(
         WalIdentity identity, long snapshotLsn, IReadOnlyList<(WalSegment Segment, DiskFile File)> chain)
     {
@@ -46,7 +47,8 @@ public sealed class WalScan
 
     internal static WalFault UnreadableVersion(string file, long offset, ushort version) => new(
         WalVerdict.WrongVersion,
-        $"{file} at offset {offset} has format version {version}; this build reads version {WalFrame.Version}");
+        $"{file} at offset {offset} has format version {version}; "
+        + $"this build reads version {WalFrame.Version}");
 
     private WalScanResult Finish()
     {
@@ -71,8 +73,8 @@ public sealed class WalScan
         if (follows) return null;
         return new WalFault(
             WalVerdict.Corrupt,
-            $"{DamagedFrame(_end.File, _end.Offset)}: {next.FileName} continues at frame {next.FirstSequence}, "
-            + $"record {next.FirstLsn}");
+            $"{DamagedFrame(_end.File, _end.Offset)}: {next.FileName} continues at "
+            + $"frame {next.FirstSequence}, record {next.FirstLsn}");
     }
 
     private WalFault? ReadSegment(WalSegment segment, DiskFile file)
@@ -91,7 +93,11 @@ public sealed class WalScan
             if (IsStale(frame, segment, offset)) return StopAt(segment, file, offset, "a stale frame is");
             if (RefusePlace(frame, segment, file.Name, offset) is { } misplaced) return misplaced;
             if (frame.PaddedBytes > rest.Length)
-                return new WalFault(WalVerdict.Corrupt, $"{DamagedFrame(file.Name, offset)}: longer than its file");
+            {
+                return new WalFault(
+                    WalVerdict.Corrupt, $"{DamagedFrame(file.Name, offset)}: it is longer than its file");
+            }
+
             if (Crc32C.Of(rest[WalFrame.HeaderBytes..(int)frame.PaddedBytes]) != frame.BodyCrc)
                 return StopAt(segment, file, offset, "a frame with a wrong body checksum is");
             if (!TakeRecords(frame, rest))

@@ -7,8 +7,8 @@ namespace Hyperscale.Det.Durability;
 /// </summary>
 /// <remarks>A segment gets its name only after its header (and, at a start, everything copied into it) is
 /// synced: a named segment whose header is not valid was damaged later.</remarks>
-/// <param name="StartsChain">Written by a start: it holds everything after a snapshot, and the segments before it
-/// count for nothing.</param>
+/// <param name="StartsChain">Written by a start: it holds everything after a snapshot, and the segments
+/// before it count for nothing.</param>
 /// <param name="FirstSequence">Sequence of the first frame.</param>
 /// <param name="FirstLsn">LSN of the first record.</param>
 /// <param name="PreviousCrc">Checksum of the last frame of the segment before.</param>
@@ -74,7 +74,8 @@ public sealed record WalSegment(
         if (segment.FileName != file.Name)
         {
             fault = new WalFault(
-                WalVerdict.Corrupt, $"{file.Name} holds segment {segment.Id:x16}: it was renamed or overwritten");
+                WalVerdict.Corrupt,
+                $"{file.Name} holds segment {segment.Id:x16}: it was renamed or overwritten");
             return null;
         }
 

@@ -9,7 +9,8 @@ public enum WalVerdict : byte
     /// <summary>Behind the last batch lies part of one that was never acknowledged; it is cut off.</summary>
     TornTail,
 
-    /// <summary>Something that was once durable is damaged or missing; the node may not start from it.</summary>
+    /// <summary>Something that was once durable is damaged or missing; the node may not start from
+    /// it.</summary>
     Corrupt,
 
     /// <summary>The directory belongs to another cluster.</summary>

@@ -3,12 +3,12 @@ using Hyperscale.Det.Kernel;
 namespace Hyperscale.Det.Durability;
 
 /// <summary>An open log: turns batches and snapshots into disk commands (AD-38/39).</summary>
-/// <remarks>Each call leaves a plan in the outbox that must be carried out, in order and to its end, before the
-/// plan of the next call; after a failed command the log is dead and the process must end.</remarks>
+/// <remarks>Each call leaves a plan in the outbox that must be carried out, in order and to its end, before
+/// the plan of the next call; after a failed command the log is dead and the process must end.</remarks>
 public sealed class WriteAheadLog
 {
-    /// <summary>How many snapshots are kept: should the newest be damaged, the log still reaches back to the one
-    /// before.</summary>
+    /// <summary>How many snapshots are kept: should the newest be damaged, the log still reaches back to the
+    /// one before.</summary>
     public const int SnapshotsKept = 2;
 
     private readonly WalIdentity _identity;
@@ -42,7 +42,8 @@ public sealed class WriteAheadLog
 
     private SegmentExtent Active => _segments[^1];
 
-    /// <summary>Opens a data directory: what it holds, and the plan that makes it ready for appends.</summary>
+    /// <summary>Opens a data directory: what it holds, and the plan that makes it ready for
+    /// appends.</summary>
     public static WalOpening Open(
         WalOptions options, WalIdentity identity, ulong directoryNonce, IReadOnlyList<DiskFile> files) =>
         WalRecovery.Open(options, identity, directoryNonce, files);
@@ -65,8 +66,8 @@ public sealed class WriteAheadLog
         }
     }
 
-    /// <summary>Writes an empty frame behind the last batch, where it fits, so that later damage to that batch
-    /// shows as damage. Meant for idle moments: it costs a block and a sync.</summary>
+    /// <summary>Writes an empty frame behind the last batch, where it fits, so that later damage to that
+    /// batch shows as damage. Meant for idle moments: it costs a block and a sync.</summary>
     public void Seal(Outbox<DiskCommand> outbox)
     {
         if (!NeedsSeal) return;
@@ -75,8 +76,8 @@ public sealed class WriteAheadLog
         _needsSeal = false;
     }
 
-    /// <summary>Stores the state that covers all records up to <paramref name="lsn"/>, then drops the segments
-    /// and snapshots that nothing needs any more.</summary>
+    /// <summary>Stores the state that covers all records up to <paramref name="lsn"/>, then drops the
+    /// segments and snapshots that nothing needs any more.</summary>
     public void Snapshot(long lsn, ReadOnlyMemory<byte> state, Outbox<DiskCommand> outbox)
     {
         Invariant.Holds(lsn > 0);
@@ -128,7 +129,11 @@ public sealed class WriteAheadLog
     /// <summary>Starts the chain of this boot: one segment with a copy of every record after the snapshot,
     /// complete and synced before it gets its name.</summary>
     internal void StartChain(
-        long id, IReadOnlyList<WalRecord> records, long? snapshotLsn, bool hasSpare, Outbox<DiskCommand> outbox)
+        long id,
+        IReadOnlyList<WalRecord> records,
+        long? snapshotLsn,
+        bool hasSpare,
+        Outbox<DiskCommand> outbox)
     {
         _hasSpare = hasSpare;
         if (snapshotLsn is { } lsn) _snapshots.Add(lsn);
@@ -155,8 +160,8 @@ public sealed class WriteAheadLog
         NameSegment(file, outbox);
     }
 
-    /// <summary>Drops segments of earlier boots, whose records are in this chain or in the snapshot; one of the
-    /// usual length stays as the spare.</summary>
+    /// <summary>Drops segments of earlier boots, whose records are in this chain or in the snapshot; one of
+    /// the usual length stays as the spare.</summary>
     internal void DropSegment(string name, long length, Outbox<DiskCommand> outbox)
     {
         var asSpare = !_hasSpare && length == _options.SegmentBytes;
@@ -166,7 +171,8 @@ public sealed class WriteAheadLog
 
     private void Roll(long frameBytes, Outbox<DiskCommand> outbox)
     {
-        var file = BeginSegment(Active.Id + 1, startsChain: false, WalSegment.HeaderBytes + frameBytes, outbox);
+        var bytes = WalSegment.HeaderBytes + frameBytes;
+        var file = BeginSegment(Active.Id + 1, startsChain: false, bytes, outbox);
         NameSegment(file, outbox);
     }
 
@@ -228,7 +234,8 @@ public sealed class WriteAheadLog
         if (outbox.Count > before) outbox.Emit(new DiskCommand.SyncDirectory());
     }
 
-    /// <summary>How many records from <paramref name="start"/> on make the next frame: at least one.</summary>
+    /// <summary>How many records from <paramref name="start"/> on make the next frame: at least
+    /// one.</summary>
     private int BatchAt(WalRecord[] records, int start)
     {
         var bytes = 0L;

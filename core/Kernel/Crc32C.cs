@@ -9,7 +9,8 @@ public static class Crc32C
 {
     public static uint Of(ReadOnlySpan<byte> bytes) => Extend(0, bytes);
 
-    /// <summary>The checksum of what <paramref name="crc"/> covers followed by <paramref name="bytes"/>.</summary>
+    /// <summary>The checksum of what <paramref name="crc"/> covers followed by
+    /// <paramref name="bytes"/>.</summary>
     public static uint Extend(uint crc, ReadOnlySpan<byte> bytes)
     {
         var state = ~crc;

@@ -48,8 +48,8 @@ public sealed class DataDirectory : IDisk, IDisposable
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             throw new DataDirectoryException(
-                $"the data directory {path} cannot be used: {e.Message}; it must be a directory that this user "
-                + "may write");
+                $"the data directory {path} cannot be used: {e.Message}; it must be a directory that this "
+                + "user may write");
         }
 
         throw new DataDirectoryException(
@@ -63,7 +63,7 @@ public sealed class DataDirectory : IDisk, IDisposable
         var files = new List<DiskFile>();
         foreach (var file in new DirectoryInfo(_path).EnumerateFiles())
         {
-            ReadOnlyMemory<byte> bytes = WalFiles.IsRead(file.Name) ? File.ReadAllBytes(file.FullName) : default;
+            var bytes = WalFiles.IsRead(file.Name) ? File.ReadAllBytes(file.FullName) : [];
             files.Add(new DiskFile(file.Name, file.Length, bytes));
         }
 

@@ -8,8 +8,7 @@ namespace Hyperscale.Det.Shell.Disk;
 public sealed class DiskFailureException : IOException
 {
     public DiskFailureException(string file, string operation, int errorNumber)
-        : this(file, operation, $"{Marshal.GetPInvokeErrorMessage(errorNumber)} (errno {Text(errorNumber)})") =>
-        ErrorNumber = errorNumber;
+        : this(file, operation, Describe(errorNumber)) => ErrorNumber = errorNumber;
 
     public DiskFailureException(string file, string operation, string reason)
         : base($"{operation} of {file} failed: {reason}")
@@ -25,7 +24,8 @@ public sealed class DiskFailureException : IOException
     /// <summary>The system's errno; 0 where the operation did less than asked without an error.</summary>
     public int ErrorNumber { get; }
 
-    private static string Text(int number) => number.ToString(CultureInfo.InvariantCulture);
+    private static string Describe(int number) => string.Create(
+        CultureInfo.InvariantCulture, $"{Marshal.GetPInvokeErrorMessage(number)} (errno {number})");
 }
 
 /// <summary>A data directory that this node may not use: locked, foreign, damaged or of another version.

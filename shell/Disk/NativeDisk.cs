@@ -3,8 +3,8 @@ using System.Runtime.InteropServices;
 namespace Hyperscale.Det.Shell.Disk;
 
 /// <summary>The few system calls that durability rests on, with their errors.</summary>
-/// <remarks>.NET's own flush returns normally on EROFS, EINVAL and ENOTSUP, and never syncs a directory; hence
-/// these. Only EINTR is retried. The flag values are Linux's, equal on x86-64 and arm64.</remarks>
+/// <remarks>.NET's own flush returns normally on EROFS, EINVAL and ENOTSUP, and never syncs a directory;
+/// hence these. Only EINTR is retried. The flag values are Linux's, equal on x86-64 and arm64.</remarks>
 internal static partial class NativeDisk
 {
     private const int Interrupted = 4;
@@ -99,7 +99,8 @@ internal static partial class NativeDisk
     private static DiskFailureException Failure(string path, string operation) =>
         new(path, operation, Marshal.GetLastPInvokeError());
 
-    [LibraryImport("libc", EntryPoint = "open", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    [LibraryImport(
+        "libc", EntryPoint = "open", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     private static partial int OpenDescriptor(string path, int flags, int mode);
 
     [LibraryImport("libc", EntryPoint = "pwrite", SetLastError = true)]
@@ -111,10 +112,12 @@ internal static partial class NativeDisk
     [LibraryImport("libc", EntryPoint = "fsync", SetLastError = true)]
     private static partial int FileSync(int descriptor);
 
-    [LibraryImport("libc", EntryPoint = "rename", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    [LibraryImport(
+        "libc", EntryPoint = "rename", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     private static partial int RenameFile(string from, string to);
 
-    [LibraryImport("libc", EntryPoint = "unlink", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    [LibraryImport(
+        "libc", EntryPoint = "unlink", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     private static partial int Unlink(string path);
 
     [LibraryImport("libc", EntryPoint = "flock", SetLastError = true)]

@@ -6,9 +6,9 @@ using Hyperscale.Det.Kernel;
 namespace Hyperscale.Det.Shell.Disk;
 
 /// <summary>A node's data directory: what it held at start, and its log and snapshots from then on.</summary>
-/// <remarks>All callbacks come from the store's own thread and must not block on the thread that appends. After
-/// the failure callback nothing more is written and nothing more becomes durable: the process must end, and the
-/// next start finds what is really on disk.</remarks>
+/// <remarks>All callbacks come from the store's own thread and must not block on the thread that appends.
+/// After the failure callback nothing more is written and nothing more becomes durable: the process must
+/// end, and the next start finds what is really on disk.</remarks>
 public sealed class WalStore : IDisposable
 {
     private readonly DataDirectory _directory;
@@ -16,7 +16,8 @@ public sealed class WalStore : IDisposable
     private readonly Thread _thread;
     private readonly Action<Exception> _onFailed;
 
-    private WalStore(DataDirectory directory, WalOpening opening, WalWriter writer, Action<Exception> onFailed)
+    private WalStore(
+        DataDirectory directory, WalOpening opening, WalWriter writer, Action<Exception> onFailed)
     {
         _directory = directory;
         _writer = writer;
@@ -36,12 +37,14 @@ public sealed class WalStore : IDisposable
     /// <summary>What an operator should know about the opening, one sentence each.</summary>
     public IReadOnlyList<string> Notes { get; }
 
-    /// <summary>Records appended and not yet being written; a measure of how far the disk is behind.</summary>
+    /// <summary>Records appended and not yet being written; a measure of how far the disk is
+    /// behind.</summary>
     public int Pending => _writer.Pending;
 
     /// <summary>Opens, recovers and locks a data directory; makes it where it does not exist.</summary>
     /// <param name="onDurable">Every record up to this LSN is on disk; ascending.</param>
-    /// <param name="onSnapshotDurable">The snapshot that covers all records up to this LSN is on disk.</param>
+    /// <param name="onSnapshotDurable">The snapshot that covers all records up to this LSN is on
+    /// disk.</param>
     /// <param name="onFailed">At most once: the disk failed.</param>
     /// <exception cref="DataDirectoryException">The directory may not be used; the message says why and what
     /// is needed.</exception>
@@ -66,7 +69,11 @@ public sealed class WalStore : IDisposable
                 BinaryPrimitives.ReadUInt64LittleEndian(nonce),
                 disk.Read());
             if (opening.Fault is { } fault)
-                throw new DataDirectoryException($"the data directory {directory} is refused: {fault.Message}");
+            {
+                throw new DataDirectoryException(
+                    $"the data directory {directory} is refused: {fault.Message}");
+            }
+
             foreach (var command in opening.Plan) disk.Execute(command);
             var writer = new WalWriter(
                 opening.Log!, disk, options.SealAfter, onDurable, onSnapshotDurable, onFailed);

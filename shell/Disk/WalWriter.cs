@@ -5,9 +5,9 @@ using Hyperscale.Det.Kernel;
 namespace Hyperscale.Det.Shell.Disk;
 
 /// <summary>Group commit: whatever hosts appended while the disk was busy becomes the next batch.</summary>
-/// <remarks>Any thread appends; one thread, which calls <see cref="Run"/>, owns the log and the disk and makes
-/// all callbacks. Durable LSNs are reported in order. The first failure is reported once and ends the writer:
-/// nothing is written after it, and nothing appended is reported durable any more.</remarks>
+/// <remarks>Any thread appends; one thread, which calls <see cref="Run"/>, owns the log and the disk and
+/// makes all callbacks. Durable LSNs are reported in order. The first failure is reported once and ends the
+/// writer: nothing is written after it, and nothing appended is reported durable any more.</remarks>
 public sealed class WalWriter(
     WriteAheadLog log,
     IDisk disk,

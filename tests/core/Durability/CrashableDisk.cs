@@ -29,7 +29,7 @@ internal sealed class CrashableDisk
 
     public IReadOnlyList<DiskFile> Read() => Names
         .Select(name => new DiskFile(
-            name, LengthOf(name), WalFiles.IsRead(name) ? BytesOf(name).ToArray() : default(ReadOnlyMemory<byte>)))
+            name, LengthOf(name), WalFiles.IsRead(name) ? BytesOf(name).ToArray() : []))
         .ToArray();
 
     public void Execute(DiskCommand command)

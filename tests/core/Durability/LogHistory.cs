@@ -10,7 +10,10 @@ internal sealed class LogHistory
     public static readonly WalIdentity Identity = new("test", NodeId.Of("gate-1"));
 
     public static readonly WalOptions Options = new(
-        SegmentBytes: 32 * 1024, BatchRecordsMax: 8, BatchBytesMax: 8192, SealAfter: Duration.FromMilliseconds(20));
+        SegmentBytes: 32 * 1024,
+        BatchRecordsMax: 8,
+        BatchBytesMax: 8192,
+        SealAfter: Duration.FromMilliseconds(20));
 
     private readonly List<WalRecord> _records = [];
     private WriteAheadLog? _log;

@@ -8,11 +8,11 @@ public sealed class WriteAheadLogCrashTests
 {
     [Fact]
     public void A_crash_after_any_disk_command_loses_nothing_that_was_acknowledged() =>
-        Gen.ULong.Sample(CrashAtEveryCommand, iter: 60, print: seed => seed.ToString(System.Globalization.CultureInfo.InvariantCulture));
+        Gen.ULong.Sample(CrashAtEveryCommand, iter: 60);
 
     [Fact]
     public void Starts_that_crash_again_and_again_lose_nothing_and_never_repeat_a_boot() =>
-        Gen.ULong.Sample(CrashRepeatedly, iter: 60, print: seed => seed.ToString(System.Globalization.CultureInfo.InvariantCulture));
+        Gen.ULong.Sample(CrashRepeatedly, iter: 60);
 
     private static void CrashAtEveryCommand(ulong seed)
     {
@@ -24,8 +24,8 @@ public sealed class WriteAheadLogCrashTests
         Assert.Equal(history.Records.Count, history.Log.LastLsn);
     }
 
-    /// <summary>Carries out the plan and, before each command and at its end, lets a copy crash, recover, crash
-    /// while recovering, recover again and go on.</summary>
+    /// <summary>Carries out the plan and, before each command and at its end, lets a copy crash, recover,
+    /// crash while recovering, recover again and go on.</summary>
     private static void RunWithCrashes(LogHistory history, IReadOnlyList<DiskCommand> plan, Rng rng)
     {
         for (var i = 0; i <= plan.Count; i++)
