@@ -1,0 +1,52 @@
+using Hyperscale.Det.Jobs;
+using Hyperscale.Det.Kernel;
+
+namespace Hyperscale.Det.Shell.Telemetry;
+
+/// <summary>One log line for each telemetry event of a node.</summary>
+internal static partial class NodeLog
+{
+    [LoggerMessage(100, LogLevel.Information, "{Node}: job {Job} '{Name}' accepted")]
+    public static partial void JobAccepted(ILogger logger, NodeId node, JobId job, string name);
+
+    [LoggerMessage(101, LogLevel.Warning, "{Node}: job '{Name}' refused: {Reason}")]
+    public static partial void JobRefused(ILogger logger, NodeId node, string name, string reason);
+
+    [LoggerMessage(102, LogLevel.Information, "{Node}: job {Job} ended {State}: {Reason}")]
+    public static partial void JobEnded(ILogger logger, NodeId node, JobId job, JobState state, string reason);
+
+    [LoggerMessage(103, LogLevel.Information, "{Node}: slot {Slot} assigned to {Datacenter}")]
+    public static partial void SlotAssigned(ILogger logger, NodeId node, SlotKey slot, string datacenter);
+
+    [LoggerMessage(104, LogLevel.Warning, "{Node}: slot {Slot} refused by {Datacenter}: {Reason}")]
+    public static partial void SlotRefused(
+        ILogger logger, NodeId node, SlotKey slot, string datacenter, string reason);
+
+    [LoggerMessage(105, LogLevel.Information, "{Node}: slot {Slot} in {Datacenter} ended {State}")]
+    public static partial void SlotEnded(
+        ILogger logger, NodeId node, SlotKey slot, string datacenter, SlotState state);
+
+    [LoggerMessage(106, LogLevel.Information, "{Node}: attempt {Attempt} started on {Worker}")]
+    public static partial void AttemptStarted(ILogger logger, NodeId node, AttemptKey attempt, NodeId worker);
+
+    [LoggerMessage(107, LogLevel.Information, "{Node}: attempt {Attempt} on {Worker} ended {State}: {Reason}")]
+    public static partial void AttemptEnded(
+        ILogger logger, NodeId node, AttemptKey attempt, NodeId worker, AttemptState state, string reason);
+
+    [LoggerMessage(108, LogLevel.Information, "{Node}: worker {Worker} joined with {Cores} cores, boot {Boot}")]
+    public static partial void WorkerJoined(ILogger logger, NodeId node, NodeId worker, int cores, BootId boot);
+
+    [LoggerMessage(109, LogLevel.Warning, "{Node}: worker {Worker} lost: {Reason}")]
+    public static partial void WorkerLost(ILogger logger, NodeId node, NodeId worker, string reason);
+
+    [LoggerMessage(110, LogLevel.Warning, "{Node}: lease of {Worker} expired; {Stopped} workloads stopped")]
+    public static partial void LeaseExpired(ILogger logger, NodeId node, NodeId worker, int stopped);
+
+    [LoggerMessage(111, LogLevel.Debug, "{Node}: {Message} from {From} not followed: {Verdict}")]
+    public static partial void Ignored(
+        ILogger logger, NodeId node, string message, NodeId from, string verdict);
+
+    [LoggerMessage(112, LogLevel.Information,
+        "{Node}: recovered a snapshot up to record {SnapshotLsn} and {Records} records after it")]
+    public static partial void Recovered(ILogger logger, NodeId node, long snapshotLsn, int records);
+}

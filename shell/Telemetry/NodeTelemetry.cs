@@ -1,0 +1,151 @@
+using System.Diagnostics;
+using System.Diagnostics.Metrics;
+using Hyperscale.Det.Kernel;
+using Hyperscale.Det.Nodes;
+using Hyperscale.Det.Shell.Hosting;
+
+namespace Hyperscale.Det.Shell.Telemetry;
+
+/// <summary>Turns telemetry events into log lines and counts.</summary>
+public sealed class NodeTelemetry : ITelemetrySink
+{
+    private readonly ILogger _logger;
+    private readonly Counter<long> _jobsAccepted;
+    private readonly Counter<long> _jobsRefused;
+    private readonly Counter<long> _jobsEnded;
+    private readonly Counter<long> _slotsAssigned;
+    private readonly Counter<long> _slotsRefused;
+    private readonly Counter<long> _slotsEnded;
+    private readonly Counter<long> _attemptsStarted;
+    private readonly Counter<long> _attemptsEnded;
+    private readonly Counter<long> _workersJoined;
+    private readonly Counter<long> _workersLost;
+    private readonly Counter<long> _leasesExpired;
+    private readonly Counter<long> _ignored;
+
+    public NodeTelemetry(Meter meter, ILogger logger)
+    {
+        _logger = logger;
+        _jobsAccepted = meter.CreateCounter<long>("hyperscale.jobs.accepted", null, "Jobs made durable");
+        _jobsRefused = meter.CreateCounter<long>("hyperscale.jobs.refused", null, "Jobs not taken");
+        _jobsEnded = meter.CreateCounter<long>("hyperscale.jobs.ended", null, "Jobs ended, by final state");
+        _slotsAssigned = meter.CreateCounter<long>(
+            "hyperscale.slots.assigned", null, "Slots given to a datacenter");
+        _slotsRefused = meter.CreateCounter<long>(
+            "hyperscale.slots.refused", null, "Slots that a datacenter did not take");
+        _slotsEnded = meter.CreateCounter<long>("hyperscale.slots.ended", null, "Slots ended, by state");
+        _attemptsStarted = meter.CreateCounter<long>(
+            "hyperscale.attempts.started", null, "Attempts given to a worker");
+        _attemptsEnded = meter.CreateCounter<long>("hyperscale.attempts.ended", null, "Attempts ended, by state");
+        _workersJoined = meter.CreateCounter<long>("hyperscale.workers.joined", null, "Workers registered");
+        _workersLost = meter.CreateCounter<long>("hyperscale.workers.lost", null, "Workers given up");
+        _leasesExpired = meter.CreateCounter<long>(
+            "hyperscale.leases.expired", null, "Leases that ran out on their worker");
+        _ignored = meter.CreateCounter<long>(
+            "hyperscale.inputs.ignored", null, "Messages and requests not followed, by verdict");
+    }
+
+    /// <inheritdoc/>
+    public void On(NodeId node, TelemetryEvent telemetry)
+    {
+        switch (telemetry)
+        {
+            case TelemetryEvent.JobAccepted or TelemetryEvent.JobRefused or TelemetryEvent.JobEnded:
+                OnJob(node, telemetry);
+                break;
+            case TelemetryEvent.SlotAssigned or TelemetryEvent.SlotRefused or TelemetryEvent.SlotEnded:
+                OnSlot(node, telemetry);
+                break;
+            case TelemetryEvent.AttemptStarted started:
+                NodeLog.AttemptStarted(_logger, node, started.Attempt, started.Worker);
+                _attemptsStarted.Add(1, Of(node));
+                break;
+            case TelemetryEvent.AttemptEnded ended:
+                NodeLog.AttemptEnded(_logger, node, ended.Attempt, ended.Worker, ended.State, ended.Reason);
+                _attemptsEnded.Add(1, Of(node), State(ended.State));
+                break;
+            case TelemetryEvent.WorkerJoined or TelemetryEvent.WorkerLost or TelemetryEvent.LeaseExpired:
+                OnWorker(node, telemetry);
+                break;
+            case TelemetryEvent.Ignored ignored:
+                NodeLog.Ignored(_logger, node, ignored.Message, ignored.From, ignored.Verdict);
+                _ignored.Add(1, Of(node), new("message", ignored.Message), new("verdict", ignored.Verdict));
+                break;
+            case TelemetryEvent.Recovered recovered:
+                NodeLog.Recovered(_logger, node, recovered.SnapshotLsn, recovered.Records);
+                break;
+            default:
+                throw new UnreachableException($"unhandled {telemetry}");
+        }
+    }
+
+    private void OnJob(NodeId node, TelemetryEvent telemetry)
+    {
+        switch (telemetry)
+        {
+            case TelemetryEvent.JobAccepted accepted:
+                NodeLog.JobAccepted(_logger, node, accepted.Job, accepted.Name);
+                _jobsAccepted.Add(1, Of(node));
+                break;
+            case TelemetryEvent.JobRefused refused:
+                NodeLog.JobRefused(_logger, node, refused.Name, refused.Reason);
+                _jobsRefused.Add(1, Of(node));
+                break;
+            case TelemetryEvent.JobEnded ended:
+                NodeLog.JobEnded(_logger, node, ended.Job, ended.State, ended.Reason);
+                _jobsEnded.Add(1, Of(node), State(ended.State));
+                break;
+            default:
+                throw new UnreachableException($"unhandled {telemetry}");
+        }
+    }
+
+    private void OnSlot(NodeId node, TelemetryEvent telemetry)
+    {
+        switch (telemetry)
+        {
+            case TelemetryEvent.SlotAssigned assigned:
+                NodeLog.SlotAssigned(_logger, node, assigned.Slot, assigned.Datacenter);
+                _slotsAssigned.Add(1, Of(node), Datacenter(assigned.Datacenter));
+                break;
+            case TelemetryEvent.SlotRefused refused:
+                NodeLog.SlotRefused(_logger, node, refused.Slot, refused.Datacenter, refused.Reason);
+                _slotsRefused.Add(1, Of(node), Datacenter(refused.Datacenter));
+                break;
+            case TelemetryEvent.SlotEnded ended:
+                NodeLog.SlotEnded(_logger, node, ended.Slot, ended.Datacenter, ended.State);
+                _slotsEnded.Add(1, Of(node), Datacenter(ended.Datacenter), State(ended.State));
+                break;
+            default:
+                throw new UnreachableException($"unhandled {telemetry}");
+        }
+    }
+
+    private void OnWorker(NodeId node, TelemetryEvent telemetry)
+    {
+        switch (telemetry)
+        {
+            case TelemetryEvent.WorkerJoined joined:
+                NodeLog.WorkerJoined(_logger, node, joined.Worker, joined.Cores, joined.Boot);
+                _workersJoined.Add(1, Of(node));
+                break;
+            case TelemetryEvent.WorkerLost lost:
+                NodeLog.WorkerLost(_logger, node, lost.Worker, lost.Reason);
+                _workersLost.Add(1, Of(node));
+                break;
+            case TelemetryEvent.LeaseExpired expired:
+                NodeLog.LeaseExpired(_logger, node, expired.Worker, expired.WorkloadsStopped);
+                _leasesExpired.Add(1, Of(node));
+                break;
+            default:
+                throw new UnreachableException($"unhandled {telemetry}");
+        }
+    }
+
+    private static KeyValuePair<string, object?> Of(NodeId node) => new("node", node.Name);
+
+    private static KeyValuePair<string, object?> Datacenter(string name) => new("datacenter", name);
+
+    private static KeyValuePair<string, object?> State<T>(T state)
+        where T : struct, Enum => new("state", state.ToString());
+}
