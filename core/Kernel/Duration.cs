@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Globalization;
 
 namespace Hyperscale.Det.Kernel;
@@ -11,7 +12,7 @@ public readonly record struct Duration(long Nanoseconds) : IComparable<Duration>
     public const string Grammar =
         "a duration such as 250ms, 90s, 1m30s, 2h, 1d or 1w, or a plain number of seconds";
 
-    private static readonly (string Unit, long Nanoseconds)[] Units =
+    private static readonly ImmutableArray<(string Unit, long Nanoseconds)> Units =
     [
         ("w", 604_800_000_000_000), ("d", 86_400_000_000_000), ("h", 3_600_000_000_000),
         ("m", 60_000_000_000), ("s", 1_000_000_000), ("ms", 1_000_000), ("us", 1_000), ("ns", 1),
