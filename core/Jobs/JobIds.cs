@@ -25,9 +25,9 @@ public readonly record struct JobId(int Group, long Op) : IComparable<JobId>
         id = default;
         var dash = text?.IndexOf('-', StringComparison.Ordinal) ?? -1;
         if (dash <= 0 || text!.Length > 32) return false;
-        if (!int.TryParse(text.AsSpan(0, dash), NumberStyles.None, CultureInfo.InvariantCulture, out var group)
-            || !long.TryParse(text.AsSpan(dash + 1), NumberStyles.None, CultureInfo.InvariantCulture, out var op))
-            return false;
+        var (left, right) = (text[..dash], text[(dash + 1)..]);
+        if (!int.TryParse(left, NumberStyles.None, CultureInfo.InvariantCulture, out var group)) return false;
+        if (!long.TryParse(right, NumberStyles.None, CultureInfo.InvariantCulture, out var op)) return false;
         id = new JobId(group, op);
         return true;
     }

@@ -3,8 +3,8 @@ using Hyperscale.Det.Kernel;
 namespace Hyperscale.Det.Jobs;
 
 /// <summary>What a client submits: workflows, each run in every one of the chosen datacenters.</summary>
-/// <remarks>An instance made by <c>JobSpecReader</c> is valid; one decoded from a peer is bounded and was valid
-/// where it entered the system.</remarks>
+/// <remarks>An instance made by <c>JobSpecReader</c> is valid; one decoded from a peer is bounded and was
+/// valid where it entered the system.</remarks>
 public sealed record JobSpec(
     string Name,
     DatacenterChoice Datacenters,
@@ -15,10 +15,12 @@ public sealed record JobSpec(
     IReadOnlyList<Threshold> Thresholds,
     IReadOnlyList<WorkflowSpec> Workflows);
 
-/// <summary>How many datacenters to use; <paramref name="Only"/> excludes all others when not empty.</summary>
+/// <summary>How many datacenters to use; <paramref name="Only"/> excludes all others when not
+/// empty.</summary>
 public sealed record DatacenterChoice(int Count, IReadOnlyList<string> Preferred, IReadOnlyList<string> Only);
 
-/// <summary>Completion with the datacenters that answered (AD-44); the deadline counts from submission.</summary>
+/// <summary>Completion with the datacenters that answered (AD-44); the deadline counts from
+/// submission.</summary>
 public sealed record BestEffortSpec(bool Enabled, int MinDcs, Duration? Deadline, bool WaitForAll);
 
 /// <summary>Latency targets of the job in milliseconds (AD-42).</summary>
@@ -28,9 +30,10 @@ public enum ThresholdMetric : byte { P50Ms, P95Ms, P99Ms, MaxMs, ErrorRate, Requ
 
 public enum ThresholdOperator : byte { Below, AtMost, Above, AtLeast }
 
-/// <summary>A condition on the merged result, for example <c>p95Ms &lt; 200</c>; the limit is in millionths of
-/// the metric's unit, so that judging needs no floating point.</summary>
-public sealed record Threshold(ThresholdMetric Metric, ThresholdOperator Operator, long LimitMillionths, string Text);
+/// <summary>A condition on the merged result, for example <c>p95Ms &lt; 200</c>; the limit is in millionths
+/// of the metric's unit, so that judging needs no floating point.</summary>
+public sealed record Threshold(
+    ThresholdMetric Metric, ThresholdOperator Operator, long LimitMillionths, string Text);
 
 public enum WorkflowKind : byte { Http, Exec }
 

@@ -20,8 +20,8 @@ public sealed record JobStatus(
 
 public enum SlotPhase : byte { Unassigned, Reserving, Starting, Queued, Running, Reported }
 
-/// <summary>One target place of a job. <paramref name="Workflows"/> holds the newest numbers while it runs and the
-/// final ones once <paramref name="Phase"/> is <see cref="SlotPhase.Reported"/>.</summary>
+/// <summary>One target place of a job. <paramref name="Workflows"/> holds the newest numbers while it runs
+/// and the final ones once <paramref name="Phase"/> is <see cref="SlotPhase.Reported"/>.</summary>
 public sealed record SlotStatus(
     int Slot,
     string Datacenter,

@@ -4,8 +4,9 @@ using Hyperscale.Det.Kernel;
 namespace Hyperscale.Det.Jobs;
 
 /// <summary>Counts of latencies in log-linear buckets: integer-only, exactly mergeable, bounded.</summary>
-/// <remarks>Values are microseconds. Each power of two is cut into 128 buckets, so a quantile is off by less than
-/// 0.8%; minimum, maximum and count are exact. Values above <see cref="ValueMax"/> count as it.</remarks>
+/// <remarks>Values are microseconds. Each power of two is cut into 128 buckets, so a quantile is off by less
+/// than 0.8%; minimum, maximum and count are exact. Values above <see cref="ValueMax"/> count as
+/// it.</remarks>
 public sealed class LatencyHistogram
 {
     /// <summary>2^36 - 1 microseconds, about 19 hours.</summary>
@@ -37,7 +38,8 @@ public sealed class LatencyHistogram
     /// <summary>Largest recorded value in microseconds; 0 when empty.</summary>
     public long Max { get; }
 
-    /// <summary>Builds a histogram from (microseconds, count) pairs in any order; negative values count as 0.</summary>
+    /// <summary>Builds a histogram from (microseconds, count) pairs in any order; negative values count as
+    /// 0.</summary>
     public static LatencyHistogram From(IEnumerable<(long Microseconds, long Count)> values)
     {
         var counts = new SortedDictionary<int, long>();

@@ -2,12 +2,14 @@ using Hyperscale.Det.Kernel;
 
 namespace Hyperscale.Det.Jobs;
 
-/// <summary>What a workload did so far: cumulative from its start, so a newer report replaces an older one.</summary>
+/// <summary>What a workload did so far: cumulative from its start, so a newer report replaces an older
+/// one.</summary>
 /// <param name="Requests">Requests that ended, errors included.</param>
 /// <param name="Errors">Requests that failed, timed out or had an unexpected status.</param>
 /// <param name="Dropped">Arrivals of an open model that were never sent.</param>
 /// <param name="Latency">Latencies of the requests that got an answer, in microseconds.</param>
-/// <param name="ErrorKinds">Errors by kind, sorted by name; at most <see cref="JobLimits.ErrorKindsMax"/>.</param>
+/// <param name="ErrorKinds">Errors by kind, sorted by name; at most
+/// <see cref="JobLimits.ErrorKindsMax"/>.</param>
 public sealed record RunStats(
     long Requests,
     long Errors,
@@ -46,7 +48,8 @@ public sealed record RunStats(
     {
         var sums = new SortedDictionary<string, long>(StringComparer.Ordinal);
         foreach (var kind in a.Concat(b)) sums[kind.Kind] = sums.GetValueOrDefault(kind.Kind) + kind.Count;
-        if (sums.Count <= JobLimits.ErrorKindsMax) return [.. sums.Select(s => new ErrorCount(s.Key, s.Value))];
+        if (sums.Count <= JobLimits.ErrorKindsMax)
+            return [.. sums.Select(s => new ErrorCount(s.Key, s.Value))];
         var kept = sums.Where(s => s.Key != OtherKind)
             .OrderByDescending(s => s.Value).ThenBy(s => s.Key, StringComparer.Ordinal)
             .Take(JobLimits.ErrorKindsMax - 1).ToList();

@@ -1,6 +1,7 @@
 namespace Hyperscale.Det.Kernel;
 
-/// <summary>Many deadlines of one machine, at most one a key; the earliest first, equal instants by key.</summary>
+/// <summary>Many deadlines of one machine, at most one a key; the earliest first, equal instants by
+/// key.</summary>
 /// <remarks>Set, remove and pop are O(log n).</remarks>
 public sealed class DeadlineQueue<TKey>
     where TKey : IComparable<TKey>, IEquatable<TKey>
@@ -12,7 +13,8 @@ public sealed class DeadlineQueue<TKey>
 
     public Instant NextDeadline => _byTime.Count == 0 ? Instant.Never : _byTime.Min.At;
 
-    /// <summary>Sets the key's deadline, replacing the one it had; <see cref="Instant.Never"/> removes it.</summary>
+    /// <summary>Sets the key's deadline, replacing the one it had; <see cref="Instant.Never"/> removes
+    /// it.</summary>
     public void Set(TKey key, Instant at)
     {
         Remove(key);

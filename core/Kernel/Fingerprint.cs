@@ -1,4 +1,6 @@
 using System.Buffers.Binary;
+using System.Globalization;
+using System.Numerics;
 
 namespace Hyperscale.Det.Kernel;
 
@@ -15,7 +17,7 @@ public struct Fingerprint
     {
         unchecked
         {
-            _state = (System.Numerics.BitOperations.RotateLeft(_state, 27) ^ Rng.Mix(value)) * 0x9FB21C651E98DF25UL;
+            _state = (BitOperations.RotateLeft(_state, 27) ^ Rng.Mix(value)) * 0x9FB21C651E98DF25UL;
             _count++;
         }
     }
@@ -52,5 +54,5 @@ public struct Fingerprint
         foreach (var b in bytes) Add((ulong)b);
     }
 
-    public override readonly string ToString() => Value.ToString("x16", System.Globalization.CultureInfo.InvariantCulture);
+    public override readonly string ToString() => Value.ToString("x16", CultureInfo.InvariantCulture);
 }

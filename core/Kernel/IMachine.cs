@@ -7,13 +7,15 @@ namespace Hyperscale.Det.Kernel;
 public interface IMachine<in TInput, TEffect, out TVerdict>
     where TVerdict : struct, Enum
 {
-    /// <summary>When the machine wants its next tick; <see cref="Instant.Never"/> when it waits for nothing.</summary>
+    /// <summary>When the machine wants its next tick; <see cref="Instant.Never"/> when it waits for
+    /// nothing.</summary>
     Instant NextDeadline { get; }
 
     /// <summary>Takes one input and leaves its effects, in order, in <paramref name="outbox"/>.</summary>
     TVerdict Step(TInput input, Instant now, Outbox<TEffect> outbox);
 
-    /// <summary>Throws <see cref="InvariantViolationException"/> when the state breaks a rule of its own.</summary>
+    /// <summary>Throws <see cref="InvariantViolationException"/> when the state breaks a rule of its
+    /// own.</summary>
     void CheckInvariants();
 
     /// <summary>Mixes everything that later steps depend on into <paramref name="fingerprint"/>.</summary>

@@ -3,8 +3,8 @@ using System.Runtime.CompilerServices;
 
 namespace Hyperscale.Det.Kernel;
 
-/// <summary>A rule of ours was broken: a bug, never bad input. The shell stops the node, the simulator reports
-/// the seed.</summary>
+/// <summary>A rule of ours was broken: a bug, never bad input. The shell stops the node, the simulator
+/// reports the seed.</summary>
 public sealed class InvariantViolationException(string expression, string member, int line)
     : Exception($"{member}:{line}: {expression}")
 {

@@ -1,6 +1,7 @@
 namespace Hyperscale.Det.Kernel;
 
-/// <summary>The configured, stable name of a node, for example <c>gate-1</c> or <c>dc-a/manager-2</c>.</summary>
+/// <summary>The configured, stable name of a node, for example <c>gate-1</c> or
+/// <c>dc-a/manager-2</c>.</summary>
 /// <remarks>1 to 64 characters of <c>a-z 0-9 - _ . /</c>; ordered by ordinal comparison, so every node orders
 /// names alike.</remarks>
 public readonly record struct NodeId : IComparable<NodeId>

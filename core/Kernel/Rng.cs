@@ -3,8 +3,9 @@ using System.Numerics;
 namespace Hyperscale.Det.Kernel;
 
 /// <summary>A seeded generator (xoshiro256**, seeded by SplitMix64) with named streams.</summary>
-/// <remarks>A stream is keyed by (seed, purpose, entity, n), so that removing one user of randomness shifts no
-/// other draw. Source: Blackman and Vigna, "Scrambled linear pseudorandom number generators" (2021).</remarks>
+/// <remarks>A stream is keyed by (seed, purpose, entity, n), so that removing one user of randomness shifts
+/// no other draw. Source: Blackman and Vigna, "Scrambled linear pseudorandom number generators"
+/// (2021).</remarks>
 public sealed class Rng
 {
     private ulong _s0;
@@ -47,7 +48,8 @@ public sealed class Rng
         }
     }
 
-    /// <summary>A value in [0, bound), without bias worth naming (64-bit multiply-shift); bound &gt; 0.</summary>
+    /// <summary>A value in [0, bound), without bias worth naming (64-bit multiply-shift); bound &gt;
+    /// 0.</summary>
     public long Below(long bound)
     {
         Invariant.Holds(bound > 0);
@@ -79,7 +81,8 @@ public sealed class Rng
         }
     }
 
-    /// <summary>FNV-1a over UTF-16 code units: the same on every host, unlike <c>string.GetHashCode</c>.</summary>
+    /// <summary>FNV-1a over UTF-16 code units: the same on every host, unlike
+    /// <c>string.GetHashCode</c>.</summary>
     public static ulong HashText(string text)
     {
         unchecked

@@ -1,6 +1,7 @@
 namespace Hyperscale.Det.Kernel;
 
-/// <summary>Milliseconds since 1970-01-01 UTC, for display and for stamping log entries; never decides safety.</summary>
+/// <summary>Milliseconds since 1970-01-01 UTC, for display and for stamping log entries; never decides
+/// safety.</summary>
 public readonly record struct WallTime(long UnixMilliseconds) : IComparable<WallTime>
 {
     public static WallTime operator +(WallTime a, Duration d) => new(a.UnixMilliseconds + d.Milliseconds);

@@ -2,7 +2,8 @@ using Hyperscale.Det.Kernel;
 
 namespace Hyperscale.Det.Nodes;
 
-/// <summary>Holds back every effect that promises something until what the promise rests on is on disk.</summary>
+/// <summary>Holds back every effect that promises something until what the promise rests on is on
+/// disk.</summary>
 /// <remarks>The one rule of both hosts: <see cref="Offer"/> takes a step's effects in order and numbers the
 /// appends; an effect with <see cref="Barrier.Durable"/> leaves only once every record appended before it is
 /// durable. Effects to one peer keep their order, so one that waits holds up those behind it.</remarks>

@@ -3,8 +3,10 @@ using Hyperscale.Det.Kernel;
 namespace Hyperscale.Det.Nodes;
 
 /// <summary>Settings of a gate.</summary>
-/// <param name="ResendInterval">How long a command to a manager may go unanswered before it is sent again.</param>
-/// <param name="WatchDeadline">How long a watch waits for a change before it answers with what is known.</param>
+/// <param name="ResendInterval">How long a command to a manager may go unanswered before it is sent
+/// again.</param>
+/// <param name="WatchDeadline">How long a watch waits for a change before it answers with what is
+/// known.</param>
 /// <param name="ForwardDeadline">How long another gate may take to answer a forwarded request.</param>
 /// <param name="ManagerStaleness">Age after which a datacenter's heartbeat counts for nothing.</param>
 /// <param name="DefaultDeadlineAllowance">Added to a job's critical path when it sets no deadline.</param>
@@ -32,7 +34,8 @@ public sealed record GateConfig(
 }
 
 /// <summary>Settings of a manager.</summary>
-/// <param name="LeaseTerm">How long a worker may run workloads after sending a heartbeat that was answered.</param>
+/// <param name="LeaseTerm">How long a worker may run workloads after sending a heartbeat that was
+/// answered.</param>
 /// <param name="ReservationTerm">How long a reservation waits for its start.</param>
 public sealed record ManagerConfig(
     Duration LeaseTerm,
@@ -52,8 +55,8 @@ public sealed record ManagerConfig(
         WorkersMax: 10_000,
         SnapshotEveryRecords: 10_000);
 
-    /// <summary>After how long without an answered heartbeat a worker's attempts count as dead: the lease and a
-    /// fifth, which covers clocks whose rates differ by up to a tenth.</summary>
+    /// <summary>After how long without an answered heartbeat a worker's attempts count as dead: the lease and
+    /// a fifth, which covers clocks whose rates differ by up to a tenth.</summary>
     public Duration DeadAfter => LeaseTerm + (LeaseTerm / 5);
 }
 

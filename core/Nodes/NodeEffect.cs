@@ -37,7 +37,8 @@ public abstract record NodeEffect
 
     public sealed record StartWorkload(AttemptKey Attempt, WorkflowSpec Workflow) : NodeEffect;
 
-    /// <summary>Stops a workload's whole process tree; <see cref="NodeInput.WorkloadExited"/> follows.</summary>
+    /// <summary>Stops a workload's whole process tree; <see cref="NodeInput.WorkloadExited"/>
+    /// follows.</summary>
     public sealed record StopWorkload(AttemptKey Attempt, WorkloadSignal Signal) : NodeEffect;
 
     public sealed record Emit(TelemetryEvent Event) : NodeEffect;

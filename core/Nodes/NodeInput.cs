@@ -28,15 +28,17 @@ public abstract record NodeInput
     /// <summary>A running workload's cumulative numbers.</summary>
     public sealed record WorkloadReported(AttemptKey Attempt, RunStats Stats) : NodeInput;
 
-    /// <summary>A workload and its whole process tree are gone. <paramref name="Fault"/> says what kept it from
-    /// starting or from telling its numbers; null when nothing did.</summary>
+    /// <summary>A workload and its whole process tree are gone. <paramref name="Fault"/> says what kept it
+    /// from starting or from telling its numbers; null when nothing did.</summary>
     public sealed record WorkloadExited(
-        AttemptKey Attempt, int? ExitCode, RunStats Stats, ReadOnlyMemory<byte> Output, string? Fault) : NodeInput;
+        AttemptKey Attempt, int? ExitCode, RunStats Stats, ReadOnlyMemory<byte> Output, string? Fault)
+        : NodeInput;
 
     /// <summary>A client of this process asked; exactly one <see cref="NodeEffect.Reply"/> answers.</summary>
     public sealed record ClientRequested(long RequestId, ClientRequest Request) : NodeInput;
 
-    /// <summary>What was sent to this peer since the last answer may not have arrived; resend what matters.</summary>
+    /// <summary>What was sent to this peer since the last answer may not have arrived; resend what
+    /// matters.</summary>
     public sealed record PeerLost(NodeId Peer) : NodeInput;
 
     /// <summary>The process is about to end; nothing but a last effort follows.</summary>

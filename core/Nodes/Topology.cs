@@ -12,7 +12,8 @@ public sealed record Topology(
     IReadOnlyList<DatacenterTopology> Datacenters,
     int LedgerGroups = 64)
 {
-    /// <summary>The replicas of a ledger group: the gates in rendezvous-hash order, equal on every node.</summary>
+    /// <summary>The replicas of a ledger group: the gates in rendezvous-hash order, equal on every
+    /// node.</summary>
     /// <remarks>One replica a group: the group's log is that gate's alone.</remarks>
     public NodeId OwnerOfGroup(int group)
     {

@@ -1,6 +1,7 @@
 namespace Hyperscale.Det.Protocol;
 
-/// <summary>What surrounds a payload on a stream: length, CRC32C of the payload, payload; little endian.</summary>
+/// <summary>What surrounds a payload on a stream: length, CRC32C of the payload, payload; little
+/// endian.</summary>
 public static class Frame
 {
     /// <summary>Largest encoded message on a stream: 16 MiB.</summary>

@@ -35,7 +35,8 @@ public abstract record Message
 
     public sealed record SlotStarted(SlotKey Slot) : Message;
 
-    /// <param name="Revision">Rises with every report of one manager boot; a newer one replaces an older one.</param>
+    /// <param name="Revision">Rises with every report of one manager boot; a newer one replaces an older
+    /// one.</param>
     public sealed record SlotProgressed(
         SlotKey Slot, BootId Boot, long Revision, IReadOnlyList<WorkflowProgress> Workflows) : Message;
 
@@ -96,8 +97,8 @@ public abstract record ClientRequest
 
     public sealed record GetJob(JobId Job) : ClientRequest;
 
-    /// <summary>Answers as soon as the job's revision differs from <paramref name="AfterRevision"/>, or with what is
-    /// known when the gate's watch deadline passes.</summary>
+    /// <summary>Answers as soon as the job's revision differs from <paramref name="AfterRevision"/>, or with
+    /// what is known when the gate's watch deadline passes.</summary>
     public sealed record WatchJob(JobId Job, long AfterRevision) : ClientRequest;
 
     /// <summary>Newest first, of all gates, or of this one alone with <paramref name="LocalOnly"/>.</summary>

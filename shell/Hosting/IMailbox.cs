@@ -4,12 +4,13 @@ namespace Hyperscale.Det.Shell.Hosting;
 /// order.</summary>
 public interface IMailbox<T>
 {
-    /// <summary>Adds an item; waits while the mailbox is at its bound, which is how a busy node slows down its
-    /// peers and clients. False when the mailbox is closed: the item was not taken.</summary>
+    /// <summary>Adds an item; waits while the mailbox is at its bound, which is how a busy node slows down
+    /// its peers and clients. False when the mailbox is closed: the item was not taken.</summary>
     ValueTask<bool> PostAsync(T item, CancellationToken cancellation);
 
-    /// <summary>Adds an item whatever the bound, for events that cannot wait without a deadlock and whose number
-    /// is bounded where they arise (disk, timer, workloads). False when the mailbox is closed.</summary>
+    /// <summary>Adds an item whatever the bound, for events that cannot wait without a deadlock and whose
+    /// number is bounded where they arise (disk, timer, workloads). False when the mailbox is
+    /// closed.</summary>
     bool Signal(T item);
 
     /// <summary>Waits for at least one item; false once the mailbox is closed and empty.</summary>

@@ -16,6 +16,6 @@ public interface IWorkloadRunner : IAsyncDisposable
     void Stop(AttemptKey attempt, WorkloadSignal signal);
 }
 
-/// <summary>Makes a runner that tells the worker's host what happens through <paramref name="deliver"/>, which
-/// may be called from any thread and does not block.</summary>
+/// <summary>Makes a runner that tells the worker's host what happens through <paramref name="deliver"/>,
+/// which may be called from any thread and does not block.</summary>
 public delegate IWorkloadRunner WorkloadRunnerFactory(Action<NodeInput> deliver);

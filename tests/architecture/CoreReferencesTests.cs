@@ -8,12 +8,14 @@ public sealed class CoreReferencesTests
     private static readonly byte[] Core = File.ReadAllBytes(typeof(Kernel.Instant).Assembly.Location);
 
     [Fact]
-    public void Core_refers_only_to_what_the_allow_list_names() => Rule.IsKept(CoreAllowList.Violations(Core));
+    public void Core_refers_only_to_what_the_allow_list_names() =>
+        Rule.IsKept(CoreAllowList.Violations(Core));
 
     [Fact]
     public void Core_refers_only_to_the_base_library() =>
         Assert.All(
-            ReferencedMembers.Assemblies(Core), name => Assert.StartsWith("System.", name, StringComparison.Ordinal));
+            ReferencedMembers.Assemblies(Core),
+            name => Assert.StartsWith("System.", name, StringComparison.Ordinal));
 
     [Fact]
     public void Core_imports_nothing_native() => Assert.Empty(ReferencedMembers.NativeModules(Core));
@@ -43,7 +45,7 @@ public sealed class CoreReferencesTests
     }
 
     [Theory]
-    [InlineData("public class C { public async Task<int> M() { await Task.Yield(); return 1; } }", "AsyncTask")]
+    [InlineData("public class C { public async Task M() => await Task.Yield(); }", "AsyncTaskMethodBuilder")]
     [InlineData("public class C { public async void M() => await Task.Yield(); }", "AsyncVoidMethodBuilder")]
     [InlineData("public class C { public DateTime M() => DateTime.UtcNow; }", "System.DateTime.get_UtcNow")]
     [InlineData("public class C { public int M() => Random.Shared.Next(); }", "System.Random")]
@@ -57,11 +59,10 @@ public sealed class CoreReferencesTests
     [InlineData("public class C { public int M() => \"x\".GetHashCode(); }", "GetHashCode")]
     [InlineData("public class C { public double M() => Math.Exp(1); }", "System.Math.Exp")]
     [InlineData("public class C { [ThreadStatic] static int s; public int M() => s++; }", "ThreadStatic")]
-    [InlineData("public class C { public int M(HashSet<int> s) { var n = 0; foreach (var x in s) n += x; return n; } }",
-        "HashSet`1.GetEnumerator")]
+    [InlineData("public class C { void M(HashSet<int> s) { foreach (var x in s) { } } }", "HashSet`1.GetE")]
     [InlineData("public class C { public int M(Dictionary<int, int> d) => d.Values.Sum(); }",
         "Dictionary`2.get_Values")]
-    [InlineData("public class C { public object M(object o) => o.GetType().GetMethods(); }", "System.Type.GetMethods")]
+    [InlineData("public class C { object M(object o) => o.GetType().GetMethods(); }", "Type.GetMethods")]
     public void What_core_may_not_do_is_refused(string source, string named) =>
         Assert.Contains(
             CoreAllowList.Violations(Snippet.Compile(source)),

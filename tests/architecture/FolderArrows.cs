@@ -10,8 +10,8 @@ internal sealed record Arrow(string FromFolder, string ToFolder, string FromType
 }
 
 /// <summary>Reads from a compiled assembly which of its folders use which.</summary>
-/// <remarks>Signatures, base types, attributes and method bodies count. Constants are inlined by the compiler;
-/// the using directives of the source, checked beside this, show those.</remarks>
+/// <remarks>Signatures, base types, attributes and method bodies count. Constants are inlined by the
+/// compiler; the using directives of the source, checked beside this, show those.</remarks>
 internal static class FolderArrows
 {
     private const BindingFlags Declared =
@@ -93,7 +93,8 @@ internal static class FolderArrows
             at += code.OperandType switch
             {
                 OperandType.InlineNone => 0,
-                OperandType.ShortInlineBrTarget or OperandType.ShortInlineI or OperandType.ShortInlineVar => 1,
+                OperandType.ShortInlineBrTarget => 1,
+                OperandType.ShortInlineI or OperandType.ShortInlineVar => 1,
                 OperandType.InlineVar => 2,
                 OperandType.InlineI8 or OperandType.InlineR => 8,
                 OperandType.InlineSwitch => 4 + (4 * BitConverter.ToInt32(il, at)),

@@ -65,7 +65,9 @@ public sealed partial class FolderArrowsTests
 
     [Fact]
     public void An_upward_using_directive_is_refused() =>
-        Assert.Equal(["Nodes"], ForbiddenUsings("Jobs", "using Hyperscale.Det.Kernel;\nusing Hyperscale.Det.Nodes;"));
+        Assert.Equal(
+            ["Nodes"],
+            ForbiddenUsings("Jobs", "using Hyperscale.Det.Kernel;\nusing Hyperscale.Det.Nodes;"));
 
     private static IEnumerable<Arrow> Forbidden(IEnumerable<Arrow> arrows) =>
         arrows.Where(arrow => !MayUse(arrow.FromFolder, arrow.ToFolder));

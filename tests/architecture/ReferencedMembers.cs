@@ -38,7 +38,11 @@ internal static class ReferencedMembers
     {
         using var pe = new PEReader(ImmutableArray.Create(image));
         var reader = pe.GetMetadataReader();
-        return [.. reader.AssemblyReferences.Select(r => reader.GetString(reader.GetAssemblyReference(r).Name))];
+        return
+        [
+            .. reader.AssemblyReferences
+                .Select(handle => reader.GetString(reader.GetAssemblyReference(handle).Name)),
+        ];
     }
 
     /// <summary>The native libraries that methods are imported from.</summary>

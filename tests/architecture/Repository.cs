@@ -10,7 +10,7 @@ internal static class Repository
     public static IEnumerable<(string Path, string Text)> Files(string extension) =>
         Directory.EnumerateFiles(Root, "*" + extension, SearchOption.AllDirectories)
             .Select(file => (Path: Path.GetRelativePath(Root, file).Replace('\\', '/'), File: file))
-            .Where(file => !file.Path.Split('/').Any(part => part is "bin" or "obj" or ".artifacts" or ".git"))
+            .Where(file => !file.Path.Split('/').Any(part => part is "bin" or "obj" or ".artifacts"))
             .OrderBy(file => file.Path, StringComparer.Ordinal)
             .Select(file => (file.Path, File.ReadAllText(file.File)));
 

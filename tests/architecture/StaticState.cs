@@ -14,7 +14,8 @@ internal static class StaticState
 
     private static readonly FrozenSet<Type> FrozenTypes = new[]
     {
-        typeof(string), typeof(decimal), typeof(Int128), typeof(UInt128), typeof(StringComparer), typeof(Type),
+        typeof(string), typeof(decimal), typeof(Int128), typeof(UInt128), typeof(Type),
+        typeof(StringComparer),
     }.ToFrozenSet();
 
     private static readonly FrozenSet<Type> FrozenGenerics = new[]
@@ -39,7 +40,8 @@ internal static class StaticState
         type.Name.Contains('<', StringComparison.Ordinal)
         || (type.DeclaringType is { } outer && IsCompilersOwn(outer));
 
-    /// <summary>Whether a value of the type can never change: its fields are read-only and frozen in turn.</summary>
+    /// <summary>Whether a value of the type can never change: its fields are read-only and frozen in
+    /// turn.</summary>
     private static bool IsFrozen(Type type, HashSet<Type> underWay)
     {
         if (type.IsPrimitive || type.IsEnum || FrozenTypes.Contains(type)) return true;
@@ -60,5 +62,6 @@ internal static class StaticState
 
     private static bool IsFrozenGeneric(Type type) =>
         type.IsGenericType
-        && (FrozenGenerics.Contains(type.GetGenericTypeDefinition()) || typeof(ITuple).IsAssignableFrom(type));
+        && (typeof(ITuple).IsAssignableFrom(type)
+            || FrozenGenerics.Contains(type.GetGenericTypeDefinition()));
 }

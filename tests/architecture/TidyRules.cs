@@ -33,7 +33,8 @@ internal static partial class TidyRules
     public static IEnumerable<string> OpenEnds(string path, string text) =>
         OpenEnd().Matches(text).Select(match => $"{path}: {match.Value}");
 
-    /// <summary>The machines a file declares; a folder with more than one explains itself in a README.</summary>
+    /// <summary>The machines a file declares; a folder with more than one explains itself in a
+    /// README.</summary>
     public static int MachinesIn(string text) =>
         CSharpSyntaxTree.ParseText(text).GetCompilationUnitRoot().DescendantNodes()
             .OfType<ClassDeclarationSyntax>()
@@ -51,8 +52,8 @@ internal static partial class TidyRules
     {
         var name = type.Identifier.Text;
         if (VagueName().IsMatch(name)) yield return $"{path}:{LineOf(type)}: {name} says nothing";
-        var space = type.Ancestors().OfType<BaseNamespaceDeclarationSyntax>().FirstOrDefault()?.Name.ToString();
-        if (type.Parent is BaseNamespaceDeclarationSyntax && space?.Split('.').Contains(name) == true)
+        var spaces = (type.Parent as BaseNamespaceDeclarationSyntax)?.Name.ToString().Split('.');
+        if (spaces?.Contains(name) == true)
             yield return $"{path}:{LineOf(type)}: {name} is also a namespace";
     }
 
