@@ -8,7 +8,7 @@ namespace Hyperscale.Det.Durability;
 /// <param name="BatchRecordsMax">Most records of one frame, 1 to 65536.</param>
 /// <param name="BatchBytesMax">Most encoded record bytes of one frame, 4096 to 64 MiB; a single larger record
 /// has a frame of its own.</param>
-/// <param name="SealAfter">Idle time after which the last frame is sealed; zero never seals.</param>
+/// <param name="SealAfter">Idle time after which the last frame is sealed; zero seals at a stop only.</param>
 public sealed record WalOptions(long SegmentBytes, int BatchRecordsMax, int BatchBytesMax, Duration SealAfter)
 {
     /// <summary>Largest payload of one record: 16 MiB.</summary>
@@ -23,8 +23,13 @@ public sealed record WalOptions(long SegmentBytes, int BatchRecordsMax, int Batc
         BatchBytesMax: 1024 * 1024,
         SealAfter: Duration.FromMilliseconds(20));
 
+    /// <summary>Most bytes that a start copies, at most 2,000,000,000: the copy is one file, read as a whole.
+    /// </summary>
+    public long CopyBytesMax { get; init; } = 2_000_000_000;
+
     public void CheckInvariants()
     {
+        Invariant.Holds(CopyBytesMax is >= 16 * 1024 and <= 2_000_000_000);
         Invariant.Holds(SegmentBytes is >= 16 * 1024 and <= 1024 * 1024 * 1024);
         Invariant.Holds(SegmentBytes % WalFrame.BlockBytes == 0);
         Invariant.Holds(BatchRecordsMax is >= 1 and <= 65_536);

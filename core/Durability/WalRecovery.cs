@@ -99,9 +99,10 @@ internal sealed class WalRecovery(WalOptions options, WalIdentity identity, IRea
             if (fault is not null && fault.Verdict != WalVerdict.Corrupt) return fault;
             var foreign = segment is null ? null : identity.Refuse(segment.Identity, file.Name);
             if (foreign is not null) return foreign;
-            if (segment is not null && (segment.StartsChain || segment.FirstLsn <= _snapshotLsn + 1))
+            if (segment is not null && segment.FirstLsn <= _snapshotLsn + 1)
             {
-                // Whatever was wrong with the ones before no longer matters.
+                // This one and those after it hold all that follows the snapshot: be it that the snapshot
+                // covers the ones before, be it that a start copied them. Their state no longer matters.
                 _chain.Clear();
                 damaged = null;
             }
@@ -141,6 +142,17 @@ internal sealed class WalRecovery(WalOptions options, WalIdentity identity, IRea
     {
         var outbox = new Outbox<DiskCommand>();
         var boot = IdentityFile.Next(_lastBoot, directoryNonce);
+        var recovered = new RecoveredLog(_snapshotLsn, _snapshot, scan.Records);
+        var log = new WriteAheadLog(identity, options, boot, recovered.LastLsn);
+        var copyBytes = log.CopyBytes([.. scan.Records]);
+        if (copyBytes > options.CopyBytesMax)
+        {
+            return WalOpening.Refused(new WalFault(
+                WalVerdict.TooLarge,
+                $"the log after the snapshot at LSN {_snapshotLsn} takes {copyBytes} bytes to copy, "
+                + $"at most {options.CopyBytesMax} can be"));
+        }
+
         var identityBytes = IdentityFile.Encode(identity, boot);
         outbox.Emit(new DiskCommand.CreateFile(WalFiles.IdentityTemporary, 0));
         outbox.Emit(new DiskCommand.Write(WalFiles.IdentityTemporary, 0, identityBytes));
@@ -148,8 +160,6 @@ internal sealed class WalRecovery(WalOptions options, WalIdentity identity, IRea
         outbox.Emit(new DiskCommand.Rename(WalFiles.IdentityTemporary, WalFiles.Identity));
         outbox.Emit(new DiskCommand.SyncDirectory());
 
-        var recovered = new RecoveredLog(_snapshotLsn, _snapshot, scan.Records);
-        var log = new WriteAheadLog(identity, options, boot, recovered.LastLsn);
         var hasSpare = files.Any(f => f.Name == WalFiles.Spare && f.Length == options.SegmentBytes);
         var old = Segments().ToList();
         var id = old.Count == 0 ? 1 : old[^1].Id + 1;
@@ -157,7 +167,6 @@ internal sealed class WalRecovery(WalOptions options, WalIdentity identity, IRea
             id, scan.Records, _snapshotLsn > 0 ? _snapshotLsn : null, hasSpare, outbox);
         DropLeftovers(outbox);
         foreach (var (_, file) in old) log.DropSegment(file.Name, file.Length, outbox);
-        outbox.Emit(new DiskCommand.SyncDirectory());
         outbox.Emit(new DiskCommand.AnnounceDurable(recovered.LastLsn));
         return new WalOpening(scan.Verdict, null, _notes, recovered, boot, log, [.. outbox.Effects]);
     }

@@ -7,8 +7,6 @@ namespace Hyperscale.Det.Durability;
 /// </summary>
 /// <remarks>A segment gets its name only after its header (and, at a start, everything copied into it) is
 /// synced: a named segment whose header is not valid was damaged later.</remarks>
-/// <param name="StartsChain">Written by a start: it holds everything after a snapshot, and the segments
-/// before it count for nothing.</param>
 /// <param name="FirstSequence">Sequence of the first frame.</param>
 /// <param name="FirstLsn">LSN of the first record.</param>
 /// <param name="PreviousCrc">Checksum of the last frame of the segment before.</param>
@@ -16,7 +14,6 @@ public sealed record WalSegment(
     WalIdentity Identity,
     BootId Boot,
     long Id,
-    bool StartsChain,
     long FirstSequence,
     long FirstLsn,
     uint PreviousCrc)
@@ -35,7 +32,6 @@ public sealed record WalSegment(
         var target = block.AsSpan();
         BinaryPrimitives.WriteUInt32LittleEndian(target, Magic);
         BinaryPrimitives.WriteUInt16LittleEndian(target[4..], WalFrame.Version);
-        BinaryPrimitives.WriteUInt16LittleEndian(target[6..], StartsChain ? (ushort)1 : (ushort)0);
         BinaryPrimitives.WriteUInt64LittleEndian(target[8..], Boot.Value);
         BinaryPrimitives.WriteInt64LittleEndian(target[16..], Id);
         BinaryPrimitives.WriteInt64LittleEndian(target[24..], FirstSequence);
@@ -67,7 +63,6 @@ public sealed record WalSegment(
             identity,
             new BootId(BinaryPrimitives.ReadUInt64LittleEndian(block[8..])),
             BinaryPrimitives.ReadInt64LittleEndian(block[16..]),
-            (BinaryPrimitives.ReadUInt16LittleEndian(block[6..]) & 1) != 0,
             BinaryPrimitives.ReadInt64LittleEndian(block[24..]),
             BinaryPrimitives.ReadInt64LittleEndian(block[32..]),
             BinaryPrimitives.ReadUInt32LittleEndian(block[40..]));

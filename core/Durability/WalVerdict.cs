@@ -21,6 +21,9 @@ public enum WalVerdict : byte
 
     /// <summary>Written in a format that this build does not read.</summary>
     WrongVersion,
+
+    /// <summary>More was appended since the newest snapshot than a start can copy.</summary>
+    TooLarge,
 }
 
 /// <summary>A verdict and one sentence that names what, where and what is allowed.</summary>

@@ -138,16 +138,8 @@ public sealed class WriteAheadLog
         _hasSpare = hasSpare;
         if (snapshotLsn is { } lsn) _snapshots.Add(lsn);
         var all = records.ToArray();
-        var total = (long)WalSegment.HeaderBytes + (all.Length > 0 ? WalFrame.BlockBytes : 0);
-        for (var start = 0; start < all.Length;)
-        {
-            var count = BatchAt(all, start);
-            total += FrameBytes(all.AsSpan(start, count));
-            start += count;
-        }
-
         LastLsn -= all.Length;
-        var file = BeginSegment(id, startsChain: true, total, outbox);
+        var file = BeginSegment(id, CopyBytes(all), outbox);
         for (var start = 0; start < all.Length;)
         {
             var count = BatchAt(all, start);
@@ -158,6 +150,20 @@ public sealed class WriteAheadLog
         // The copy is durable as a whole: its last frame must not look torn if it is damaged later.
         if (all.Length > 0) WriteFrame(file, [], outbox);
         NameSegment(file, outbox);
+    }
+
+    /// <summary>Bytes of a segment that holds these records and the seal behind them.</summary>
+    internal long CopyBytes(WalRecord[] records)
+    {
+        var total = (long)WalSegment.HeaderBytes + (records.Length > 0 ? WalFrame.BlockBytes : 0);
+        for (var start = 0; start < records.Length;)
+        {
+            var count = BatchAt(records, start);
+            total += FrameBytes(records.AsSpan(start, count));
+            start += count;
+        }
+
+        return total;
     }
 
     /// <summary>Drops segments of earlier boots, whose records are in this chain or in the snapshot; one of
@@ -172,20 +178,19 @@ public sealed class WriteAheadLog
     private void Roll(long frameBytes, Outbox<DiskCommand> outbox)
     {
         var bytes = WalSegment.HeaderBytes + frameBytes;
-        var file = BeginSegment(Active.Id + 1, startsChain: false, bytes, outbox);
+        var file = BeginSegment(Active.Id + 1, bytes, outbox);
         NameSegment(file, outbox);
     }
 
     /// <summary>Prepares a segment under a name that recovery ignores.</summary>
-    private string BeginSegment(long id, bool startsChain, long bytes, Outbox<DiskCommand> outbox)
+    private string BeginSegment(long id, long bytes, Outbox<DiskCommand> outbox)
     {
         var length = Math.Max(bytes, _options.SegmentBytes);
         var reuse = _hasSpare && length == _options.SegmentBytes;
         var file = reuse ? WalFiles.Spare : WalFiles.SegmentTemporary;
         if (!reuse) outbox.Emit(new DiskCommand.CreateFile(file, length));
         if (reuse) _hasSpare = false;
-        var header = new WalSegment(
-            _identity, _boot, id, startsChain, _sequence, FirstLsn: LastLsn + 1, _previousCrc);
+        var header = new WalSegment(_identity, _boot, id, _sequence, FirstLsn: LastLsn + 1, _previousCrc);
         outbox.Emit(new DiskCommand.Write(file, 0, header.Encode()));
         _segments.Add(new SegmentExtent(id, header.FirstLsn, length));
         _position = WalSegment.HeaderBytes;
@@ -214,9 +219,10 @@ public sealed class WriteAheadLog
         LastLsn += records.Length;
     }
 
+    /// <summary>Needs no sync: what comes back after a crash is covered all the same, is ignored by the next
+    /// start and dropped again.</summary>
     private void DropCovered(Outbox<DiskCommand> outbox)
     {
-        var before = outbox.Count;
         while (_snapshots.Count > SnapshotsKept)
         {
             outbox.Emit(new DiskCommand.Delete(WalFiles.Snapshot(_snapshots[0])));
@@ -230,8 +236,6 @@ public sealed class WriteAheadLog
             DropSegment(_segments[0].Name, _segments[0].Length, outbox);
             _segments.RemoveAt(0);
         }
-
-        if (outbox.Count > before) outbox.Emit(new DiskCommand.SyncDirectory());
     }
 
     /// <summary>How many records from <paramref name="start"/> on make the next frame: at least

@@ -4,7 +4,8 @@ using Hyperscale.Det.Kernel;
 
 namespace Hyperscale.Det.Tests.Core.Durability;
 
-/// <summary>What opening says about a log that was cut, damaged, mixed up or belongs to someone else.</summary>
+/// <summary>What opening says about a log that was cut, damaged, mixed up or belongs to someone
+/// else.</summary>
 public sealed class WalDamageTests
 {
     private static readonly Gen<(int Batches, int RecordsMax, ulong Seed)> Shapes =
@@ -26,7 +27,8 @@ public sealed class WalDamageTests
             var isWhole = opening.Recovered.LastLsn == history.Records.Count;
             Assert.Null(opening.Fault);
             Assert.True(isWhole || opening.Recovered.LastLsn == torn.FirstLsn - 1);
-            Assert.Equal(isWhole || cut == torn.Offset ? WalVerdict.Clean : WalVerdict.TornTail, opening.Verdict);
+            var isClean = isWhole || cut == torn.Offset;
+            Assert.Equal(isClean ? WalVerdict.Clean : WalVerdict.TornTail, opening.Verdict);
             Assert.Equal(opening.Verdict == WalVerdict.TornTail, opening.Notes.Count == 1);
             for (var i = 0; i < opening.Recovered.Records.Count; i++)
             {
@@ -142,8 +144,8 @@ public sealed class WalDamageTests
         history.Do(history.PlanOpen());
 
         // The segment in use now is the first one, with three stale frames behind an empty log.
-        var stale = history.Disk.BytesOf(WalFiles.Segment(3));
-        Assert.True(WalFrame.TryReadHeader(stale.AsSpan(WalSegment.HeaderBytes), out var frame, out _, out _));
+        var stale = history.Disk.BytesOf(WalFiles.Segment(3)).AsSpan(WalSegment.HeaderBytes);
+        Assert.True(WalFrame.TryReadHeader(stale, out var frame, out _, out _));
         Assert.Equal(1, frame.Segment);
         var opening = LogHistory.Opening(history.Disk.Read());
         Assert.Equal(WalVerdict.Clean, opening.Verdict);
@@ -151,10 +153,42 @@ public sealed class WalDamageTests
         Assert.Equal(3, opening.Recovered.SnapshotLsn);
     }
 
+    [Theory]
+    [InlineData(0)]
+    [InlineData(1)]
+    public void Frames_of_another_boot_are_stale_even_in_a_segment_of_the_same_number(int blanked)
+    {
+        var history = Build((3, 2, 1), out var frames);
+        var file = history.Disk.Read().Single(f => f.Name == frames[0].File);
+        var segment = WalSegment.Decode(file, out _)!;
+        var bytes = file.Bytes.ToArray();
+        foreach (var frame in frames.Take(blanked)) bytes.AsSpan((int)frame.Offset, frame.Length).Clear();
+        var reused = segment with { Boot = new BootId(segment.Boot.Value + 1) };
+
+        var left = new DiskFile(file.Name, bytes.Length, bytes);
+        var scan = WalScan.Read(LogHistory.Identity, 0, [(reused, left)]);
+
+        Assert.Null(scan.Fault);
+        Assert.Empty(scan.Records);
+    }
+
+    [Fact]
+    public void Damage_to_the_last_frame_that_a_start_copied_is_no_torn_tail()
+    {
+        var history = Build((3, 2, 1), out var frames);
+        history.Do(history.PlanOpen());
+        history.Disk.Flip(WalFiles.Segment(2), WalSegment.HeaderBytes + 100, 1);
+
+        var fault = LogHistory.Opening(history.Disk.Read()).Fault;
+
+        Assert.Equal(WalVerdict.Corrupt, fault?.Verdict);
+        Assert.Contains(WalFiles.Segment(2), fault!.Message, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void Another_clusters_directory_is_refused_and_both_are_named() =>
         AssertRefuses(
-            new WalIdentity("other", LogHistory.Identity.Node), WalVerdict.ForeignCluster, "'test'", "'other'");
+            new WalIdentity("other", NodeId.Of("gate-1")), WalVerdict.ForeignCluster, "'test'", "'other'");
 
     [Fact]
     public void Another_nodes_directory_is_refused_and_both_are_named() =>
@@ -169,7 +203,8 @@ public sealed class WalDamageTests
         var ours = Build((3, 2, 1), out var frames);
         ours.Do(ours.PlanSnapshot(1));
         var foreign = new Outbox<DiskCommand>();
-        var other = WriteAheadLog.Open(LogHistory.Options, new WalIdentity("other", NodeId.Of("gate-1")), 1, []);
+        var identity = new WalIdentity("other", NodeId.Of("gate-1"));
+        var other = WriteAheadLog.Open(LogHistory.Options, identity, 1, []);
         other.Log!.Append([new WalRecord(WalRecordKind.LogEntry, default)], foreign);
         other.Log.Snapshot(1, default, foreign);
         var disk = new CrashableDisk();
@@ -210,6 +245,19 @@ public sealed class WalDamageTests
         Assert.Contains(name, fault!.Message, StringComparison.Ordinal);
         Assert.Contains("version 2", fault.Message, StringComparison.Ordinal);
         Assert.Contains("version 1", fault.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_log_too_large_to_copy_is_refused_before_anything_is_changed()
+    {
+        var history = Build((30, 8, 3), out _);
+        var options = LogHistory.Options with { CopyBytesMax = 16 * 1024 };
+
+        var opening = WriteAheadLog.Open(options, LogHistory.Identity, 1, history.Disk.Read());
+
+        Assert.Equal(WalVerdict.TooLarge, opening.Fault?.Verdict);
+        Assert.Contains("at most 16384", opening.Fault!.Message, StringComparison.Ordinal);
+        Assert.Empty(opening.Plan);
     }
 
     [Fact]

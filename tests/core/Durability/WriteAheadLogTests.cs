@@ -186,6 +186,7 @@ public sealed class WriteAheadLogTests
     private void Fill(int batches)
     {
         _history.Do(_history.PlanOpen());
-        for (var i = 0; i < batches; i++) _history.Do(_history.PlanAppend(Record(2000), Record(2000), Record(i)));
+        for (var i = 0; i < batches; i++)
+            _history.Do(_history.PlanAppend(Record(2000), Record(2000), Record(i)));
     }
 }
