@@ -101,7 +101,14 @@ public sealed class NodeHost : INodeLogObserver, IAsyncDisposable
     public async Task StopAsync()
     {
         _parts.Mailbox.Signal(new NodeInput.Shutdown());
-        await ((Task)Completion).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        try
+        {
+            await Completion;
+        }
+        catch (NodeFailedException)
+        {
+            // Whoever asked for the end got it; the cause stays in Completion for whoever wants it.
+        }
     }
 
     public async ValueTask DisposeAsync() => await StopAsync();

@@ -58,7 +58,7 @@ public sealed partial class BannedSymbolsTests
         var trusted = (string)AppContext.GetData("TRUSTED_PLATFORM_ASSEMBLIES")!;
         var compilation = CSharpCompilation.Create(
             "Empty",
-            references: trusted.Split(Path.PathSeparator).Select(path => MetadataReference.CreateFromFile(path)));
+            references: trusted.Split(Path.PathSeparator).Select(p => MetadataReference.CreateFromFile(p)));
         var entries = File.ReadLines(Path.Combine(Repository.Root, "core/BannedSymbols.txt"))
             .Where(line => line.Length > 0 && !line.StartsWith("//", StringComparison.Ordinal))
             .Select(line => line.Split(';', 2))
