@@ -1,1 +1,3 @@
-return 0;
+using Hyperscale.Det.Shell.Workloads;
+
+return await WorkloadCommands.TryRunAsync(args) ?? 0;

@@ -1,0 +1,41 @@
+using Hyperscale.Det.Shell.Processes;
+
+namespace Hyperscale.Det.Shell.Workloads.Http;
+
+/// <summary>The hidden command that is an http workload's process.</summary>
+internal static class HttpLoadCommand
+{
+    private static readonly TimeSpan ReportInterval = TimeSpan.FromMilliseconds(500);
+
+    public static async Task<int> RunAsync()
+    {
+        NativeProcess.DieWithParent();
+        using var control = new WorkloadControl();
+        var order = control.ReadOrder(WorkloadJson.Default.HttpOrder);
+        using var stopping = new CancellationTokenSource();
+        control.Listen(command =>
+        {
+            // The kernel's end is the only one that no busy thread pool can delay.
+            if (command == WorkloadControl.Terminate) stopping.Cancel();
+            else NativeProcess.Signal(Environment.ProcessId, NativeProcess.SignalKill);
+        });
+        if (!HttpLoad.TryCreate(order, out var load, out var fault))
+        {
+            control.Report(new WorkloadReport(null, null, fault));
+            return 1;
+        }
+
+        await WarmUp.RunAsync(order);
+        using (load)
+        {
+            var run = load.RunAsync(stopping.Token);
+            while (await Task.WhenAny(run, Task.Delay(ReportInterval)) != run)
+                control.Report(new WorkloadReport(WorkloadNumbers.Of(load.Snapshot()), null, null));
+            await run;
+            var exitCode = stopping.IsCancellationRequested ? 128 + NativeProcess.SignalTerminate : 0;
+            control.Report(new WorkloadReport(WorkloadNumbers.Of(load.Snapshot()), exitCode, null));
+        }
+
+        return 0;
+    }
+}

@@ -1,0 +1,236 @@
+using System.Diagnostics;
+using System.Text;
+using Hyperscale.Det.Jobs;
+using Hyperscale.Det.Nodes;
+using Hyperscale.Det.Shell.Processes;
+using Microsoft.Win32.SafeHandles;
+
+namespace Hyperscale.Det.Shell.Workloads;
+
+/// <summary>One attempt's process tree, from its start until nothing of it is left.</summary>
+/// <remarks>Runs on two threads of its own: the one that starts the process and reads its reports outlives
+/// it, which the kernel's parent death signal needs; the other one reads its output.</remarks>
+internal sealed class WorkloadProcess
+{
+    // How long a process of ours may take to end its tree before the worker does it.
+    private static readonly TimeSpan KillGrace = TimeSpan.FromMilliseconds(300);
+
+    // A process that runs as another user, or is stuck in the kernel, would be waited for without end.
+    private static readonly TimeSpan SweepMax = TimeSpan.FromSeconds(5);
+
+    private readonly WorkloadProgram _program;
+    private readonly AttemptKey _attempt;
+    private readonly string _mode;
+    private readonly byte[] _order;
+    private readonly Action<NodeInput> _deliver;
+    private readonly OutputTail _output = new(JobLimits.OutputBytesMax);
+    private readonly TaskCompletionSource _gone = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly Lock _lock = new();
+    private FileStream? _control;
+    private int _pid;
+    private bool _isTerminated;
+    private bool _isKilled;
+    private RunStats _stats = RunStats.None;
+    private int? _exitCode;
+    private string? _fault;
+
+    public WorkloadProcess(
+        WorkloadProgram program, AttemptKey attempt, WorkflowSpec workflow, Action<NodeInput> deliver)
+    {
+        _program = program;
+        _attempt = attempt;
+        _deliver = deliver;
+        (_mode, _order) = WorkloadOrders.For(attempt, workflow);
+    }
+
+    /// <summary>Ends once the tree is gone and its end was told.</summary>
+    public Task Gone => _gone.Task;
+
+    public void Start() => new Thread(Run) { IsBackground = true, Name = $"workload {_attempt}" }.Start();
+
+    public void Stop(WorkloadSignal signal)
+    {
+        lock (_lock)
+        {
+            _isTerminated = true;
+            _isKilled |= signal == WorkloadSignal.Kill;
+            if (_pid != 0) PassOn(signal);
+        }
+    }
+
+    private void Run()
+    {
+        try
+        {
+            RunProcess();
+        }
+        // Whatever kept us from running it, the node must learn that this attempt has ended.
+        catch (Exception e)
+        {
+            _fault ??= $"the workload could not be run: {e.Message}";
+        }
+
+        _deliver(new NodeInput.WorkloadExited(_attempt, _exitCode, _stats, _output.ToArray(), _fault));
+        _gone.SetResult();
+    }
+
+    private void RunProcess()
+    {
+        var (orders, control) = NativeProcess.Pipe();
+        var (output, outputWriter) = NativeProcess.Pipe();
+        var (reports, reportWriter) = NativeProcess.Pipe();
+        using var controlStream = new FileStream(new SafeFileHandle(control, true), FileAccess.Write, 0);
+        using var reportStream = new FileStream(new SafeFileHandle(reports, true), FileAccess.Read, 0);
+        var outputStream = new FileStream(new SafeFileHandle(output, true), FileAccess.Read, 0);
+        var pid = Spawn.Start(
+            [_program.Path, _mode],
+            WorkloadOrders.OwnEnvironment(),
+            [orders, outputWriter, outputWriter, reportWriter],
+            NativeProcess.SetSession,
+            out var error);
+        NativeProcess.Close(orders);
+        NativeProcess.Close(outputWriter);
+        NativeProcess.Close(reportWriter);
+        if (pid == 0)
+        {
+            outputStream.Dispose();
+            _fault = WorkloadOrders.StartFault(_program.Path, error);
+            return;
+        }
+
+        var outputReader = new Thread(() => ReadOutput(outputStream)) { IsBackground = true };
+        outputReader.Start();
+        try
+        {
+            Attach(pid, controlStream);
+            ReadReports(reportStream);
+        }
+        finally
+        {
+            End(pid);
+        }
+
+        // Everyone who could write has ended; only a process that slipped out of the tree can hold it open.
+        if (!outputReader.Join(TimeSpan.FromSeconds(1))) _fault ??= "a process of the workload escaped";
+    }
+
+    private void Attach(int pid, FileStream control)
+    {
+        lock (_lock)
+        {
+            _pid = pid;
+            _control = control;
+        }
+
+        Tell(_order);
+        lock (_lock)
+        {
+            if (_isTerminated) PassOn(_isKilled ? WorkloadSignal.Kill : WorkloadSignal.Terminate);
+        }
+    }
+
+    private void PassOn(WorkloadSignal signal)
+    {
+        if (signal == WorkloadSignal.Kill) _ = KillAsync();
+        Tell([signal == WorkloadSignal.Kill ? WorkloadControl.Kill : WorkloadControl.Terminate]);
+    }
+
+    private void Tell(byte[] bytes)
+    {
+        try
+        {
+            _control!.Write(bytes);
+        }
+        // It has ended already, and the thread that reads its reports is about to learn so. An order that did
+        // not arrive shows as an end without numbers.
+        catch (IOException)
+        {
+        }
+    }
+
+    // The process kills its tree itself, unless it was stopped, killed or hangs.
+    private async Task KillAsync()
+    {
+        if (await Task.WhenAny(Gone, Task.Delay(KillGrace)) == Gone) return;
+        lock (_lock)
+        {
+            if (_pid != 0) KillTree(_pid);
+        }
+    }
+
+    private static void KillTree(int pid)
+    {
+        // Descendants first: they can be told apart only while their ancestor lives.
+        ProcessTree.Signal(pid, NativeProcess.SignalKill);
+        NativeProcess.Signal(pid, NativeProcess.SignalKill);
+    }
+
+    private static bool SweepSession(int pid)
+    {
+        var started = Stopwatch.GetTimestamp();
+        while (ProcessTree.Signal(pid, NativeProcess.SignalKill) > 0)
+        {
+            if (Stopwatch.GetElapsedTime(started) > SweepMax) return false;
+            Thread.Sleep(1);
+        }
+
+        return true;
+    }
+
+    private void End(int pid)
+    {
+        // The reports have ended, so the process has, or it is garbled and must.
+        if (_exitCode is null && _fault is not null) KillTree(pid);
+        NativeProcess.AwaitEnd(pid);
+        // Not yet reaped, its id names nobody else: what is left of its session can be found by it.
+        var isEmpty = SweepSession(pid);
+        int exitCode;
+        lock (_lock)
+        {
+            _ = NativeProcess.Reap(pid, out exitCode);
+            _pid = 0;
+        }
+
+        if (!isEmpty) _fault ??= "a process of the workload could not be killed";
+        if (_exitCode is not null || _fault is not null) return;
+        if (_isTerminated) _exitCode = exitCode;
+        else _fault = $"the workload's process ended without a result (exit code {exitCode}){LastWords()}";
+    }
+
+    private void ReadReports(Stream reports)
+    {
+        var lines = new LineReader(reports, WorkloadReport.LineBytesMax);
+        while (lines.TryRead(out var line))
+        {
+            if (!WorkloadReport.TryParse(line, out var stats, out var exitCode, out var fault, out var error))
+            {
+                _fault = $"the workload's process told something unreadable: {error}";
+                return;
+            }
+
+            _stats = stats ?? _stats;
+            _exitCode = exitCode ?? _exitCode;
+            _fault = fault ?? _fault;
+            if (_exitCode is not null || _fault is not null) return;
+            _deliver(new NodeInput.WorkloadReported(_attempt, _stats));
+        }
+
+        if (lines.IsBroken) _fault = $"the workload's process told a line of over {lines.LengthMax} bytes";
+    }
+
+    private void ReadOutput(FileStream output)
+    {
+        using (output)
+        {
+            var buffer = new byte[16 * 1024];
+            int read;
+            while ((read = output.Read(buffer)) > 0) _output.Append(buffer.AsSpan(0, read));
+        }
+    }
+
+    private string LastWords()
+    {
+        var text = Encoding.UTF8.GetString(_output.ToArray()).Trim();
+        return text == "" ? "" : $": {text[Math.Max(0, text.Length - 300)..]}";
+    }
+}
