@@ -22,6 +22,7 @@ internal sealed class WorkloadProcess
     private readonly AttemptKey _attempt;
     private readonly string _mode;
     private readonly byte[] _order;
+    private readonly bool _isPaced;
     private readonly Action<NodeInput> _deliver;
     private readonly OutputTail _output = new(JobLimits.OutputBytesMax);
     private readonly TaskCompletionSource _gone = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -40,6 +41,7 @@ internal sealed class WorkloadProcess
         _program = program;
         _attempt = attempt;
         _deliver = deliver;
+        _isPaced = workflow.Rate is not null;
         (_mode, _order) = WorkloadOrders.For(attempt, workflow);
     }
 
@@ -84,7 +86,7 @@ internal sealed class WorkloadProcess
         var outputStream = new FileStream(new SafeFileHandle(output, true), FileAccess.Read, 0);
         var pid = Spawn.Start(
             [_program.Path, _mode],
-            WorkloadOrders.OwnEnvironment(),
+            WorkloadOrders.OwnEnvironment(_isPaced),
             [orders, outputWriter, outputWriter, reportWriter],
             NativeProcess.SetSession,
             out var error);
@@ -100,6 +102,7 @@ internal sealed class WorkloadProcess
 
         var outputReader = new Thread(() => ReadOutput(outputStream)) { IsBackground = true };
         outputReader.Start();
+        var exitCode = 0;
         try
         {
             Attach(pid, controlStream);
@@ -107,11 +110,12 @@ internal sealed class WorkloadProcess
         }
         finally
         {
-            End(pid);
+            exitCode = End(pid);
         }
 
         // Everyone who could write has ended; only a process that slipped out of the tree can hold it open.
         if (!outputReader.Join(TimeSpan.FromSeconds(1))) _fault ??= "a process of the workload escaped";
+        Judge(exitCode);
     }
 
     private void Attach(int pid, FileStream control)
@@ -177,7 +181,7 @@ internal sealed class WorkloadProcess
         return true;
     }
 
-    private void End(int pid)
+    private int End(int pid)
     {
         // The reports have ended, so the process has, or it is garbled and must.
         if (_exitCode is null && _fault is not null) KillTree(pid);
@@ -192,6 +196,12 @@ internal sealed class WorkloadProcess
         }
 
         if (!isEmpty) _fault ??= "a process of the workload could not be killed";
+        return exitCode;
+    }
+
+    // After its output was read to the end, which tells best why there is no result.
+    private void Judge(int exitCode)
+    {
         if (_exitCode is not null || _fault is not null) return;
         if (_isTerminated) _exitCode = exitCode;
         else _fault = $"the workload's process ended without a result (exit code {exitCode}){LastWords()}";

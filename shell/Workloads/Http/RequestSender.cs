@@ -1,15 +1,17 @@
+using System.Buffers;
 using System.Net.Sockets;
 
 namespace Hyperscale.Det.Shell.Workloads.Http;
 
 /// <summary>Sends one request after another and records how each ended, exactly once.</summary>
-/// <remarks>One per virtual user or sender; it reuses its timer and its buffer.</remarks>
+/// <remarks>One per virtual user or sender; it reuses its timer.</remarks>
 internal sealed class RequestSender : IDisposable
 {
+    private const int BufferBytes = 8192;
+
     private readonly HttpTarget _target;
     private readonly LoadRecorder _recorder;
     private readonly CancellationToken _stopping;
-    private readonly byte[] _buffer = new byte[8192];
     private CancellationTokenSource _timeout = new();
     private CancellationTokenRegistration _onStop;
 
@@ -56,10 +58,19 @@ internal sealed class RequestSender : IDisposable
     private async ValueTask<long> DrainAsync(HttpContent content)
     {
         using var body = await content.ReadAsStreamAsync(_timeout.Token);
-        var total = 0L;
-        int read;
-        while ((read = await body.ReadAsync(_buffer, _timeout.Token)) > 0) total += read;
-        return total;
+        // Rented for the answer alone: many users wait at once, few read.
+        var buffer = ArrayPool<byte>.Shared.Rent(BufferBytes);
+        try
+        {
+            var total = 0L;
+            int read;
+            while ((read = await body.ReadAsync(buffer, _timeout.Token)) > 0) total += read;
+            return total;
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
+        }
     }
 
     private void Renew()

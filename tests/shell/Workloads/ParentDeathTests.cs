@@ -15,7 +15,8 @@ public sealed class ParentDeathTests
         var sleep = $"{900_000 + (Environment.ProcessId % 100_000)}";
         var order = WorkloadControl.Encode(
             new CommandOrder(
-                ["sh", "-c", $"setsid sleep {sleep} & sleep {sleep}"], WorkloadOrders.OwnEnvironment()),
+                ["sh", "-c", $"setsid sleep {sleep} & sleep {sleep}"],
+                WorkloadOrders.OwnEnvironment(isPaced: false)),
             WorkloadJson.Default.CommandOrder);
         using var worker = new Worker(WorkloadProgram.Supervise, order);
         await Attempts.UntilAsync(() => Attempts.Living(sleep) == 2, "two sleeps");
@@ -59,7 +60,7 @@ public sealed class ParentDeathTests
             new Thread(() =>
             {
                 started.SetResult(Spawn.Start(
-                    [WorkloadProgram.Own.Path, mode], WorkloadOrders.OwnEnvironment(),
+                    [WorkloadProgram.Own.Path, mode], WorkloadOrders.OwnEnvironment(isPaced: false),
                     [orders, writer, writer, writer], NativeProcess.SetSession, out _));
                 _ended.Wait();
             })
