@@ -64,5 +64,16 @@ internal sealed class WorkloadControl : IDisposable
     // The orders are read until the process ends.
     public void Dispose() => _reports.Dispose();
 
-    public void Report(WorkloadReport report) => _reports.Write(report.ToLine());
+    /// <summary>Tells the worker; does nothing when it is gone, as nobody is left to tell.</summary>
+    public void Report(WorkloadReport report)
+    {
+        try
+        {
+            _reports.Write(report.ToLine());
+        }
+        // The orders have ended too, and that is what ends this process.
+        catch (IOException)
+        {
+        }
+    }
 }
