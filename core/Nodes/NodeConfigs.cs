@@ -1,4 +1,5 @@
 using Hyperscale.Det.Kernel;
+using Hyperscale.Det.Protocol;
 
 namespace Hyperscale.Det.Nodes;
 
@@ -88,4 +89,14 @@ public sealed record ClientConfig(
         BackoffMax: Duration.FromSeconds(5),
         GiveUpAfter: Duration.FromSeconds(30),
         PendingMax: 10_000);
+
+    /// <summary>How long one call for <paramref name="request"/> may take. A watch is answered when something
+    /// changes, so it may take twice as long.</summary>
+    public Duration DeadlineOf(ClientRequest request) =>
+        request is ClientRequest.WatchJob ? CallDeadline * 2 : CallDeadline;
+
+    /// <summary>How long <paramref name="request"/> may take in all, every retry included; a watch keeps as
+    /// much time for retries as any other request.</summary>
+    public Duration GiveUpOf(ClientRequest request) =>
+        request is ClientRequest.WatchJob ? GiveUpAfter + CallDeadline : GiveUpAfter;
 }

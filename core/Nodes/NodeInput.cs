@@ -41,6 +41,13 @@ public abstract record NodeInput
     /// matters.</summary>
     public sealed record PeerLost(NodeId Peer) : NodeInput;
 
+    /// <summary>This message never left the host and never will: the peer could not be reached. Told of a
+    /// <see cref="Message.ClientCall"/> where the host knows it for certain; what may have left is
+    /// <see cref="PeerLost"/>.</summary>
+    /// <remarks>It names the message because a loss told for the peer alone could overtake a send that is
+    /// already on its way into the next connection.</remarks>
+    public sealed record SendFailed(NodeId Peer, Message Message) : NodeInput;
+
     /// <summary>The process is about to end; nothing but a last effort follows.</summary>
     public sealed record Shutdown : NodeInput;
 }
