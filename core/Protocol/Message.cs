@@ -58,11 +58,13 @@ public abstract record Message
         int LargestWorkerCores,
         int QueuedWorkflows) : Message;
 
-    // Manager to worker.
+    // Manager to worker. Every command carries the fence of the datacenter's ledger.
 
-    public sealed record StartAttempt(AttemptKey Attempt, WorkflowSpec Workflow) : Message;
+    /// <param name="Boot">The life of the worker it is meant for: a later one must not run it.</param>
+    public sealed record StartAttempt(AttemptKey Attempt, long Fence, BootId Boot, WorkflowSpec Workflow)
+        : Message;
 
-    public sealed record StopAttempt(AttemptKey Attempt, string Reason) : Message;
+    public sealed record StopAttempt(AttemptKey Attempt, long Fence, string Reason) : Message;
 
     /// <summary>The attempt's outcome is in the datacenter's ledger; the worker may forget it.</summary>
     public sealed record AttemptResultCommitted(AttemptKey Attempt) : Message;

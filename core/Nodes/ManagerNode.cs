@@ -1,0 +1,20 @@
+using System.Diagnostics;
+using Hyperscale.Det.Kernel;
+
+namespace Hyperscale.Det.Nodes;
+
+public sealed class ManagerNode(NodeId id, string datacenter, Topology topology, ManagerConfig config) : INode
+{
+    public NodeId Id { get; } = id;
+
+    public Instant NextDeadline => Instant.Never;
+
+    public NodeVerdict Step(NodeInput input, Instant now, Outbox<NodeEffect> outbox) =>
+        throw new UnreachableException($"unhandled {input} {datacenter} {topology} {config}");
+
+    public void CheckInvariants()
+    {
+    }
+
+    public void AddTo(ref Fingerprint fingerprint) => fingerprint.Add(Id);
+}

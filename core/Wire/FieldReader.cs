@@ -1,0 +1,176 @@
+using System.Buffers.Binary;
+using System.Text;
+
+namespace Hyperscale.Det.Wire;
+
+/// <summary>Reads what <see cref="FieldWriter"/> wrote, from bytes that anyone may have sent.</summary>
+/// <remarks>It never throws. The first fault stays, names the field, and makes every later read give a default
+/// and <see cref="Next"/> end. Fields that nobody reads are skipped.</remarks>
+public ref struct FieldReader(ReadOnlySpan<byte> bytes)
+{
+    private static readonly UTF8Encoding Strict = new(false, throwOnInvalidBytes: false);
+
+    private ReadOnlySpan<byte> _rest = bytes;
+    private FieldKind _kind;
+    private int _field;
+    private bool _isUnread;
+
+    /// <summary>What is wrong with the bytes; null while nothing is.</summary>
+    public string? Fault { get; private set; }
+
+    /// <summary>Moves to the next field; false at the end and after a fault.</summary>
+    public bool Next(out int field)
+    {
+        Skip();
+        field = 0;
+        if (Fault is not null || _rest.IsEmpty) return false;
+        var tag = Varint();
+        if (Fault is not null) return false;
+        var number = tag >> 2;
+        if (number is 0 or > FieldWriter.FieldMax) return Fail($"has a field numbered {number}");
+        _field = field = (int)number;
+        _kind = (FieldKind)(tag & 3);
+        if (_kind > FieldKind.Bits) return Fail($"field {_field} is of an unknown kind");
+        _isUnread = true;
+        return true;
+    }
+
+    /// <summary>A number from <paramref name="min"/> to <paramref name="max"/>.</summary>
+    public long Number(string name, long min = long.MinValue, long max = long.MaxValue)
+    {
+        if (!Take(FieldKind.Number, name)) return 0;
+        var raw = Varint();
+        var value = unchecked((long)(raw >> 1) ^ -(long)(raw & 1));
+        if (Fault is not null) return 0;
+        if (value >= min && value <= max) return value;
+        Fail($"{name} is {value}; {min} to {max} is allowed");
+        return 0;
+    }
+
+    public int Integer(string name, int min = int.MinValue, int max = int.MaxValue) =>
+        (int)Number(name, min, max);
+
+    public bool Flag(string name) => Number(name, 0, 1) == 1;
+
+    public ulong Bits(string name)
+    {
+        if (!Take(FieldKind.Bits, name)) return 0;
+        if (_rest.Length < sizeof(ulong))
+        {
+            Fail($"{name} is cut off");
+            return 0;
+        }
+
+        var value = BinaryPrimitives.ReadUInt64LittleEndian(_rest);
+        _rest = _rest[sizeof(ulong)..];
+        return value;
+    }
+
+    /// <summary>A value of an enum whose values are dense from 0 to <paramref name="last"/>.</summary>
+    public TEnum Choice<TEnum>(string name, TEnum last)
+        where TEnum : struct, Enum =>
+        (TEnum)Enum.ToObject(typeof(TEnum), Number(name, 0, Convert.ToInt64(last, null)));
+
+    /// <summary>A text of at most <paramref name="charactersMax"/> UTF-16 code units.</summary>
+    public string Text(string name, int charactersMax)
+    {
+        var bytes = Bytes(name, (charactersMax * 3) + 3);
+        if (Fault is not null) return "";
+        var text = Strict.GetString(bytes);
+        if (text.Length <= charactersMax) return text;
+        Fail($"{name} has {text.Length} characters; at most {charactersMax} are allowed");
+        return "";
+    }
+
+    public ReadOnlySpan<byte> Bytes(string name, int bytesMax)
+    {
+        if (!Take(FieldKind.Bytes, name)) return default;
+        var length = Varint();
+        if (Fault is not null) return default;
+        if (length > (ulong)_rest.Length)
+        {
+            Fail($"{name} is cut off");
+            return default;
+        }
+
+        if (length > (ulong)bytesMax)
+        {
+            Fail($"{name} has {length} bytes; at most {bytesMax} are allowed");
+            return default;
+        }
+
+        var value = _rest[..(int)length];
+        _rest = _rest[(int)length..];
+        return value;
+    }
+
+    /// <summary>The fields inside a field; give it back to <see cref="Leave"/> once read.</summary>
+    public FieldReader Enter(string name) => new(Bytes(name, int.MaxValue));
+
+    /// <summary>Takes over what was wrong inside.</summary>
+    public void Leave(in FieldReader inner, string name)
+    {
+        if (inner.Fault is not null) Fail($"{name}: {inner.Fault}");
+    }
+
+    /// <summary>Ends a list: false, with a fault, when one more would pass the bound.</summary>
+    public bool HasRoom(string name, int count, int countMax) =>
+        count < countMax || Fail($"{name} has more than {countMax} elements");
+
+    /// <summary>Faults when a field that must be there was not.</summary>
+    public void Require(bool isPresent, string name)
+    {
+        if (!isPresent) Fail($"{name} is missing");
+    }
+
+    /// <summary>Records a fault of the reader's user; the first one stays.</summary>
+    public bool Fail(string fault)
+    {
+        Fault ??= fault;
+        return false;
+    }
+
+    private bool Take(FieldKind kind, string name)
+    {
+        if (Fault is not null) return false;
+        _isUnread = false;
+        return _kind == kind || Fail($"{name} is of the wrong kind");
+    }
+
+    private void Skip()
+    {
+        if (!_isUnread || Fault is not null) return;
+        switch (_kind)
+        {
+            case FieldKind.Number:
+                _isUnread = false;
+                Varint();
+                break;
+            case FieldKind.Bytes:
+                Bytes($"field {_field}", int.MaxValue);
+                break;
+            case FieldKind.Bits:
+                Bits($"field {_field}");
+                break;
+            default:
+                throw new System.Diagnostics.UnreachableException($"unhandled {_kind}");
+        }
+    }
+
+    private ulong Varint()
+    {
+        var value = 0UL;
+        for (var at = 0; at < _rest.Length && at < 10; at++)
+        {
+            var b = _rest[at];
+            if (at == 9 && b > 1) break;
+            value |= (ulong)(b & 0x7F) << (at * 7);
+            if (b >= 0x80) continue;
+            _rest = _rest[(at + 1)..];
+            return value;
+        }
+
+        Fail($"a number at field {_field} is cut off or too long");
+        return 0;
+    }
+}

@@ -1,0 +1,122 @@
+using System.Buffers.Binary;
+using System.Text;
+using Hyperscale.Det.Kernel;
+
+namespace Hyperscale.Det.Wire;
+
+/// <summary>Writes numbered fields into a buffer of its own that is reused from message to message.</summary>
+/// <remarks>A field is a tag (number and kind in one varint) and a value: a varint, or a length and that many
+/// bytes. So a reader can skip what it does not know. Signed numbers are zigzag-coded. A list is its field
+/// repeated. Varints are at most 10 bytes, least significant group first.</remarks>
+public sealed class FieldWriter
+{
+    /// <summary>Largest field number.</summary>
+    public const int FieldMax = 4095;
+
+    private byte[] _buffer = new byte[512];
+    private int _length;
+
+    public ReadOnlySpan<byte> Written => _buffer.AsSpan(0, _length);
+
+    public int Length => _length;
+
+    /// <summary>A copy of what was written.</summary>
+    public byte[] ToArray() => Written.ToArray();
+
+    public void Clear() => _length = 0;
+
+    public void Number(int field, long value)
+    {
+        Tag(field, FieldKind.Number);
+        Varint(unchecked((ulong)((value << 1) ^ (value >> 63))));
+    }
+
+    /// <summary>A number whose bits mean no size, such as an identity: eight bytes.</summary>
+    public void Bits(int field, ulong value)
+    {
+        Tag(field, FieldKind.Bits);
+        var target = Room(sizeof(ulong));
+        BinaryPrimitives.WriteUInt64LittleEndian(target, value);
+        _length += sizeof(ulong);
+    }
+
+    public void Flag(int field, bool value) => Number(field, value ? 1 : 0);
+
+    public void Text(int field, string value)
+    {
+        Tag(field, FieldKind.Bytes);
+        var count = Encoding.UTF8.GetByteCount(value);
+        Varint((ulong)count);
+        _length += Encoding.UTF8.GetBytes(value, Room(count));
+    }
+
+    public void Bytes(int field, ReadOnlySpan<byte> value)
+    {
+        Tag(field, FieldKind.Bytes);
+        Varint((ulong)value.Length);
+        value.CopyTo(Room(value.Length));
+        _length += value.Length;
+    }
+
+    /// <summary>Begins a field that holds fields of its own; <see cref="End"/> with the returned mark closes
+    /// it.</summary>
+    public int Begin(int field)
+    {
+        Tag(field, FieldKind.Bytes);
+        // One byte for the length: most nested values are short, and longer ones are moved at the end.
+        Room(1);
+        return ++_length;
+    }
+
+    public void End(int mark)
+    {
+        var length = _length - mark;
+        Invariant.Holds(length >= 0);
+        var extra = VarintBytes((ulong)length) - 1;
+        if (extra > 0)
+        {
+            Room(extra);
+            Buffer.BlockCopy(_buffer, mark, _buffer, mark + extra, length);
+        }
+
+        _length = mark - 1;
+        Varint((ulong)length);
+        _length += length;
+    }
+
+    private void Tag(int field, FieldKind kind)
+    {
+        Invariant.Holds(field is > 0 and <= FieldMax);
+        Varint(((ulong)field << 2) | (byte)kind);
+    }
+
+    private void Varint(ulong value)
+    {
+        var target = Room(10);
+        var at = 0;
+        while (value >= 0x80)
+        {
+            target[at++] = (byte)((value & 0x7F) | 0x80);
+            value >>= 7;
+        }
+
+        target[at++] = (byte)value;
+        _length += at;
+    }
+
+    private static int VarintBytes(ulong value)
+    {
+        var bytes = 1;
+        while ((value >>= 7) != 0) bytes++;
+        return bytes;
+    }
+
+    private Span<byte> Room(int bytes)
+    {
+        if (_buffer.Length - _length < bytes)
+            Array.Resize(ref _buffer, Math.Max(_buffer.Length * 2, _length + bytes));
+        return _buffer.AsSpan(_length);
+    }
+}
+
+internal enum FieldKind : byte { Number = 0, Bytes = 1, Bits = 2 }
