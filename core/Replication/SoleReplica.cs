@@ -4,7 +4,8 @@ using Hyperscale.Det.Wire;
 
 namespace Hyperscale.Det.Replication;
 
-/// <summary>The only replica of its ledger groups: an entry is committed once it is on this node's disk.</summary>
+/// <summary>The only replica of its ledger groups: an entry is committed once it is on this node's
+/// disk.</summary>
 /// <remarks>Commands are applied when committed and in log order, never when proposed. A restart begins a new
 /// view, so fences of an earlier life are lower than those of this one.</remarks>
 public sealed class SoleReplica : IMachine<ReplicaInput, ReplicaEffect, ReplicaVerdict>

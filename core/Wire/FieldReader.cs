@@ -4,8 +4,8 @@ using System.Text;
 namespace Hyperscale.Det.Wire;
 
 /// <summary>Reads what <see cref="FieldWriter"/> wrote, from bytes that anyone may have sent.</summary>
-/// <remarks>It never throws. The first fault stays, names the field, and makes every later read give a default
-/// and <see cref="Next"/> end. Fields that nobody reads are skipped.</remarks>
+/// <remarks>It never throws. The first fault stays, names the field, and makes every later read give a
+/// default and <see cref="Next"/> end. Fields that nobody reads are skipped.</remarks>
 public ref struct FieldReader(ReadOnlySpan<byte> bytes)
 {
     private static readonly UTF8Encoding Strict = new(false, throwOnInvalidBytes: false);

@@ -38,7 +38,8 @@ public sealed record PeerAddress(string Host, int Port)
         if (colon <= 0) return false;
         var host = text[..colon];
         var digits = text.AsSpan(colon + 1);
-        if (!ushort.TryParse(digits, NumberStyles.None, CultureInfo.InvariantCulture, out var port)) return false;
+        var isPort = ushort.TryParse(digits, NumberStyles.None, CultureInfo.InvariantCulture, out var port);
+        if (!isPort) return false;
         var isBracketed = host.StartsWith('[') && host.EndsWith(']');
         if (isBracketed) host = host[1..^1];
         var kind = Uri.CheckHostName(host);

@@ -131,7 +131,8 @@ public sealed class NodeSettingsReader
                 fields.Fault("address", $"'{text}' is no address; {PeerAddress.Grammar} is needed");
             if (id is null || !isAddress) continue;
             if (!_idPaths.TryAdd(id.Value, fields.PathOf("id")))
-                fields.Fault("id", $"'{id}' is already the node at {_idPaths[id.Value]}; every node needs its own");
+                fields.Fault(
+                    "id", $"'{id}' is already the node at {_idPaths[id.Value]}; every node needs its own");
             if (!_addressPaths.TryAdd(address, fields.PathOf("address")))
                 fields.Fault("address", $"'{address}' is already used at {_addressPaths[address]}");
             _addresses[id.Value] = address;

@@ -2,8 +2,8 @@ using System.Text.Json;
 
 namespace Hyperscale.Det.Shell.Config;
 
-/// <summary>The fields of one JSON object: each is taken by name, <see cref="Done"/> reports the rest, and every
-/// fault is collected with its path.</summary>
+/// <summary>The fields of one JSON object: each is taken by name, <see cref="Done"/> reports the rest, and
+/// every fault is collected with its path.</summary>
 internal sealed class StrictObject
 {
     private readonly SortedDictionary<string, JsonElement> _fields = new(StringComparer.Ordinal);

@@ -13,8 +13,8 @@ public sealed class ClusterView(Topology topology, TimeProvider time)
     /// <summary>Takes note of a heartbeat; other inputs are of no interest.</summary>
     public void Observe(NodeInput input)
     {
-        if (input is not NodeInput.Received { Message: Message.ManagerHeartbeat { IsPrimary: true } heartbeat })
-            return;
+        if (input is not NodeInput.Received { Message: Message.ManagerHeartbeat heartbeat }) return;
+        if (!heartbeat.IsPrimary) return;
         lock (_gate) _newest[heartbeat.Datacenter] = (heartbeat, time.GetTimestamp());
     }
 

@@ -11,8 +11,8 @@ namespace Hyperscale.Det.Shell.Hosting;
 /// <summary>Runs one node: drains its mailbox in batches, steps the machine and carries out its effects.
 /// </summary>
 /// <remarks>The machine and the durability gate are touched by one loop only. Whatever promises something
-/// leaves once the disk said so; a broken rule of ours or a failed disk ends the node at once, with nothing more
-/// sent, because a node that may be wrong must not speak.</remarks>
+/// leaves once the disk said so; a broken rule of ours or a failed disk ends the node at once, with nothing
+/// more sent, because a node that may be wrong must not speak.</remarks>
 public sealed class NodeHost : INodeLogObserver, IAsyncDisposable
 {
     private const long TimerMilliseconds = 3_600_000;
@@ -22,7 +22,9 @@ public sealed class NodeHost : INodeLogObserver, IAsyncDisposable
     private readonly Outbox<NodeEffect> _outbox = new();
     private readonly List<NodeInput> _batch = [];
     private readonly PendingRequests _requests = new();
-    private readonly TaskCompletionSource _completion = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource _completion =
+        new(TaskCreationOptions.RunContinuationsAsynchronously);
+
     private readonly long _origin;
     private readonly ITimer _timer;
     private readonly INodeLog _log;
@@ -49,8 +51,8 @@ public sealed class NodeHost : INodeLogObserver, IAsyncDisposable
 
     public NodeId Id => _node.Id;
 
-    /// <summary>Ends when the node has stopped: normally after <see cref="StopAsync"/>, with the cause after a
-    /// failure.</summary>
+    /// <summary>Ends when the node has stopped: normally after <see cref="StopAsync"/>, with the cause after
+    /// a failure.</summary>
     public Task Completion => _completion.Task;
 
     /// <summary>Whether the node has recovered and takes requests.</summary>
@@ -254,7 +256,8 @@ public sealed class NodeHost : INodeLogObserver, IAsyncDisposable
         _isServing = false;
         _isStopping = true;
         if (_failure is not null) _parts.Transport.Abort();
-        if (_failure is InvariantViolationException broken) ShellLog.InvariantBroken(_parts.Logger, Id, broken);
+        if (_failure is InvariantViolationException broken)
+            ShellLog.InvariantBroken(_parts.Logger, Id, broken);
         else if (_failure is not null) ShellLog.NodeFailed(_parts.Logger, Id, _failure);
         try
         {

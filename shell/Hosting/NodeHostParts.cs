@@ -5,8 +5,8 @@ using Hyperscale.Det.Shell.Workloads;
 
 namespace Hyperscale.Det.Shell.Hosting;
 
-/// <summary>Where a host sends to. Calls queue and return at once; what cannot be queued is lost, and the node
-/// learns of it through <see cref="NodeInput.PeerLost"/>.</summary>
+/// <summary>Where a host sends to. Calls queue and return at once; what cannot be queued is lost, and the
+/// node learns of it through <see cref="NodeInput.PeerLost"/>.</summary>
 public interface IPeerTransport
 {
     void Send(NodeId to, Message message);

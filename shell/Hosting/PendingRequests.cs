@@ -21,7 +21,8 @@ internal sealed class PendingRequests
     public (long Id, Task<ClientResponse> Answer) Open()
     {
         var id = Interlocked.Increment(ref _lastId);
-        var answer = new TaskCompletionSource<ClientResponse>(TaskCreationOptions.RunContinuationsAsynchronously);
+        var answer = new TaskCompletionSource<ClientResponse>(
+            TaskCreationOptions.RunContinuationsAsynchronously);
         _open[id] = answer;
         if (_isClosed) answer.TrySetResult(Unanswered);
         return (id, answer.Task);

@@ -21,11 +21,13 @@ public sealed class MetricsRegistry : IDisposable
         _listener.InstrumentPublished = (instrument, listener) =>
         {
             // By reference: another cluster in this process has a meter of the same name.
-            if (instrument.Meter == _meter) listener.EnableMeasurementEvents(instrument, FamilyOf(instrument));
+            if (instrument.Meter != _meter) return;
+            listener.EnableMeasurementEvents(instrument, FamilyOf(instrument));
         };
         _listener.SetMeasurementEventCallback<long>((_, value, tags, family) => Record(family, value, tags));
         _listener.SetMeasurementEventCallback<int>((_, value, tags, family) => Record(family, value, tags));
-        _listener.SetMeasurementEventCallback<double>((_, value, tags, family) => Record(family, value, tags));
+        _listener.SetMeasurementEventCallback<double>(
+            (_, value, tags, family) => Record(family, value, tags));
         _listener.Start();
     }
 
@@ -48,7 +50,8 @@ public sealed class MetricsRegistry : IDisposable
         _meter.Dispose();
     }
 
-    private static void Record(object? family, double value, ReadOnlySpan<KeyValuePair<string, object?>> tags) =>
+    private static void Record(
+        object? family, double value, ReadOnlySpan<KeyValuePair<string, object?>> tags) =>
         ((Family)family!).Record(PrometheusText.Labels(tags), value);
 
     private Family FamilyOf(Instrument instrument)
@@ -57,7 +60,8 @@ public sealed class MetricsRegistry : IDisposable
         var isCounter = kind == typeof(Counter<>) || kind == typeof(ObservableCounter<>);
         var isSum = kind == typeof(Counter<>) || kind == typeof(UpDownCounter<>);
         return _families.GetOrAdd(
-            PrometheusName(instrument, isCounter), _ => new Family(isCounter, isSum, instrument.Description ?? ""));
+            PrometheusName(instrument, isCounter),
+            _ => new Family(isCounter, isSum, instrument.Description ?? ""));
     }
 
     private static string PrometheusName(Instrument instrument, bool isCounter)
@@ -89,7 +93,10 @@ public sealed class MetricsRegistry : IDisposable
             lock (_gate)
             {
                 foreach (var (labels, value) in _series)
-                    text.Append(CultureInfo.InvariantCulture, $"{name}{labels} {PrometheusText.Value(value)}\n");
+                {
+                    text.Append(
+                        CultureInfo.InvariantCulture, $"{name}{labels} {PrometheusText.Value(value)}\n");
+                }
             }
         }
     }

@@ -13,7 +13,8 @@ internal static partial class NodeLog
     public static partial void JobRefused(ILogger logger, NodeId node, string name, string reason);
 
     [LoggerMessage(102, LogLevel.Information, "{Node}: job {Job} ended {State}: {Reason}")]
-    public static partial void JobEnded(ILogger logger, NodeId node, JobId job, JobState state, string reason);
+    public static partial void JobEnded(
+        ILogger logger, NodeId node, JobId job, JobState state, string reason);
 
     [LoggerMessage(103, LogLevel.Information, "{Node}: slot {Slot} assigned to {Datacenter}")]
     public static partial void SlotAssigned(ILogger logger, NodeId node, SlotKey slot, string datacenter);
@@ -29,12 +30,15 @@ internal static partial class NodeLog
     [LoggerMessage(106, LogLevel.Information, "{Node}: attempt {Attempt} started on {Worker}")]
     public static partial void AttemptStarted(ILogger logger, NodeId node, AttemptKey attempt, NodeId worker);
 
-    [LoggerMessage(107, LogLevel.Information, "{Node}: attempt {Attempt} on {Worker} ended {State}: {Reason}")]
+    [LoggerMessage(107, LogLevel.Information,
+        "{Node}: attempt {Attempt} on {Worker} ended {State}: {Reason}")]
     public static partial void AttemptEnded(
         ILogger logger, NodeId node, AttemptKey attempt, NodeId worker, AttemptState state, string reason);
 
-    [LoggerMessage(108, LogLevel.Information, "{Node}: worker {Worker} joined with {Cores} cores, boot {Boot}")]
-    public static partial void WorkerJoined(ILogger logger, NodeId node, NodeId worker, int cores, BootId boot);
+    [LoggerMessage(108, LogLevel.Information,
+        "{Node}: worker {Worker} joined with {Cores} cores, boot {Boot}")]
+    public static partial void WorkerJoined(
+        ILogger logger, NodeId node, NodeId worker, int cores, BootId boot);
 
     [LoggerMessage(109, LogLevel.Warning, "{Node}: worker {Worker} lost: {Reason}")]
     public static partial void WorkerLost(ILogger logger, NodeId node, NodeId worker, string reason);

@@ -36,7 +36,8 @@ public sealed class NodeTelemetry : ITelemetrySink
         _slotsEnded = meter.CreateCounter<long>("hyperscale.slots.ended", null, "Slots ended, by state");
         _attemptsStarted = meter.CreateCounter<long>(
             "hyperscale.attempts.started", null, "Attempts given to a worker");
-        _attemptsEnded = meter.CreateCounter<long>("hyperscale.attempts.ended", null, "Attempts ended, by state");
+        _attemptsEnded = meter.CreateCounter<long>(
+            "hyperscale.attempts.ended", null, "Attempts ended, by state");
         _workersJoined = meter.CreateCounter<long>("hyperscale.workers.joined", null, "Workers registered");
         _workersLost = meter.CreateCounter<long>("hyperscale.workers.lost", null, "Workers given up");
         _leasesExpired = meter.CreateCounter<long>(

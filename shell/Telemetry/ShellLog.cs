@@ -11,16 +11,18 @@ public static partial class ShellLog
     [LoggerMessage(2, LogLevel.Information, "{Node}: stopped")]
     public static partial void NodeStopped(ILogger logger, NodeId node);
 
-    [LoggerMessage(3, LogLevel.Critical, "{Node}: a rule of the node was broken; it stops and sends nothing more")]
+    [LoggerMessage(3, LogLevel.Critical,
+        "{Node}: a rule of the node was broken; it stops and sends nothing more")]
     public static partial void InvariantBroken(ILogger logger, NodeId node, Exception cause);
 
     [LoggerMessage(4, LogLevel.Critical, "{Node}: failed; it stops and sends nothing more")]
     public static partial void NodeFailed(ILogger logger, NodeId node, Exception cause);
 
     [LoggerMessage(5, LogLevel.Warning,
-        "{Node}: stopped with {Records} records not confirmed by the disk within {Within}; nothing that rests on "
-        + "them was sent")]
-    public static partial void StoppedBeforeDurable(ILogger logger, NodeId node, long records, TimeSpan within);
+        "{Node}: stopped with {Records} records not confirmed by the disk within {Within}; nothing that rests "
+        + "on them was sent")]
+    public static partial void StoppedBeforeDurable(
+        ILogger logger, NodeId node, long records, TimeSpan within);
 
     [LoggerMessage(6, LogLevel.Warning, "{Node}: {Note}")]
     public static partial void LogNote(ILogger logger, NodeId node, string note);
@@ -41,7 +43,8 @@ public static partial class ShellLog
     public static partial void PeerRefused(
         ILogger logger, NodeId node, string peer, string address, string reason);
 
-    [LoggerMessage(24, LogLevel.Debug, "{Node}: {Peer} at {Address} not reached: {Reason}; next try in {Wait}")]
+    [LoggerMessage(24, LogLevel.Debug,
+        "{Node}: {Peer} at {Address} not reached: {Reason}; next try in {Wait}")]
     public static partial void DialFailed(
         ILogger logger, NodeId node, NodeId peer, string address, string reason, TimeSpan wait);
 

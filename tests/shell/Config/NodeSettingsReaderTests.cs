@@ -54,7 +54,8 @@ public class NodeSettingsReaderTests
     [InlineData("$.clusterId", "\"\"", "$.clusterId: is the text ''; a text of 1 to 64 characters is needed")]
     [InlineData("$.role", "\"boss\"", "$.role: 'boss' is no role; gate, manager or worker is needed")]
     [InlineData("$.role", null, "$.role: is missing; gate, manager or worker is needed")]
-    [InlineData("$.listen", "\"localhost:1\"", "$.listen: 'localhost:1' cannot be listened on; an IP address")]
+    [InlineData(
+        "$.listen", "\"localhost:1\"", "$.listen: 'localhost:1' cannot be listened on; an IP address")]
     [InlineData("$.listen", "\"127.0.0.1\"", "$.listen: '127.0.0.1' cannot be listened on; an IP address")]
     [InlineData("$.listen", "\"127.0.0.1:70000\"", "$.listen: '127.0.0.1:70000' cannot be listened on")]
     [InlineData("$.httpListen", null, "$.httpListen: is missing; an IP address and port")]
@@ -67,7 +68,8 @@ public class NodeSettingsReaderTests
     [InlineData("$.topology.gates", "[]", "$.topology.gates: is an empty list; a list of {id, address}")]
     [InlineData("$.topology.ledgerGroups", "0", "$.topology.ledgerGroups: is the number 0; a whole number")]
     [InlineData("$.topology.ledgerGroups", "1.5", "$.topology.ledgerGroups: is the number 1.5; a whole")]
-    public void A_fault_names_the_file_the_path_and_what_is_allowed(string path, string? value, string expected)
+    public void A_fault_names_the_file_the_path_and_what_is_allowed(
+        string path, string? value, string expected)
     {
         var message = Refuse(With(Gate, path, value));
 
@@ -87,7 +89,8 @@ public class NodeSettingsReaderTests
         var message = Refuse(With(Gate, "$.topology.gates[0].address", $"\"{address}\""));
 
         Assert.Contains(
-            $"node.json: $.topology.gates[0].address: '{address}' is no address; {PeerAddress.Grammar} is needed",
+            $"node.json: $.topology.gates[0].address: '{address}' is no address; "
+            + $"{PeerAddress.Grammar} is needed",
             message, StringComparison.Ordinal);
     }
 
@@ -97,7 +100,8 @@ public class NodeSettingsReaderTests
         var text = With(Gate, "$.topology.datacenters[0].managers[1].id", "\"gate-1\"");
 
         Assert.Contains(
-            "$.topology.datacenters[0].managers[1].id: 'gate-1' is already the node at $.topology.gates[0].id",
+            "$.topology.datacenters[0].managers[1].id: 'gate-1' is already the node at "
+            + "$.topology.gates[0].id",
             Refuse(text), StringComparison.Ordinal);
     }
 
@@ -117,7 +121,8 @@ public class NodeSettingsReaderTests
     [InlineData("$.cores", null, "$.cores: is missing; a whole number from 1 to 4096 is needed")]
     [InlineData("$.cores", "0", "$.cores: is the number 0; a whole number from 1 to 4096 is needed")]
     [InlineData("$.dataDirectory", "\"d\"", "$.dataDirectory: a worker keeps no data; leave the field out")]
-    [InlineData("$.httpListen", "\"127.0.0.1:1\"", "$.httpListen: only gates serve HTTP; leave the field out")]
+    [InlineData(
+        "$.httpListen", "\"127.0.0.1:1\"", "$.httpListen: only gates serve HTTP; leave the field out")]
     [InlineData("$.nodeId", "\"gate-1\"", "$.nodeId: 'gate-1' is already the node at $.topology.gates[0].id")]
     public void A_worker_out_of_place_is_told_so(string path, string? value, string expected) =>
         Assert.Contains(

@@ -88,7 +88,8 @@ public class ChannelMailboxTests
         using var mailbox = new ChannelMailbox<int>(bound: 4);
         var writers = Enumerable.Range(0, 4).Select(writer => Task.Run(async () =>
         {
-            for (var i = 0; i < 500; i++) Assert.True(await mailbox.PostAsync((writer * 500) + i, Cancellation));
+            for (var i = 0; i < 500; i++)
+                Assert.True(await mailbox.PostAsync((writer * 500) + i, Cancellation));
         })).ToArray();
         var seen = new List<int>();
         while (seen.Count < 2000 && await mailbox.WaitAsync()) mailbox.Drain(seen, max: 7);

@@ -91,7 +91,8 @@ public sealed class NodeHostTests : IAsyncDisposable
                 outbox.Emit(SendCall(East, 1, Barrier.Durable));
             }
 
-            if (input is NodeInput.Durable durable) outbox.Emit(SendCall(East, 100 + durable.Lsn, Barrier.None));
+            if (input is NodeInput.Durable durable)
+                outbox.Emit(SendCall(East, 100 + durable.Lsn, Barrier.None));
         }, lastLsn: 41);
         await DeliverCall(host, 1);
         await AppendedAsync();
@@ -245,6 +246,7 @@ public sealed class NodeHostTests : IAsyncDisposable
         Start(new ScriptedNode(script), lastLsn);
 
     private NodeHost Start(ScriptedNode node, long lastLsn = 0) => _host = NodeHost.Start(new NodeHostParts(
-        node, _mailbox, _transport, observer => _log = new ManualLog(observer, lastLsn), null, new NoTelemetry(),
+        node, _mailbox, _transport, observer => _log = new ManualLog(observer, lastLsn), null,
+        new NoTelemetry(),
         null, TimeProvider.System, NodeHostOptions.Default, NullLogger.Instance));
 }
