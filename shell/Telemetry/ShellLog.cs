@@ -19,8 +19,8 @@ public static partial class ShellLog
     public static partial void NodeFailed(ILogger logger, NodeId node, Exception cause);
 
     [LoggerMessage(5, LogLevel.Warning,
-        "{Node}: stopped with {Records} records not confirmed by the disk within {Within}; nothing that rests "
-        + "on them was sent")]
+        "{Node}: stopped with {Records} records not confirmed by the disk within {Within}; nothing that "
+        + "rests on them was sent")]
     public static partial void StoppedBeforeDurable(
         ILogger logger, NodeId node, long records, TimeSpan within);
 
