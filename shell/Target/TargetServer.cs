@@ -92,11 +92,8 @@ public sealed class TargetServer : IAsyncDisposable
         await context.Response.BodyWriter.WriteAsync(Answer);
     }
 
-    private async ValueTask WaitAsync()
-    {
-        var wait = _options.Latency + (_options.Jitter * Random.Shared.NextDouble());
-        if (wait > TimeSpan.Zero) await Task.Delay(wait);
-    }
+    private Task WaitAsync() => Pause.AtLeastAsync(
+        _options.Latency + (_options.Jitter * Random.Shared.NextDouble()), TimeProvider.System);
 
     // Evenly spread, so that any thousand requests hold exactly the wanted errors.
     private bool IsError(long number) =>

@@ -32,7 +32,8 @@ public sealed class HttpWorkloadTests
         Assert.Equal([new ErrorCount("status 503", target.Errors)], exited.Stats.ErrorKinds);
         Assert.Equal(exited.Stats.Requests, exited.Stats.Latency.Count);
         Assert.Equal(3 * exited.Stats.Requests, exited.Stats.BytesReceived);
-        Assert.InRange(exited.Stats.Latency.Min, 3_000, 5_000_000);
+        // No request is measured shorter than the target made it wait.
+        Assert.InRange(exited.Stats.Latency.Min, 5_000, 5_000_000);
         if (rate is not null) Assert.Equal(440, exited.Stats.Requests + exited.Stats.Dropped);
         else Assert.Equal(0, exited.Stats.Dropped);
         AssertProgress(attempts, exited.Stats);
