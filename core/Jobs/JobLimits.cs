@@ -23,6 +23,27 @@ public static class JobLimits
     public const int RetryBudgetMax = 50;
     public const int RetryBudgetPerWorkflowMax = 5;
 
+    public const int MethodLengthMax = 32;
+    public const int StatusCodeMax = 999;
+    public const int ThresholdLengthMax = 256;
+    public const int FaultsMax = 256;
+
+    /// <summary>Ledger groups are numbered from 0.</summary>
+    public const int GroupMax = (1 << 20) - 1;
+
+    /// <summary>How often a slot can move to another datacenter.</summary>
+    public const int EpochMax = 1_000_000;
+
+    /// <summary>First attempt and every retry of a workflow in one slot.</summary>
+    public const int AttemptMax = 1_000_000;
+
+    /// <summary>Most requests, errors or dropped arrivals of one attempt: those of every workflow in every
+    /// slot of a job can be added up in 64 bits.</summary>
+    public const long CountMax = 1L << 48;
+
+    /// <summary>Most bytes received by one attempt; sums stop at <see cref="long.MaxValue"/>.</summary>
+    public const long BytesReceivedMax = 1L << 60;
+
     /// <summary>Longest duration of a workflow: 30 days.</summary>
     public const long DurationSecondsMax = 30L * 24 * 3600;
 }

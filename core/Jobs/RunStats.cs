@@ -25,7 +25,7 @@ public sealed record RunStats(
         Requests + other.Requests,
         Errors + other.Errors,
         Dropped + other.Dropped,
-        BytesReceived + other.BytesReceived,
+        BytesReceived + Math.Min(other.BytesReceived, long.MaxValue - BytesReceived),
         Latency.Merge(other.Latency),
         MergeKinds(ErrorKinds, other.ErrorKinds));
 

@@ -1,19 +1,20 @@
 using System.Buffers.Binary;
 using System.Text;
+using System.Text.Unicode;
 
 namespace Hyperscale.Det.Wire;
 
 /// <summary>Reads what <see cref="FieldWriter"/> wrote, from bytes that anyone may have sent.</summary>
 /// <remarks>It never throws. The first fault stays, names the field, and makes every later read give a
-/// default and <see cref="Next"/> end. Fields that nobody reads are skipped.</remarks>
+/// default and <see cref="Next"/> end. Fields that nobody reads are skipped; of a field that comes twice where
+/// one is meant, the last counts.</remarks>
 public ref struct FieldReader(ReadOnlySpan<byte> bytes)
 {
-    private static readonly UTF8Encoding Strict = new(false, throwOnInvalidBytes: false);
-
     private ReadOnlySpan<byte> _rest = bytes;
     private FieldKind _kind;
     private int _field;
     private bool _isUnread;
+    private ulong _seen;
 
     /// <summary>What is wrong with the bytes; null while nothing is.</summary>
     public string? Fault { get; private set; }
@@ -24,7 +25,7 @@ public ref struct FieldReader(ReadOnlySpan<byte> bytes)
         Skip();
         field = 0;
         if (Fault is not null || _rest.IsEmpty) return false;
-        var tag = Varint();
+        var tag = TakeVarint();
         if (Fault is not null) return false;
         var number = tag >> 2;
         if (number is 0 or > FieldWriter.FieldMax) return Fail($"has a field numbered {number}");
@@ -32,6 +33,7 @@ public ref struct FieldReader(ReadOnlySpan<byte> bytes)
         _kind = (FieldKind)(tag & 3);
         if (_kind > FieldKind.Bits) return Fail($"field {_field} is of an unknown kind");
         _isUnread = true;
+        if (_field < 64) _seen |= 1UL << _field;
         return true;
     }
 
@@ -39,7 +41,7 @@ public ref struct FieldReader(ReadOnlySpan<byte> bytes)
     public long Number(string name, long min = long.MinValue, long max = long.MaxValue)
     {
         if (!Take(FieldKind.Number, name)) return 0;
-        var raw = Varint();
+        var raw = TakeVarint();
         var value = unchecked((long)(raw >> 1) ^ -(long)(raw & 1));
         if (Fault is not null) return 0;
         if (value >= min && value <= max) return value;
@@ -74,9 +76,15 @@ public ref struct FieldReader(ReadOnlySpan<byte> bytes)
     /// <summary>A text of at most <paramref name="charactersMax"/> UTF-16 code units.</summary>
     public string Text(string name, int charactersMax)
     {
-        var bytes = Bytes(name, (charactersMax * 3) + 3);
+        var bytes = Bytes(name, charactersMax * 3);
         if (Fault is not null) return "";
-        var text = Strict.GetString(bytes);
+        if (!Utf8.IsValid(bytes))
+        {
+            Fail($"{name} is not UTF-8");
+            return "";
+        }
+
+        var text = Encoding.UTF8.GetString(bytes);
         if (text.Length <= charactersMax) return text;
         Fail($"{name} has {text.Length} characters; at most {charactersMax} are allowed");
         return "";
@@ -85,7 +93,7 @@ public ref struct FieldReader(ReadOnlySpan<byte> bytes)
     public ReadOnlySpan<byte> Bytes(string name, int bytesMax)
     {
         if (!Take(FieldKind.Bytes, name)) return default;
-        var length = Varint();
+        var length = TakeVarint();
         if (Fault is not null) return default;
         if (length > (ulong)_rest.Length)
         {
@@ -104,6 +112,25 @@ public ref struct FieldReader(ReadOnlySpan<byte> bytes)
         return value;
     }
 
+    /// <summary>What <paramref name="read"/> makes of the fields inside a field.</summary>
+    public T? Nested<T>(string name, FieldsReader<T> read)
+    {
+        var inner = Enter(name);
+        var value = read(ref inner);
+        Leave(inner, name);
+        return Fault is null ? value : default;
+    }
+
+    /// <summary>Reads one element of a list whose elements are fields inside a field.</summary>
+    public void Element<T>(string name, List<T> list, int countMax, FieldsReader<T?> read)
+    {
+        if (!HasRoom(name, list.Count, countMax)) return;
+        var inner = Enter(name);
+        var value = read(ref inner);
+        if (inner.Fault is not null) Fail($"{name}[{list.Count}]: {inner.Fault}");
+        if (Fault is null && value is not null) list.Add(value);
+    }
+
     /// <summary>The fields inside a field; give it back to <see cref="Leave"/> once read.</summary>
     public FieldReader Enter(string name) => new(Bytes(name, int.MaxValue));
 
@@ -116,6 +143,9 @@ public ref struct FieldReader(ReadOnlySpan<byte> bytes)
     /// <summary>Ends a list: false, with a fault, when one more would pass the bound.</summary>
     public bool HasRoom(string name, int count, int countMax) =>
         count < countMax || Fail($"{name} has more than {countMax} elements");
+
+    /// <summary>Faults when this field, numbered 63 at most, has not come.</summary>
+    public void Require(int field, string name) => Require((_seen & (1UL << field)) != 0, name);
 
     /// <summary>Faults when a field that must be there was not.</summary>
     public void Require(bool isPresent, string name)
@@ -144,7 +174,7 @@ public ref struct FieldReader(ReadOnlySpan<byte> bytes)
         {
             case FieldKind.Number:
                 _isUnread = false;
-                Varint();
+                TakeVarint();
                 break;
             case FieldKind.Bytes:
                 Bytes($"field {_field}", int.MaxValue);
@@ -157,20 +187,14 @@ public ref struct FieldReader(ReadOnlySpan<byte> bytes)
         }
     }
 
-    private ulong Varint()
+    private ulong TakeVarint()
     {
-        var value = 0UL;
-        for (var at = 0; at < _rest.Length && at < 10; at++)
-        {
-            var b = _rest[at];
-            if (at == 9 && b > 1) break;
-            value |= (ulong)(b & 0x7F) << (at * 7);
-            if (b >= 0x80) continue;
-            _rest = _rest[(at + 1)..];
-            return value;
-        }
-
+        if (Varint.TryRead(ref _rest, out var value)) return value;
         Fail($"a number at field {_field} is cut off or too long");
         return 0;
     }
 }
+
+/// <summary>Makes a value of the fields it is given; what is wrong with them it leaves as the reader's
+/// fault.</summary>
+public delegate T FieldsReader<out T>(ref FieldReader reader);

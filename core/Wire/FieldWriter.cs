@@ -28,7 +28,7 @@ public sealed class FieldWriter
     public void Number(int field, long value)
     {
         Tag(field, FieldKind.Number);
-        Varint(unchecked((ulong)((value << 1) ^ (value >> 63))));
+        Packed(unchecked((ulong)((value << 1) ^ (value >> 63))));
     }
 
     /// <summary>A number whose bits mean no size, such as an identity: eight bytes.</summary>
@@ -46,16 +46,28 @@ public sealed class FieldWriter
     {
         Tag(field, FieldKind.Bytes);
         var count = Encoding.UTF8.GetByteCount(value);
-        Varint((ulong)count);
+        Packed((ulong)count);
         _length += Encoding.UTF8.GetBytes(value, Room(count));
     }
 
     public void Bytes(int field, ReadOnlySpan<byte> value)
     {
         Tag(field, FieldKind.Bytes);
-        Varint((ulong)value.Length);
+        Packed((ulong)value.Length);
         value.CopyTo(Room(value.Length));
         _length += value.Length;
+    }
+
+    /// <summary>A bare number inside a begun field whose content is no fields but numbers; read as bytes, with
+    /// <see cref="Varint.TryRead"/>.</summary>
+    public void Packed(ulong value) => _length += Varint.Write(Room(Varint.BytesMax), value);
+
+    /// <summary>A field that holds the fields of <paramref name="value"/>.</summary>
+    public void Nested<T>(int field, T value, Action<FieldWriter, T> write)
+    {
+        var mark = Begin(field);
+        write(this, value);
+        End(mark);
     }
 
     /// <summary>Begins a field that holds fields of its own; <see cref="End"/> with the returned mark closes
@@ -72,43 +84,22 @@ public sealed class FieldWriter
     {
         var length = _length - mark;
         Invariant.Holds(length >= 0);
-        var extra = VarintBytes((ulong)length) - 1;
+        var extra = Varint.LengthOf((ulong)length) - 1;
         if (extra > 0)
         {
             Room(extra);
-            Buffer.BlockCopy(_buffer, mark, _buffer, mark + extra, length);
+            _buffer.AsSpan(mark, length).CopyTo(_buffer.AsSpan(mark + extra));
         }
 
         _length = mark - 1;
-        Varint((ulong)length);
+        Packed((ulong)length);
         _length += length;
     }
 
     private void Tag(int field, FieldKind kind)
     {
         Invariant.Holds(field is > 0 and <= FieldMax);
-        Varint(((ulong)field << 2) | (byte)kind);
-    }
-
-    private void Varint(ulong value)
-    {
-        var target = Room(10);
-        var at = 0;
-        while (value >= 0x80)
-        {
-            target[at++] = (byte)((value & 0x7F) | 0x80);
-            value >>= 7;
-        }
-
-        target[at++] = (byte)value;
-        _length += at;
-    }
-
-    private static int VarintBytes(ulong value)
-    {
-        var bytes = 1;
-        while ((value >>= 7) != 0) bytes++;
-        return bytes;
+        Packed(((ulong)field << 2) | (byte)kind);
     }
 
     private Span<byte> Room(int bytes)

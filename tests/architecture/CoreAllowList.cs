@@ -49,6 +49,9 @@ internal static class CoreAllowList
         "System.Runtime.InteropServices.UnmanagedType", "System.Runtime.Intrinsics.X86.Sse42",
         "System.Runtime.Intrinsics.X86.Sse42+X64", "System.Runtime.Intrinsics.Arm.Crc32",
         "System.Runtime.Intrinsics.Arm.Crc32+Arm64",
+        "System.Text.Unicode.Utf8",
+        // Every delegate type declares a way to run it elsewhere, which no runtime has any more.
+        "System.AsyncCallback", "System.IAsyncResult",
     ];
 
     // The rest of these types reads the process, the machine or the thread.

@@ -1,0 +1,259 @@
+using Hyperscale.Det.Wire;
+
+namespace Hyperscale.Det.Jobs;
+
+public static partial class JobFields
+{
+    // A bucket takes a distance of at most two bytes and a count.
+    private const int BucketBytesMax = LatencyHistogram.BucketsMax * (2 + Varint.BytesMax);
+
+    public static void Write(FieldWriter writer, RunStats stats)
+    {
+        writer.Number(1, stats.Requests);
+        writer.Number(2, stats.Errors);
+        writer.Number(3, stats.Dropped);
+        writer.Number(4, stats.BytesReceived);
+        if (stats.Latency.Count > 0) writer.Nested(5, stats.Latency, Write);
+        foreach (var kind in stats.ErrorKinds) writer.Nested(6, kind, Write);
+    }
+
+    public static RunStats? ReadRunStats(ref FieldReader reader)
+    {
+        long requests = 0, errors = 0, dropped = 0, bytesReceived = 0;
+        var latency = LatencyHistogram.Empty;
+        var kinds = new List<ErrorCount>();
+        while (reader.Next(out var field))
+        {
+            switch (field)
+            {
+                case 1: requests = reader.Number("requests", 0, JobLimits.CountMax); break;
+                case 2: errors = reader.Number("errors", 0, JobLimits.CountMax); break;
+                case 3: dropped = reader.Number("dropped", 0, JobLimits.CountMax); break;
+                case 4: bytesReceived = reader.Number("bytesReceived", 0, JobLimits.BytesReceivedMax); break;
+                case 5: latency = reader.Nested("latency", ReadLatency) ?? latency; break;
+                case 6: reader.Element("errorKinds", kinds, JobLimits.ErrorKindsMax, ReadErrorCount); break;
+                default: break;
+            }
+        }
+
+        reader.Require(1, "requests");
+        reader.Require(2, "errors");
+        reader.Require(3, "dropped");
+        reader.Require(4, "bytesReceived");
+        if (errors > requests) reader.Fail($"errors is {errors}; at most the {requests} requests are allowed");
+        if (latency.Count > requests)
+            reader.Fail($"latency counts {latency.Count}; at most the {requests} requests are allowed");
+        for (var i = 1; i < kinds.Count; i++)
+        {
+            if (string.CompareOrdinal(kinds[i - 1].Kind, kinds[i].Kind) < 0) continue;
+            reader.Fail($"errorKinds[{i}] is out of order");
+            break;
+        }
+
+        return reader.Fault is null
+            ? new RunStats(requests, errors, dropped, bytesReceived, latency, kinds)
+            : null;
+    }
+
+    public static void Write(FieldWriter writer, AttemptOutcome outcome)
+    {
+        writer.Number(1, (long)outcome.State);
+        writer.Text(2, Reason(outcome.Reason));
+        if (outcome.ExitCode is { } code) writer.Number(3, code);
+        writer.Nested(4, outcome.Stats, Write);
+        if (!outcome.Output.IsEmpty) writer.Bytes(5, outcome.Output.Span);
+    }
+
+    public static AttemptOutcome? ReadAttemptOutcome(ref FieldReader reader)
+    {
+        var state = AttemptState.Lost;
+        var reason = "";
+        int? exitCode = null;
+        RunStats? stats = null;
+        ReadOnlyMemory<byte> output = default;
+        while (reader.Next(out var field))
+        {
+            switch (field)
+            {
+                case 1: state = reader.Choice("state", AttemptState.Lost); break;
+                case 2: reason = reader.Text("reason", JobLimits.ReasonLengthMax); break;
+                case 3: exitCode = reader.Integer("exitCode"); break;
+                case 4: stats = reader.Nested("stats", ReadRunStats); break;
+                case 5: output = reader.Bytes("output", JobLimits.OutputBytesMax).ToArray(); break;
+                default: break;
+            }
+        }
+
+        reader.Require(1, "state");
+        reader.Require(2, "reason");
+        reader.Require(4, "stats");
+        return reader.Fault is null ? new AttemptOutcome(state, reason, exitCode, stats!, output) : null;
+    }
+
+    public static void Write(FieldWriter writer, WorkflowResult result)
+    {
+        writer.Number(1, result.Workflow);
+        writer.Number(2, result.Attempts);
+        writer.Text(3, result.Worker);
+        writer.Nested(4, result.Outcome, Write);
+    }
+
+    public static WorkflowResult? ReadWorkflowResult(ref FieldReader reader)
+    {
+        int workflow = 0, attempts = 0;
+        var worker = "";
+        AttemptOutcome? outcome = null;
+        while (reader.Next(out var field))
+        {
+            switch (field)
+            {
+                case 1: workflow = ReadWorkflowIndex(ref reader); break;
+                case 2: attempts = reader.Integer("attempts", 0, JobLimits.AttemptMax); break;
+                case 3: worker = reader.Text("worker", JobLimits.NameLengthMax); break;
+                case 4: outcome = reader.Nested("outcome", ReadAttemptOutcome); break;
+                default: break;
+            }
+        }
+
+        reader.Require(1, "workflow");
+        reader.Require(2, "attempts");
+        reader.Require(3, "worker");
+        reader.Require(4, "outcome");
+        return reader.Fault is null ? new WorkflowResult(workflow, attempts, worker, outcome!) : null;
+    }
+
+    public static void Write(FieldWriter writer, SlotOutcome outcome)
+    {
+        writer.Number(1, (long)outcome.State);
+        writer.Text(2, Reason(outcome.Reason));
+        foreach (var result in outcome.Workflows) writer.Nested(3, result, Write);
+    }
+
+    public static SlotOutcome? ReadSlotOutcome(ref FieldReader reader)
+    {
+        var state = SlotState.Failed;
+        var reason = "";
+        var results = new List<WorkflowResult>();
+        while (reader.Next(out var field))
+        {
+            switch (field)
+            {
+                case 1: state = reader.Choice("state", SlotState.Cancelled); break;
+                case 2: reason = reader.Text("reason", JobLimits.ReasonLengthMax); break;
+                case 3:
+                    reader.Element("workflows", results, JobLimits.WorkflowsMax, ReadWorkflowResult);
+                    break;
+                default: break;
+            }
+        }
+
+        reader.Require(1, "state");
+        reader.Require(2, "reason");
+        for (var i = 1; i < results.Count; i++)
+        {
+            if (results[i - 1].Workflow < results[i].Workflow) continue;
+            reader.Fail($"workflows[{i}] is out of order");
+            break;
+        }
+
+        return reader.Fault is null ? new SlotOutcome(state, reason, results) : null;
+    }
+
+    private static void Write(FieldWriter writer, LatencyHistogram latency)
+    {
+        writer.Number(1, latency.Min);
+        writer.Number(2, latency.Max);
+        var mark = writer.Begin(3);
+        var last = 0;
+        foreach (var bucket in latency.Buckets)
+        {
+            writer.Packed((ulong)(bucket.Index - last));
+            writer.Packed((ulong)bucket.Count);
+            last = bucket.Index;
+        }
+
+        writer.End(mark);
+    }
+
+    private static LatencyHistogram? ReadLatency(ref FieldReader reader)
+    {
+        long min = 0, max = 0;
+        List<LatencyHistogram.Bucket> buckets = [];
+        while (reader.Next(out var field))
+        {
+            switch (field)
+            {
+                case 1: min = reader.Number("min", 0, LatencyHistogram.ValueMax); break;
+                case 2: max = reader.Number("max", 0, LatencyHistogram.ValueMax); break;
+                case 3: buckets = ReadBuckets(ref reader); break;
+                default: break;
+            }
+        }
+
+        reader.Require(1, "min");
+        reader.Require(2, "max");
+        reader.Require(3, "buckets");
+        if (reader.Fault is not null) return null;
+        if (LatencyHistogram.TryCreate(buckets, min, max, out var histogram)) return histogram;
+        reader.Fail("buckets, min and max contradict each other");
+        return null;
+    }
+
+    /// <summary>Pairs of the distance from the bucket before, the first from 0, and the count.</summary>
+    private static List<LatencyHistogram.Bucket> ReadBuckets(ref FieldReader reader)
+    {
+        var rest = reader.Bytes("buckets", BucketBytesMax);
+        var buckets = new List<LatencyHistogram.Bucket>(Math.Min(rest.Length / 2, LatencyHistogram.BucketsMax));
+        var index = 0;
+        while (!rest.IsEmpty)
+        {
+            if (!Varint.TryRead(ref rest, out var distance) || !Varint.TryRead(ref rest, out var count))
+            {
+                reader.Fail("buckets are cut off");
+                return [];
+            }
+
+            if (distance >= LatencyHistogram.BucketsMax || count > JobLimits.CountMax)
+            {
+                reader.Fail($"buckets hold a step of {distance} and a count of {count}");
+                return [];
+            }
+
+            index += (int)distance;
+            if (index >= LatencyHistogram.BucketsMax || buckets.Count == LatencyHistogram.BucketsMax)
+            {
+                reader.Fail($"buckets pass the last one, {LatencyHistogram.BucketsMax - 1}");
+                return [];
+            }
+
+            buckets.Add(new LatencyHistogram.Bucket(index, (long)count));
+        }
+
+        return buckets;
+    }
+
+    private static void Write(FieldWriter writer, ErrorCount kind)
+    {
+        writer.Text(1, kind.Kind);
+        writer.Number(2, kind.Count);
+    }
+
+    private static ErrorCount? ReadErrorCount(ref FieldReader reader)
+    {
+        var kind = "";
+        var count = 0L;
+        while (reader.Next(out var field))
+        {
+            switch (field)
+            {
+                case 1: kind = reader.Text("kind", JobLimits.NameLengthMax); break;
+                case 2: count = reader.Number("count", 1, JobLimits.CountMax); break;
+                default: break;
+            }
+        }
+
+        reader.Require(1, "kind");
+        reader.Require(2, "count");
+        return reader.Fault is null ? new ErrorCount(kind, count) : null;
+    }
+}

@@ -1,0 +1,185 @@
+using Hyperscale.Det.Kernel;
+using Hyperscale.Det.Wire;
+
+namespace Hyperscale.Det.Jobs;
+
+public static partial class JobFields
+{
+    public static void Write(FieldWriter writer, JobStatus status)
+    {
+        writer.Nested(1, status.Id, Write);
+        writer.Nested(2, status.Spec, Write);
+        writer.Number(3, (long)status.State);
+        writer.Text(4, Reason(status.Reason));
+        writer.Number(5, status.Revision);
+        writer.Number(6, status.Submitted.UnixMilliseconds);
+        if (status.Ended is { } ended) writer.Number(7, ended.UnixMilliseconds);
+        foreach (var slot in status.Slots) writer.Nested(8, slot, Write);
+    }
+
+    public static JobStatus? ReadJobStatus(ref FieldReader reader)
+    {
+        JobId id = default;
+        JobSpec? spec = null;
+        var state = JobState.Accepted;
+        var reason = "";
+        var revision = 0L;
+        WallTime submitted = default;
+        WallTime? ended = null;
+        var slots = new List<SlotStatus>();
+        while (reader.Next(out var field))
+        {
+            switch (field)
+            {
+                case 1: id = reader.Nested("id", ReadJobId); break;
+                case 2: spec = reader.Nested("spec", ReadJobSpec); break;
+                case 3: state = reader.Choice("state", JobState.Cancelled); break;
+                case 4: reason = reader.Text("reason", JobLimits.ReasonLengthMax); break;
+                case 5: revision = reader.Number("revision"); break;
+                case 6: submitted = ReadWallTime(ref reader, "submitted"); break;
+                case 7: ended = ReadWallTime(ref reader, "ended"); break;
+                case 8: reader.Element("slots", slots, JobLimits.DatacentersMax, ReadSlotStatus); break;
+                default: break;
+            }
+        }
+
+        reader.Require(1, "id");
+        reader.Require(2, "spec");
+        reader.Require(3, "state");
+        reader.Require(4, "reason");
+        reader.Require(5, "revision");
+        reader.Require(6, "submitted");
+        if (reader.Fault is null) CheckWorkflows(ref reader, spec!, slots);
+        return reader.Fault is null
+            ? new JobStatus(id, spec!, state, reason, revision, submitted, ended, slots)
+            : null;
+    }
+
+    public static void Write(FieldWriter writer, SlotStatus status)
+    {
+        writer.Number(1, status.Slot);
+        writer.Text(2, status.Datacenter);
+        writer.Number(3, (long)status.Phase);
+        writer.Text(4, Reason(status.Reason));
+        if (status.Outcome is { } outcome) writer.Nested(5, outcome, Write);
+        foreach (var progress in status.Workflows) writer.Nested(6, progress, Write);
+    }
+
+    public static SlotStatus? ReadSlotStatus(ref FieldReader reader)
+    {
+        var slot = 0;
+        string datacenter = "", reason = "";
+        var phase = SlotPhase.Unassigned;
+        SlotOutcome? outcome = null;
+        var workflows = new List<WorkflowProgress>();
+        while (reader.Next(out var field))
+        {
+            switch (field)
+            {
+                case 1: slot = reader.Integer("slot", 0, JobLimits.DatacentersMax - 1); break;
+                case 2: datacenter = reader.Text("datacenter", JobLimits.NameLengthMax); break;
+                case 3: phase = reader.Choice("phase", SlotPhase.Reported); break;
+                case 4: reason = reader.Text("reason", JobLimits.ReasonLengthMax); break;
+                case 5: outcome = reader.Nested("outcome", ReadSlotOutcome); break;
+                case 6:
+                    reader.Element("workflows", workflows, JobLimits.WorkflowsMax, ReadWorkflowProgress);
+                    break;
+                default: break;
+            }
+        }
+
+        reader.Require(1, "slot");
+        reader.Require(2, "datacenter");
+        reader.Require(3, "phase");
+        reader.Require(4, "reason");
+        return reader.Fault is null
+            ? new SlotStatus(slot, datacenter, phase, reason, outcome, workflows)
+            : null;
+    }
+
+    public static void Write(FieldWriter writer, WorkflowProgress progress)
+    {
+        writer.Number(1, progress.Workflow);
+        writer.Number(2, (long)progress.Phase);
+        writer.Text(3, progress.Worker);
+        writer.Nested(4, progress.Stats, Write);
+    }
+
+    public static WorkflowProgress? ReadWorkflowProgress(ref FieldReader reader)
+    {
+        var workflow = 0;
+        var phase = WorkflowPhase.Waiting;
+        var worker = "";
+        RunStats? stats = null;
+        while (reader.Next(out var field))
+        {
+            switch (field)
+            {
+                case 1: workflow = ReadWorkflowIndex(ref reader); break;
+                case 2: phase = reader.Choice("phase", WorkflowPhase.Ended); break;
+                case 3: worker = reader.Text("worker", JobLimits.NameLengthMax); break;
+                case 4: stats = reader.Nested("stats", ReadRunStats); break;
+                default: break;
+            }
+        }
+
+        reader.Require(1, "workflow");
+        reader.Require(2, "phase");
+        reader.Require(3, "worker");
+        reader.Require(4, "stats");
+        return reader.Fault is null ? new WorkflowProgress(workflow, phase, worker, stats!) : null;
+    }
+
+    public static void Write(FieldWriter writer, JobSummary summary)
+    {
+        writer.Nested(1, summary.Id, Write);
+        writer.Text(2, summary.Name);
+        writer.Number(3, (long)summary.State);
+        writer.Text(4, Reason(summary.Reason));
+        writer.Number(5, summary.Submitted.UnixMilliseconds);
+    }
+
+    public static JobSummary? ReadJobSummary(ref FieldReader reader)
+    {
+        JobId id = default;
+        string name = "", reason = "";
+        var state = JobState.Accepted;
+        WallTime submitted = default;
+        while (reader.Next(out var field))
+        {
+            switch (field)
+            {
+                case 1: id = reader.Nested("id", ReadJobId); break;
+                case 2: name = reader.Text("name", JobLimits.NameLengthMax); break;
+                case 3: state = reader.Choice("state", JobState.Cancelled); break;
+                case 4: reason = reader.Text("reason", JobLimits.ReasonLengthMax); break;
+                case 5: submitted = ReadWallTime(ref reader, "submitted"); break;
+                default: break;
+            }
+        }
+
+        reader.Require(1, "id");
+        reader.Require(2, "name");
+        reader.Require(3, "state");
+        reader.Require(4, "reason");
+        reader.Require(5, "submitted");
+        return reader.Fault is null ? new JobSummary(id, name, state, reason, submitted) : null;
+    }
+
+    /// <summary>What a status says of workflows, it says of workflows of its job.</summary>
+    private static void CheckWorkflows(ref FieldReader reader, JobSpec spec, List<SlotStatus> slots)
+    {
+        for (var i = 0; i < slots.Count; i++)
+        {
+            var progress = slots[i].Workflows.Select(workflow => workflow.Workflow);
+            var results = slots[i].Outcome?.Workflows.Select(result => result.Workflow) ?? [];
+            var last = progress.Concat(results).DefaultIfEmpty(0).Max();
+            if (last < spec.Workflows.Count) continue;
+            reader.Fail($"slots[{i}] names workflow {last} of {spec.Workflows.Count}");
+            return;
+        }
+    }
+
+    private static WallTime ReadWallTime(ref FieldReader reader, string name) =>
+        new(reader.Number(name, 0, WallTimeMax));
+}
