@@ -40,7 +40,8 @@ public static partial class JobFields
         reader.Require(2, "errors");
         reader.Require(3, "dropped");
         reader.Require(4, "bytesReceived");
-        if (errors > requests) reader.Fail($"errors is {errors}; at most the {requests} requests are allowed");
+        if (errors > requests)
+            reader.Fail($"errors is {errors}; at most the {requests} requests are allowed");
         if (latency.Count > requests)
             reader.Fail($"latency counts {latency.Count}; at most the {requests} requests are allowed");
         for (var i = 1; i < kinds.Count; i++)
@@ -203,7 +204,8 @@ public static partial class JobFields
     private static List<LatencyHistogram.Bucket> ReadBuckets(ref FieldReader reader)
     {
         var rest = reader.Bytes("buckets", BucketBytesMax);
-        var buckets = new List<LatencyHistogram.Bucket>(Math.Min(rest.Length / 2, LatencyHistogram.BucketsMax));
+        var buckets =
+            new List<LatencyHistogram.Bucket>(Math.Min(rest.Length / 2, LatencyHistogram.BucketsMax));
         var index = 0;
         while (!rest.IsEmpty)
         {

@@ -6,8 +6,8 @@ namespace Hyperscale.Det.Wire;
 
 /// <summary>Reads what <see cref="FieldWriter"/> wrote, from bytes that anyone may have sent.</summary>
 /// <remarks>It never throws. The first fault stays, names the field, and makes every later read give a
-/// default and <see cref="Next"/> end. Fields that nobody reads are skipped; of a field that comes twice where
-/// one is meant, the last counts.</remarks>
+/// default and <see cref="Next"/> end. Fields that nobody reads are skipped; of a field that comes twice
+/// where one is meant, the last counts.</remarks>
 public ref struct FieldReader(ReadOnlySpan<byte> bytes)
 {
     private ReadOnlySpan<byte> _rest = bytes;

@@ -58,8 +58,8 @@ public sealed class FieldWriter
         _length += value.Length;
     }
 
-    /// <summary>A bare number inside a begun field whose content is no fields but numbers; read as bytes, with
-    /// <see cref="Varint.TryRead"/>.</summary>
+    /// <summary>A bare number inside a begun field whose content is no fields but numbers; read as bytes,
+    /// with <see cref="Varint.TryRead"/>.</summary>
     public void Packed(ulong value) => _length += Varint.Write(Room(Varint.BytesMax), value);
 
     /// <summary>A field that holds the fields of <paramref name="value"/>.</summary>
