@@ -1,0 +1,56 @@
+using System.Text.Json.Serialization;
+using Hyperscale.Det.Jobs;
+using Hyperscale.Det.Kernel;
+
+namespace Hyperscale.Det.Shell.Json;
+
+/// <summary>A job that was taken.</summary>
+/// <param name="Status">Path of its status.</param>
+/// <param name="Events">Path of its events.</param>
+public sealed record AcceptedJson(JobId Id, string Name, string Status, string Events);
+
+/// <summary>Jobs, newest first.</summary>
+/// <param name="Missing">Gates that did not answer in time: their jobs are not in the list.</param>
+public sealed record JobListJson(IReadOnlyList<SummaryJson> Jobs, IReadOnlyList<string> Missing);
+
+public sealed record SummaryJson(JobId Id, string Name, JobState State, string Reason, WallTime Submitted);
+
+/// <summary>What one gate knows of its cluster.</summary>
+/// <param name="Gate">The gate that answered.</param>
+public sealed record ClusterJson(
+    string ClusterId, string Gate, IReadOnlyList<string> Gates, IReadOnlyList<DatacenterJson> Datacenters);
+
+/// <summary>A configured datacenter.</summary>
+/// <param name="Managers">Configured managers in order of succession.</param>
+/// <param name="Heard">What its primary manager said last; null when nothing was heard.</param>
+public sealed record DatacenterJson(string Name, IReadOnlyList<string> Managers, CapacityJson? Heard);
+
+/// <param name="Age">Since it was heard.</param>
+public sealed record CapacityJson(
+    Duration Age,
+    int Workers,
+    int CoresTotal,
+    int CoresFree,
+    int LargestWorkerCores,
+    int QueuedWorkflows);
+
+/// <summary>An error, as RFC 9457 has it.</summary>
+/// <param name="Type">Names the kind of error; stable.</param>
+/// <param name="Faults">Everything that is wrong with the request, where it can be pointed at.</param>
+/// <param name="Allowed">The paths or methods there are, where an unknown one was asked for.</param>
+public sealed record ProblemJson(
+    string Type,
+    string Title,
+    int Status,
+    string Detail,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    IReadOnlyList<FaultJson>? Faults = null,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    IReadOnlyList<string>? Allowed = null)
+{
+    public const string ContentType = "application/problem+json";
+}
+
+/// <param name="Path">JSON path of what is wrong; <c>$</c> is the whole body, <c>?name</c> a query
+/// parameter.</param>
+public sealed record FaultJson(string Path, string Message);

@@ -1,0 +1,87 @@
+using System.Text;
+using CsCheck;
+using Hyperscale.Det.Jobs;
+using Hyperscale.Det.Kernel;
+
+namespace Hyperscale.Det.Tests.Shell.Json;
+
+/// <summary>Jobs for the tests of what clients read.</summary>
+internal static class JobSamples
+{
+    public static readonly JobId Id = new(12, 42);
+
+    public static readonly Gen<JobStatus> AnyStatus =
+        from id in Gen.Select(Gen.Int[0, 1023], Gen.Long[0, 9_999_999_999], (g, op) => new JobId(g, op))
+        from spec in AnySpec()
+        from state in Gen.Enum<JobState>()
+        from reason in AnyText()
+        from revision in Gen.Long
+        from submitted in AnyTime()
+        from ended in AnyTime().Nullable()
+        from slots in AnySlot(spec.Workflows.Count).List[0, 3]
+        select new JobStatus(id, spec, state, reason, revision, submitted, ended, slots);
+
+    public static JobSpec Spec(params string[] workflows) => new(
+        "checkout", new DatacenterChoice(1, [], []), null, null, null, null, [],
+        [.. workflows.Select(Workflow)]);
+
+    public static WorkflowSpec Workflow(string name) => new(
+        name, WorkflowKind.Exec, 1, Duration.FromSeconds(1), Duration.FromSeconds(1), null, null, [], null,
+        new ExecSpec(["true"]), null);
+
+    public static JobStatus Status(JobState state, long revision) => new(
+        Id, Spec("browse"), state, "", revision, new WallTime(1_700_000_000_000), null, []);
+
+    public static RunStats Stats(params long[] microseconds) => new(
+        microseconds.Length, 0, 0, 0, LatencyHistogram.From(microseconds.Select(us => (us, 1L))), []);
+
+    public static WorkflowResult Result(int workflow, AttemptState state, string output) => new(
+        workflow, 1, "dc-a/worker-1",
+        new AttemptOutcome(state, "", 0, RunStats.None, Encoding.UTF8.GetBytes(output)));
+
+    public static SlotStatus Ended(params WorkflowResult[] results) => new(
+        0, "dc-a", SlotPhase.Reported, "", new SlotOutcome(SlotState.Completed, "", results), []);
+
+    private static Gen<string> AnyText() => Gen.OneOf(Gen.String[Gen.Char[' ', '~'], 0, 20], OddText());
+
+    private static Gen<string> OddText() => Gen.OneOf([.. new[]
+    {
+        "", "ü", "日本語", "line\nfeed", "\"quoted\" \\ </script>", "\u0000\u001f\u2028", "😀",
+    }.Select(Gen.Const)]);
+
+    // The whole range that the form can say, in milliseconds.
+    private static Gen<WallTime> AnyTime() =>
+        Gen.Long[-62_135_596_800_000, 253_402_300_799_999].Select(ms => new WallTime(ms));
+
+    private static Gen<JobSpec> AnySpec() => Gen.Select(AnyText(), Gen.Int[1, 3], (name, workflows) =>
+        Spec([.. Enumerable.Range(0, workflows).Select(i => $"w{i}")]) with { Name = name });
+
+    private static Gen<RunStats> AnyStats() => Gen.Select(
+        Gen.Select(Gen.Long[0, LatencyHistogram.ValueMax], Gen.Long[1, 1000]).List[0, 5],
+        Gen.Long[0, 1000], Gen.Long[0, 10], Gen.Long[0, long.MaxValue],
+        Gen.Select(AnyText(), Gen.Long[1, 9]).List[0, 3],
+        (latencies, errors, dropped, bytes, kinds) =>
+        {
+            var latency = LatencyHistogram.From(latencies);
+            return new RunStats(
+                latency.Count + errors, errors, dropped, bytes, latency,
+                [.. kinds.Select(k => new ErrorCount(k.Item1, k.Item2))]);
+        });
+
+    private static Gen<WorkflowProgress> AnyProgress(int workflows) => Gen.Select(
+        Gen.Int[0, workflows], Gen.Enum<WorkflowPhase>(), AnyText(), AnyStats(),
+        (workflow, phase, worker, stats) => new WorkflowProgress(workflow, phase, worker, stats));
+
+    private static Gen<WorkflowResult> AnyResult(int workflows) => Gen.Select(
+        Gen.Int[0, workflows], Gen.Int[0, 5], AnyText(), Gen.Enum<AttemptState>(), AnyText(),
+        Gen.Int.Nullable(), AnyStats(), Gen.Byte.Array[0, 20],
+        (workflow, attempts, worker, state, reason, code, stats, output) => new WorkflowResult(
+            workflow, attempts, worker, new AttemptOutcome(state, reason, code, stats, output)));
+
+    private static Gen<SlotStatus> AnySlot(int workflows) => Gen.Select(
+        Gen.Int[0, 63], AnyText(), Gen.Enum<SlotPhase>(), AnyText(),
+        AnyProgress(workflows).List[0, 3], AnyResult(workflows).List[0, 3], Gen.Enum<SlotState>(), Gen.Bool)
+        .Select((slot, datacenter, phase, reason, progress, results, state, isEnded) => new SlotStatus(
+            slot, datacenter, phase, reason,
+            isEnded ? new SlotOutcome(state, reason, results) : null, progress));
+}
