@@ -56,13 +56,19 @@ public static partial class JobFields
             : null;
     }
 
-    public static void Write(FieldWriter writer, AttemptOutcome outcome)
+    public static void Write(FieldWriter writer, AttemptOutcome outcome) =>
+        Write(writer, outcome, JobLimits.OutputBytesMax);
+
+    private static void Write(FieldWriter writer, AttemptOutcome outcome, int outputBytesMax)
     {
         writer.Number(1, (long)outcome.State);
-        writer.Text(2, Reason(outcome.Reason));
+        writer.Text(2, JobLimits.Clip(outcome.Reason));
         if (outcome.ExitCode is { } code) writer.Number(3, code);
         writer.Nested(4, outcome.Stats, Write);
-        if (!outcome.Output.IsEmpty) writer.Bytes(5, outcome.Output.Span);
+        // The end of an output says more than its start.
+        var output = outcome.Output.Span;
+        if (output.Length > outputBytesMax) output = output[^outputBytesMax..];
+        if (!output.IsEmpty) writer.Bytes(5, output);
     }
 
     public static AttemptOutcome? ReadAttemptOutcome(ref FieldReader reader)
@@ -91,12 +97,17 @@ public static partial class JobFields
         return reader.Fault is null ? new AttemptOutcome(state, reason, exitCode, stats!, output) : null;
     }
 
-    public static void Write(FieldWriter writer, WorkflowResult result)
+    public static void Write(FieldWriter writer, WorkflowResult result) =>
+        Write(writer, result, JobLimits.OutputBytesMax);
+
+    private static void Write(FieldWriter writer, WorkflowResult result, int outputBytesMax)
     {
         writer.Number(1, result.Workflow);
         writer.Number(2, result.Attempts);
         writer.Text(3, result.Worker);
-        writer.Nested(4, result.Outcome, Write);
+        var mark = writer.Begin(4);
+        Write(writer, result.Outcome, outputBytesMax);
+        writer.End(mark);
     }
 
     public static WorkflowResult? ReadWorkflowResult(ref FieldReader reader)
@@ -123,11 +134,22 @@ public static partial class JobFields
         return reader.Fault is null ? new WorkflowResult(workflow, attempts, worker, outcome!) : null;
     }
 
-    public static void Write(FieldWriter writer, SlotOutcome outcome)
+    /// <remarks>Outputs share <see cref="JobLimits.SlotOutputBytesMax"/>: when there are many, each keeps its
+    /// last bytes.</remarks>
+    public static void Write(FieldWriter writer, SlotOutcome outcome) =>
+        Write(writer, outcome, JobLimits.SlotOutputBytesMax);
+
+    private static void Write(FieldWriter writer, SlotOutcome outcome, int outputBytesMax)
     {
         writer.Number(1, (long)outcome.State);
-        writer.Text(2, Reason(outcome.Reason));
-        foreach (var result in outcome.Workflows) writer.Nested(3, result, Write);
+        writer.Text(2, JobLimits.Clip(outcome.Reason));
+        var each = Math.Min(JobLimits.OutputBytesMax, outputBytesMax / Math.Max(1, outcome.Workflows.Count));
+        foreach (var result in outcome.Workflows)
+        {
+            var mark = writer.Begin(3);
+            Write(writer, result, each);
+            writer.End(mark);
+        }
     }
 
     public static SlotOutcome? ReadSlotOutcome(ref FieldReader reader)

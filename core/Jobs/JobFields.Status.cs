@@ -5,16 +5,23 @@ namespace Hyperscale.Det.Jobs;
 
 public static partial class JobFields
 {
+    /// <remarks>The outputs of all slots share <see cref="JobLimits.StatusOutputBytesMax"/>.</remarks>
     public static void Write(FieldWriter writer, JobStatus status)
     {
         writer.Nested(1, status.Id, Write);
         writer.Nested(2, status.Spec, Write);
         writer.Number(3, (long)status.State);
-        writer.Text(4, Reason(status.Reason));
+        writer.Text(4, JobLimits.Clip(status.Reason));
         writer.Number(5, status.Revision);
         writer.Number(6, status.Submitted.UnixMilliseconds);
         if (status.Ended is { } ended) writer.Number(7, ended.UnixMilliseconds);
-        foreach (var slot in status.Slots) writer.Nested(8, slot, Write);
+        var each = JobLimits.StatusOutputBytesMax / Math.Max(1, status.Slots.Count);
+        foreach (var slot in status.Slots)
+        {
+            var mark = writer.Begin(8);
+            Write(writer, slot, Math.Min(JobLimits.SlotOutputBytesMax, each));
+            writer.End(mark);
+        }
     }
 
     public static JobStatus? ReadJobStatus(ref FieldReader reader)
@@ -55,13 +62,22 @@ public static partial class JobFields
             : null;
     }
 
-    public static void Write(FieldWriter writer, SlotStatus status)
+    public static void Write(FieldWriter writer, SlotStatus status) =>
+        Write(writer, status, JobLimits.SlotOutputBytesMax);
+
+    private static void Write(FieldWriter writer, SlotStatus status, int outputBytesMax)
     {
         writer.Number(1, status.Slot);
         writer.Text(2, status.Datacenter);
         writer.Number(3, (long)status.Phase);
-        writer.Text(4, Reason(status.Reason));
-        if (status.Outcome is { } outcome) writer.Nested(5, outcome, Write);
+        writer.Text(4, JobLimits.Clip(status.Reason));
+        if (status.Outcome is { } outcome)
+        {
+            var mark = writer.Begin(5);
+            Write(writer, outcome, outputBytesMax);
+            writer.End(mark);
+        }
+
         foreach (var progress in status.Workflows) writer.Nested(6, progress, Write);
     }
 
@@ -135,7 +151,7 @@ public static partial class JobFields
         writer.Nested(1, summary.Id, Write);
         writer.Text(2, summary.Name);
         writer.Number(3, (long)summary.State);
-        writer.Text(4, Reason(summary.Reason));
+        writer.Text(4, JobLimits.Clip(summary.Reason));
         writer.Number(5, summary.Submitted.UnixMilliseconds);
     }
 

@@ -99,8 +99,8 @@ public static partial class JobFields
 
     public static void Write(FieldWriter writer, JobFault fault)
     {
-        writer.Text(1, Reason(fault.Path));
-        writer.Text(2, Reason(fault.Message));
+        writer.Text(1, JobLimits.Clip(fault.Path));
+        writer.Text(2, JobLimits.Clip(fault.Message));
     }
 
     public static JobFault? ReadJobFault(ref FieldReader reader)
@@ -119,15 +119,6 @@ public static partial class JobFields
         reader.Require(1, "path");
         reader.Require(2, "message");
         return reader.Fault is null ? new JobFault(path, message) : null;
-    }
-
-    /// <summary>The start of a sentence that is too long to travel, cut between characters.</summary>
-    private static string Reason(string text)
-    {
-        if (text.Length <= JobLimits.ReasonLengthMax) return text;
-        var length = JobLimits.ReasonLengthMax;
-        if (char.IsHighSurrogate(text[length - 1])) length--;
-        return text[..length];
     }
 
     private static int ReadWorkflowIndex(ref FieldReader reader) =>

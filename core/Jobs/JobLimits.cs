@@ -18,6 +18,13 @@ public static class JobLimits
     public const int CommandPartsMax = 256;
     public const int CommandPartLengthMax = 32 * 1024;
     public const int OutputBytesMax = 64 * 1024;
+
+    /// <summary>Outputs of all workflows of a slot together.</summary>
+    public const int SlotOutputBytesMax = 1024 * 1024;
+
+    /// <summary>Outputs of all slots in a job's status together.</summary>
+    public const int StatusOutputBytesMax = 4 * 1024 * 1024;
+
     public const int ReasonLengthMax = 1024;
     public const int ErrorKindsMax = 32;
     public const int RetryBudgetMax = 50;
@@ -46,4 +53,13 @@ public static class JobLimits
 
     /// <summary>Longest duration of a workflow: 30 days.</summary>
     public const long DurationSecondsMax = 30L * 24 * 3600;
+
+    /// <summary>The sentence, or the start of one that is too long to be stored and sent.</summary>
+    public static string Clip(string reason)
+    {
+        if (reason.Length <= ReasonLengthMax) return reason;
+        // Never between the halves of a character.
+        var length = char.IsHighSurrogate(reason[ReasonLengthMax - 1]) ? ReasonLengthMax - 1 : ReasonLengthMax;
+        return reason[..length];
+    }
 }

@@ -37,6 +37,15 @@ public ref struct FieldReader(ReadOnlySpan<byte> bytes)
         return true;
     }
 
+    /// <summary>The bare number before the first field, by which a closed set tells its cases apart.</summary>
+    public int Leading(string name)
+    {
+        if (Fault is not null) return 0;
+        if (Varint.TryRead(ref _rest, out var value) && value <= int.MaxValue) return (int)value;
+        Fail($"{name} is missing or out of range");
+        return 0;
+    }
+
     /// <summary>A number from <paramref name="min"/> to <paramref name="max"/>.</summary>
     public long Number(string name, long min = long.MinValue, long max = long.MaxValue)
     {

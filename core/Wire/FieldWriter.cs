@@ -25,6 +25,13 @@ public sealed class FieldWriter
 
     public void Clear() => _length = 0;
 
+    /// <summary>Takes back everything after the first <paramref name="length"/> bytes.</summary>
+    public void CutTo(int length)
+    {
+        Invariant.Holds(length >= 0 && length <= _length);
+        _length = length;
+    }
+
     public void Number(int field, long value)
     {
         Tag(field, FieldKind.Number);
@@ -58,8 +65,8 @@ public sealed class FieldWriter
         _length += value.Length;
     }
 
-    /// <summary>A bare number inside a begun field whose content is no fields but numbers; read as bytes,
-    /// with <see cref="Varint.TryRead"/>.</summary>
+    /// <summary>A bare number: before the first field, read by <see cref="FieldReader.Leading"/>, or inside a
+    /// field that holds no fields but numbers, read as bytes with <see cref="Varint.TryRead"/>.</summary>
     public void Packed(ulong value) => _length += Varint.Write(Room(Varint.BytesMax), value);
 
     /// <summary>A field that holds the fields of <paramref name="value"/>.</summary>

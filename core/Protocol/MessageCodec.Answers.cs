@@ -1,0 +1,147 @@
+using System.Diagnostics;
+using Hyperscale.Det.Jobs;
+using Hyperscale.Det.Kernel;
+using Hyperscale.Det.Wire;
+
+namespace Hyperscale.Det.Protocol;
+
+public static partial class MessageCodec
+{
+    private static void Write(FieldWriter writer, ClientResponse response)
+    {
+        switch (response)
+        {
+            case ClientResponse.Accepted accepted:
+                writer.Packed((ulong)ResponseKind.Accepted);
+                writer.Nested(1, accepted.Job, JobFields.Write);
+                break;
+            case ClientResponse.Status status:
+                writer.Packed((ulong)ResponseKind.Status);
+                writer.Nested(1, status.Job, JobFields.Write);
+                break;
+            case ClientResponse.Jobs jobs:
+                writer.Packed((ulong)ResponseKind.Jobs);
+                foreach (var job in jobs.List.Take(ProtocolLimits.JobsListMax))
+                    writer.Nested(1, job, JobFields.Write);
+                foreach (var gate in jobs.Missing) writer.Text(2, gate);
+                break;
+            case ClientResponse.CancelAccepted cancel:
+                writer.Packed((ulong)ResponseKind.CancelAccepted);
+                writer.Nested(1, cancel.Job, JobFields.Write);
+                break;
+            case ClientResponse.Invalid invalid:
+                writer.Packed((ulong)ResponseKind.Invalid);
+                foreach (var fault in invalid.Faults.Take(JobLimits.FaultsMax))
+                    writer.Nested(1, fault, JobFields.Write);
+                break;
+            case ClientResponse.NotFound notFound:
+                writer.Packed((ulong)ResponseKind.NotFound);
+                writer.Nested(1, notFound.Job, JobFields.Write);
+                break;
+            case ClientResponse.Unavailable unavailable:
+                writer.Packed((ulong)ResponseKind.Unavailable);
+                WriteReason(writer, 1, unavailable.Reason);
+                WriteDuration(writer, 2, unavailable.RetryAfter);
+                break;
+            case ClientResponse.OutcomeUnknown unknown:
+                writer.Packed((ulong)ResponseKind.OutcomeUnknown);
+                WriteReason(writer, 1, unknown.Reason);
+                break;
+            default:
+                throw new UnreachableException($"unhandled {response}");
+        }
+    }
+
+    private static ClientResponse? ReadResponse(ref FieldReader reader)
+    {
+        var kind = reader.Leading("kind of response");
+        return (ResponseKind)kind switch
+        {
+            ResponseKind.Accepted => ReadJob(ref reader) is { } job ? new ClientResponse.Accepted(job) : null,
+            ResponseKind.Status => ReadStatus(ref reader) is { } s ? new ClientResponse.Status(s) : null,
+            ResponseKind.Jobs => ReadJobs(ref reader),
+            ResponseKind.CancelAccepted =>
+                ReadStatus(ref reader) is { } s ? new ClientResponse.CancelAccepted(s) : null,
+            ResponseKind.Invalid => ReadInvalid(ref reader),
+            ResponseKind.NotFound => ReadJob(ref reader) is { } job ? new ClientResponse.NotFound(job) : null,
+            ResponseKind.Unavailable => ReadUnavailable(ref reader),
+            ResponseKind.OutcomeUnknown => ReadOutcomeUnknown(ref reader),
+            _ => Unknown<ClientResponse>(ref reader, "response", kind),
+        };
+    }
+
+    private static JobStatus? ReadStatus(ref FieldReader reader)
+    {
+        JobStatus? status = null;
+        while (reader.Next(out var field))
+            if (field == 1) status = reader.Nested("job", JobFields.ReadJobStatus);
+
+        reader.Require(1, "job");
+        return reader.Fault is null ? status : null;
+    }
+
+    private static ClientResponse.Jobs? ReadJobs(ref FieldReader reader)
+    {
+        var list = new List<JobSummary>();
+        var missing = new List<string>();
+        while (reader.Next(out var field))
+        {
+            switch (field)
+            {
+                case 1:
+                    reader.Element("list", list, ProtocolLimits.JobsListMax, JobFields.ReadJobSummary);
+                    break;
+                case 2 when reader.HasRoom("missing", missing.Count, ProtocolLimits.GatesMax):
+                    missing.Add(reader.Text("missing", NodeId.LengthMax));
+                    break;
+                default: break;
+            }
+        }
+
+        return reader.Fault is null ? new ClientResponse.Jobs(list, missing) : null;
+    }
+
+    private static ClientResponse.Invalid? ReadInvalid(ref FieldReader reader)
+    {
+        var faults = new List<JobFault>();
+        while (reader.Next(out var field))
+        {
+            switch (field)
+            {
+                case 1: reader.Element("faults", faults, JobLimits.FaultsMax, JobFields.ReadJobFault); break;
+                default: break;
+            }
+        }
+
+        return reader.Fault is null ? new ClientResponse.Invalid(faults) : null;
+    }
+
+    private static ClientResponse.Unavailable? ReadUnavailable(ref FieldReader reader)
+    {
+        var reason = "";
+        Duration retryAfter = default;
+        while (reader.Next(out var field))
+        {
+            switch (field)
+            {
+                case 1: reason = ReadReason(ref reader); break;
+                case 2: retryAfter = ReadDuration(ref reader, "retryAfter"); break;
+                default: break;
+            }
+        }
+
+        reader.Require(1, "reason");
+        reader.Require(2, "retryAfter");
+        return reader.Fault is null ? new ClientResponse.Unavailable(reason, retryAfter) : null;
+    }
+
+    private static ClientResponse.OutcomeUnknown? ReadOutcomeUnknown(ref FieldReader reader)
+    {
+        var reason = "";
+        while (reader.Next(out var field))
+            if (field == 1) reason = ReadReason(ref reader);
+
+        reader.Require(1, "reason");
+        return reader.Fault is null ? new ClientResponse.OutcomeUnknown(reason) : null;
+    }
+}

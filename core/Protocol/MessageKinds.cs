@@ -1,0 +1,55 @@
+namespace Hyperscale.Det.Protocol;
+
+// The numbers by which the cases of a closed set are known on the wire. They are for ever: a number is never
+// given to another case, and a case that is gone leaves its number unused.
+
+internal enum MessageKind : byte
+{
+    ClientCall = 1,
+    ClientAnswer = 2,
+
+    ReserveSlot = 16,
+    StartSlot = 17,
+    CancelSlot = 18,
+    SlotResultCommitted = 19,
+
+    SlotReserved = 32,
+    SlotRefused = 33,
+    SlotStarted = 34,
+    SlotProgressed = 35,
+    SlotFinished = 36,
+    NotPrimary = 37,
+    ManagerHeartbeat = 38,
+
+    StartAttempt = 48,
+    StopAttempt = 49,
+    AttemptResultCommitted = 50,
+    HeartbeatAnswered = 51,
+
+    WorkerHeartbeat = 64,
+    AttemptAccepted = 65,
+    AttemptRefused = 66,
+    AttemptProgressed = 67,
+    AttemptFinished = 68,
+}
+
+internal enum RequestKind : byte
+{
+    SubmitJob = 1,
+    GetJob = 2,
+    WatchJob = 3,
+    ListJobs = 4,
+    CancelJob = 5,
+}
+
+internal enum ResponseKind : byte
+{
+    Accepted = 1,
+    Status = 2,
+    Jobs = 3,
+    CancelAccepted = 4,
+    Invalid = 5,
+    NotFound = 6,
+    Unavailable = 7,
+    OutcomeUnknown = 8,
+}

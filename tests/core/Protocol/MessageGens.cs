@@ -1,0 +1,135 @@
+using CsCheck;
+using Hyperscale.Det.Jobs;
+using Hyperscale.Det.Kernel;
+using Hyperscale.Det.Protocol;
+using Hyperscale.Det.Tests.Core.Jobs;
+
+namespace Hyperscale.Det.Tests.Core.Protocol;
+
+/// <summary>Arbitrary messages, all within their bounds: every kind, every request, every response.</summary>
+internal static class MessageGens
+{
+    private static readonly Gen<BootId> Boot = Gen.ULong.Select(value => new BootId(value));
+
+    private static readonly Gen<long> Counter = Gen.Long[0, long.MaxValue];
+
+    private static readonly Gen<int> Cores = Gen.Int[0, ProtocolLimits.DatacenterCoresMax];
+
+    private static readonly Gen<Duration> Time =
+        Gen.Long[0, ProtocolLimits.SecondsMax * 1_000_000_000].Select(n => new Duration(n));
+
+    public static readonly Gen<NodeId> Node =
+        Gen.String[Gen.OneOf(Gen.Char['a', 'z'], Gen.Char['0', '9'], Gen.Char['-', '/']), 1, 64]
+            .Select(NodeId.Of);
+
+    public static readonly Gen<ClientRequest> Request = Gen.OneOf<ClientRequest>(
+        JobGens.JobSpec.Select(spec => new ClientRequest.SubmitJob(spec)),
+        JobGens.JobId.Select(job => new ClientRequest.GetJob(job)),
+        Gen.Select(JobGens.JobId, Gen.Long, (job, after) => new ClientRequest.WatchJob(job, after)),
+        Gen.Select(
+            Gen.Int[0, ProtocolLimits.JobsListMax],
+            Gen.Bool,
+            (limit, local) => new ClientRequest.ListJobs(limit, local)),
+        JobGens.JobId.Select(job => new ClientRequest.CancelJob(job)));
+
+    public static readonly Gen<ClientResponse> Response = Gen.OneOf<ClientResponse>(
+        JobGens.JobId.Select(job => new ClientResponse.Accepted(job)),
+        JobGens.JobStatus.Select(job => new ClientResponse.Status(job)),
+        Gen.Select(
+            JobGens.JobSummary.List[0, 5],
+            JobGens.Text.List[0, 3],
+            (list, missing) => new ClientResponse.Jobs(list, missing)),
+        JobGens.JobStatus.Select(job => new ClientResponse.CancelAccepted(job)),
+        JobGens.JobFault.List[0, 5].Select(faults => new ClientResponse.Invalid(faults)),
+        JobGens.JobId.Select(job => new ClientResponse.NotFound(job)),
+        Gen.Select(JobGens.Reason, Time, (reason, after) => new ClientResponse.Unavailable(reason, after)),
+        JobGens.Reason.Select(reason => new ClientResponse.OutcomeUnknown(reason)));
+
+    private static readonly Gen<Message> OfClients = Gen.OneOf<Message>(
+        Gen.Select(
+            Gen.Long,
+            Gen.Int[0, ProtocolLimits.HopsMax],
+            Request,
+            (call, hops, request) => new Message.ClientCall(call, hops, request)),
+        Gen.Select(Gen.Long, Response, (call, response) => new Message.ClientAnswer(call, response)));
+
+    private static readonly Gen<Message> OfGates = Gen.OneOf<Message>(
+        Gen.Select(
+            JobGens.SlotKey,
+            Counter,
+            JobGens.JobSpec,
+            (slot, fence, spec) => new Message.ReserveSlot(slot, fence, spec)),
+        Gen.Select(JobGens.SlotKey, Counter, (slot, fence) => new Message.StartSlot(slot, fence)),
+        Gen.Select(
+            JobGens.SlotKey,
+            Counter,
+            JobGens.Reason,
+            (slot, fence, reason) => new Message.CancelSlot(slot, fence, reason)),
+        Gen.Select(JobGens.SlotKey, Counter, (slot, fence) => new Message.SlotResultCommitted(slot, fence)));
+
+    private static readonly Gen<Message> OfManagers = Gen.OneOf<Message>(
+        Gen.Select(JobGens.SlotKey, Time, (slot, wait) => new Message.SlotReserved(slot, wait)),
+        Gen.Select(JobGens.SlotKey, JobGens.Reason, (slot, reason) => new Message.SlotRefused(slot, reason)),
+        JobGens.SlotKey.Select(slot => new Message.SlotStarted(slot)),
+        Gen.Select(
+            JobGens.SlotKey,
+            Boot,
+            Counter,
+            JobGens.Progress,
+            (slot, boot, revision, list) => new Message.SlotProgressed(slot, boot, revision, list)),
+        Gen.Select(
+            JobGens.SlotKey, JobGens.SlotOutcome, (slot, outcome) => new Message.SlotFinished(slot, outcome)),
+        Gen.Select(JobGens.SlotKey, Node, (slot, primary) => new Message.NotPrimary(slot, primary)),
+        from name in JobGens.Text
+        from boot in Boot
+        from version in Counter
+        from isPrimary in Gen.Bool
+        from workers in Gen.Int[0, ProtocolLimits.WorkersMax]
+        from total in Cores
+        from free in Cores
+        from largest in Cores
+        from queued in Cores
+        select new Message.ManagerHeartbeat(
+            name, boot, version, isPrimary, workers, total, free, largest, queued));
+
+    private static readonly Gen<Message> ToWorkers = Gen.OneOf<Message>(
+        Gen.Select(
+            JobGens.AttemptKey,
+            Counter,
+            Boot,
+            JobGens.Workflow,
+            (attempt, fence, boot, workflow) => new Message.StartAttempt(attempt, fence, boot, workflow)),
+        Gen.Select(
+            JobGens.AttemptKey,
+            Counter,
+            JobGens.Reason,
+            (attempt, fence, reason) => new Message.StopAttempt(attempt, fence, reason)),
+        JobGens.AttemptKey.Select(attempt => new Message.AttemptResultCommitted(attempt)),
+        Gen.Select(Counter, Time, (sequence, term) => new Message.HeartbeatAnswered(sequence, term)));
+
+    private static readonly Gen<Message> OfWorkers = Gen.OneOf<Message>(
+        Gen.Select(
+            Boot,
+            Counter,
+            Gen.Int[1, JobLimits.CoresMax],
+            Gen.Select(JobGens.AttemptKey, Gen.Bool, (key, ended) => new AttemptInventory(key, ended))
+                .List[0, 5],
+            (boot, sequence, cores, list) => new Message.WorkerHeartbeat(boot, sequence, cores, list)),
+        JobGens.AttemptKey.Select(attempt => new Message.AttemptAccepted(attempt)),
+        Gen.Select(
+            JobGens.AttemptKey,
+            JobGens.Reason,
+            (attempt, reason) => new Message.AttemptRefused(attempt, reason)),
+        Gen.Select(
+            JobGens.AttemptKey,
+            Counter,
+            JobGens.RunStats,
+            (attempt, revision, stats) => new Message.AttemptProgressed(attempt, revision, stats)),
+        Gen.Select(
+            JobGens.AttemptKey,
+            JobGens.AttemptOutcome,
+            (attempt, outcome) => new Message.AttemptFinished(attempt, outcome)));
+
+    public static readonly Gen<Message> Message = Gen.Frequency(
+        (5, OfClients), (4, OfGates), (7, OfManagers), (4, ToWorkers), (5, OfWorkers));
+}
