@@ -59,7 +59,7 @@ public static class JobLimits
     {
         if (reason.Length <= ReasonLengthMax) return reason;
         // Never between the halves of a character.
-        var length = char.IsHighSurrogate(reason[ReasonLengthMax - 1]) ? ReasonLengthMax - 1 : ReasonLengthMax;
-        return reason[..length];
+        var isCutting = char.IsHighSurrogate(reason[ReasonLengthMax - 1]);
+        return reason[..(isCutting ? ReasonLengthMax - 1 : ReasonLengthMax)];
     }
 }

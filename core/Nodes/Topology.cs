@@ -1,4 +1,5 @@
 using Hyperscale.Det.Kernel;
+using Hyperscale.Det.Protocol;
 
 namespace Hyperscale.Det.Nodes;
 
@@ -23,6 +24,15 @@ public sealed record Topology(
             .ThenBy(gate => gate)
             .First();
     }
+
+    /// <summary>Every configured node.</summary>
+    public IReadOnlyList<ClusterMember> Members =>
+    [
+        .. Gates.Select(gate => new ClusterMember(gate, NodeRole.Gate, "")),
+        .. from datacenter in Datacenters
+           from manager in datacenter.Managers
+           select new ClusterMember(manager, NodeRole.Manager, datacenter.Name),
+    ];
 
     public DatacenterTopology? Datacenter(string name) => Datacenters.FirstOrDefault(dc => dc.Name == name);
 }

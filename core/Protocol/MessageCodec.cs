@@ -7,10 +7,10 @@ using Hyperscale.Det.Wire;
 namespace Hyperscale.Det.Protocol;
 
 /// <summary>Messages as bytes: a kind's number, then numbered fields.</summary>
-/// <remarks>Decoding never throws, allocates in proportion to the bytes it is given, and gives nothing outside
-/// <see cref="ProtocolLimits"/> and <see cref="JobLimits"/>. Encoding fits any message of ours into a frame:
-/// sentences and outputs that are too long are cut, and an answer that is still too large is replaced by one
-/// that says so.</remarks>
+/// <remarks>Decoding never throws, allocates in proportion to the bytes it is given, and gives nothing
+/// outside <see cref="ProtocolLimits"/> and <see cref="JobLimits"/>. Encoding fits any message of ours into a
+/// frame: sentences and outputs that are too long are cut, and an answer that is still too large is replaced
+/// by one that says so.</remarks>
 public static partial class MessageCodec
 {
     private const long NanosecondsMax = ProtocolLimits.SecondsMax * 1_000_000_000;

@@ -37,7 +37,8 @@ public ref struct FieldReader(ReadOnlySpan<byte> bytes)
         return true;
     }
 
-    /// <summary>The bare number before the first field, by which a closed set tells its cases apart.</summary>
+    /// <summary>The bare number before the first field, by which a closed set tells its cases
+    /// apart.</summary>
     public int Leading(string name)
     {
         if (Fault is not null) return 0;

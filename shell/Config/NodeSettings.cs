@@ -2,10 +2,9 @@ using System.Globalization;
 using System.Net;
 using Hyperscale.Det.Kernel;
 using Hyperscale.Det.Nodes;
+using Hyperscale.Det.Protocol;
 
 namespace Hyperscale.Det.Shell.Config;
-
-public enum NodeRole : byte { Gate, Manager, Worker }
 
 /// <summary>What a configuration file says about one node and the cluster it belongs to.</summary>
 /// <param name="Datacenter">Empty on gates.</param>

@@ -3,6 +3,7 @@ using System.Text.Json;
 using Hyperscale.Det.Jobs;
 using Hyperscale.Det.Kernel;
 using Hyperscale.Det.Nodes;
+using Hyperscale.Det.Protocol;
 
 namespace Hyperscale.Det.Shell.Config;
 

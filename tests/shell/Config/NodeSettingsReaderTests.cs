@@ -1,6 +1,7 @@
 using System.Text;
 using System.Text.Json.Nodes;
 using Hyperscale.Det.Kernel;
+using Hyperscale.Det.Protocol;
 using Hyperscale.Det.Shell.Config;
 
 namespace Hyperscale.Det.Tests.Shell.Config;
