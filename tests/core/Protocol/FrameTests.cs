@@ -60,7 +60,8 @@ public sealed class FrameTests
 
         Assert.Equal(FrameVerdict.TooLarge, read.Verdict);
         Assert.Equal(
-            "no frame but text that begins with 'GET '; only nodes of a cluster may connect here", read.Fault);
+            "no frame but text that begins with 'GET '; only nodes of a cluster may connect here",
+            read.Fault);
     }
 
     [Fact]

@@ -148,7 +148,8 @@ public sealed class HandshakeTests
         {
             var bytes = hello.Encode();
             bytes[at % bytes.Length] = value;
-            var isRead = Hello.TryDecode(bytes.AsSpan(0, cut % (bytes.Length + 1)), out var back, out var fault);
+            var part = bytes.AsSpan(0, cut % (bytes.Length + 1));
+            var isRead = Hello.TryDecode(part, out var back, out var fault);
             Assert.Equal(isRead, fault == "");
             Assert.Equal(isRead, back is not null);
         });
