@@ -27,13 +27,14 @@ public static class JobLimits
 
     public const int ReasonLengthMax = 1024;
     public const int ErrorKindsMax = 32;
+    public const int CpuPercentMax = 100 * CoresMax;
+    public const int FileDescriptorsMax = 1_000_000_000;
+    public const int SloMillisecondsMax = 24 * 3600 * 1000;
     public const int RetryBudgetMax = 50;
     public const int RetryBudgetPerWorkflowMax = 5;
-
     public const int MethodLengthMax = 32;
     public const int StatusCodeMax = 999;
     public const int ThresholdLengthMax = 256;
-    public const int FaultsMax = 256;
 
     /// <summary>Ledger groups are numbered from 0.</summary>
     public const int GroupMax = (1 << 20) - 1;
@@ -51,8 +52,20 @@ public static class JobLimits
     /// <summary>Most bytes received by one attempt; sums stop at <see cref="long.MaxValue"/>.</summary>
     public const long BytesReceivedMax = 1L << 60;
 
+    /// <summary>Largest job file: 1 MiB, and as many characters once its target is filled in.</summary>
+    public const int SpecBytesMax = 1024 * 1024;
+
+    /// <summary>Faults reported of one job file; the last one says that there are more.</summary>
+    public const int FaultsMax = 100;
+
     /// <summary>Longest duration of a workflow: 30 days.</summary>
     public const long DurationSecondsMax = 30L * 24 * 3600;
+
+    /// <summary>Longest that one request may take: a day.</summary>
+    public const long RequestTimeoutSecondsMax = 24L * 3600;
+
+    /// <summary>Longest wait for a best-effort job's datacenters: an hour (AD-44).</summary>
+    public const long BestEffortDeadlineSecondsMax = 3600;
 
     /// <summary>The sentence, or the start of one that is too long to be stored and sent.</summary>
     public static string Clip(string reason)

@@ -12,6 +12,8 @@ public readonly record struct Duration(long Nanoseconds) : IComparable<Duration>
     public const string Grammar =
         "a duration such as 250ms, 90s, 1m30s, 2h, 1d or 1w, or a plain number of seconds";
 
+    private const decimal Longest = 3_155_760_000_000_000_000m;
+
     private static readonly ImmutableArray<(string Unit, long Nanoseconds)> Units =
     [
         ("w", 604_800_000_000_000), ("d", 86_400_000_000_000), ("h", 3_600_000_000_000),
@@ -55,8 +57,9 @@ public readonly record struct Duration(long Nanoseconds) : IComparable<Duration>
             if (unit < 0 || unit <= lastUnit) return false;
             lastUnit = unit;
             rest = rest[letters..];
+            if (number > Longest / Units[unit].Nanoseconds) return false;
             total += number * Units[unit].Nanoseconds;
-            if (total > 3_155_760_000_000_000_000m) return false;
+            if (total > Longest) return false;
         }
 
         duration = new Duration((long)total);

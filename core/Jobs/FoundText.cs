@@ -1,0 +1,35 @@
+using System.Globalization;
+using System.Text;
+
+namespace Hyperscale.Det.Jobs;
+
+/// <summary>Text that someone else wrote, as it is shown in a message: short, on one line, and without
+/// anything that a terminal would obey.</summary>
+internal static class FoundText
+{
+    private const int ShownMax = 40;
+
+    public static string Quoted(string text) => $"\"{Shown(text)}\"";
+
+    public static string Shown(string text, int shownMax = ShownMax)
+    {
+        var cut = text.Length <= shownMax ? text.Length : shownMax;
+        if (cut < text.Length && char.IsHighSurrogate(text[cut - 1])) cut--;
+        var shown = new StringBuilder();
+        foreach (var c in text.AsSpan(0, cut))
+        {
+            if (char.IsControl(c)) shown.Append(CultureInfo.InvariantCulture, $"\\u{(int)c:x4}");
+            else shown.Append(c);
+        }
+
+        return cut < text.Length ? $"{shown}..." : shown.ToString();
+    }
+
+    /// <summary>The names as a sentence lists them.</summary>
+    public static string Listed(IReadOnlyList<string> names) => names.Count switch
+    {
+        0 => "nothing",
+        1 => names[0],
+        _ => $"{string.Join(", ", names.Take(names.Count - 1))} and {names[^1]}",
+    };
+}
