@@ -1,0 +1,59 @@
+namespace Hyperscale.Det.Jobs;
+
+/// <summary>What the entries of a job ledger say; a job is named by the group and op of the entry that
+/// created it.</summary>
+public abstract record JobCommand
+{
+    private JobCommand() { }
+
+    /// <summary>A job was submitted; the entry's own group and op become its id, its stamp the time of
+    /// submission.</summary>
+    public sealed record JobCreated(JobSpec Spec) : JobCommand;
+
+    /// <summary>The slot is meant for this datacenter, under the next epoch.</summary>
+    public sealed record SlotAssigned(SlotKey Slot, string Datacenter) : JobCommand;
+
+    /// <summary>The datacenter reserved its cores; from here on it may be told to start.</summary>
+    public sealed record SlotStarting(SlotKey Slot) : JobCommand;
+
+    /// <summary>The datacenter does not run the slot under this epoch and never will.</summary>
+    public sealed record SlotReleased(SlotKey Slot, string Reason) : JobCommand;
+
+    public sealed record SlotReported(SlotKey Slot, SlotOutcome Outcome) : JobCommand;
+
+    public sealed record CancelRequested(JobId Job) : JobCommand;
+
+    /// <summary>The job has waited as long as it may.</summary>
+    public sealed record DeadlineReached(JobId Job) : JobCommand;
+
+    /// <summary>No datacenter can run the job, and nothing of it was started.</summary>
+    public sealed record JobUnplaceable(JobId Job, string Reason) : JobCommand;
+}
+
+/// <summary>What an entry did to a job ledger.</summary>
+public enum JobVerdict : byte
+{
+    Applied,
+
+    /// <summary>The ledger already says so; nothing changed.</summary>
+    Duplicate,
+
+    /// <summary>From an older epoch of its slot; nothing changed.</summary>
+    Stale,
+
+    /// <summary>No such job, or no longer kept; nothing changed.</summary>
+    UnknownJob,
+
+    /// <summary>The job has no such slot; nothing changed.</summary>
+    UnknownSlot,
+
+    /// <summary>The job had ended: its state and results stay; an open slot is closed.</summary>
+    Late,
+
+    /// <summary>The job is being cancelled, so nothing new of it starts; nothing changed.</summary>
+    Cancelling,
+
+    /// <summary>The slot is not where the entry supposes, or the datacenter is not free for it; nothing
+    /// changed.</summary>
+    Conflict,
+}

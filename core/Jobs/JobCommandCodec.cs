@@ -1,0 +1,143 @@
+using System.Diagnostics;
+using Hyperscale.Det.Wire;
+
+namespace Hyperscale.Det.Jobs;
+
+/// <summary>The bytes of a <see cref="JobCommand"/> in a log entry: one field, whose number is the
+/// command's.</summary>
+public static class JobCommandCodec
+{
+    private const int Created = 1;
+    private const int Assigned = 2;
+    private const int Starting = 3;
+    private const int Released = 4;
+    private const int Reported = 5;
+    private const int Cancel = 6;
+    private const int Deadline = 7;
+    private const int Unplaceable = 8;
+
+    public static byte[] Encode(JobCommand command)
+    {
+        var writer = new FieldWriter();
+        var mark = writer.Begin(NumberOf(command));
+        switch (command)
+        {
+            case JobCommand.JobCreated created:
+                writer.Nested(1, created.Spec, JobFields.Write);
+                break;
+            case JobCommand.SlotAssigned assigned:
+                writer.Nested(1, assigned.Slot, JobFields.Write);
+                writer.Text(2, assigned.Datacenter);
+                break;
+            case JobCommand.SlotStarting starting:
+                writer.Nested(1, starting.Slot, JobFields.Write);
+                break;
+            case JobCommand.SlotReleased released:
+                writer.Nested(1, released.Slot, JobFields.Write);
+                writer.Text(2, ReasonText.Clip(released.Reason));
+                break;
+            case JobCommand.SlotReported reported:
+                writer.Nested(1, reported.Slot, JobFields.Write);
+                writer.Nested(2, reported.Outcome, JobFields.Write);
+                break;
+            case JobCommand.CancelRequested cancel:
+                writer.Nested(1, cancel.Job, JobFields.Write);
+                break;
+            case JobCommand.DeadlineReached deadline:
+                writer.Nested(1, deadline.Job, JobFields.Write);
+                break;
+            case JobCommand.JobUnplaceable unplaceable:
+                writer.Nested(1, unplaceable.Job, JobFields.Write);
+                writer.Text(2, ReasonText.Clip(unplaceable.Reason));
+                break;
+            default:
+                throw new UnreachableException($"unhandled {command}");
+        }
+
+        writer.End(mark);
+        return writer.ToArray();
+    }
+
+    /// <summary>Reads a command; null, with the fault, when the bytes hold none that this build
+    /// knows.</summary>
+    public static JobCommand? Decode(ReadOnlySpan<byte> bytes, out string fault)
+    {
+        var reader = new FieldReader(bytes);
+        JobCommand? command = null;
+        while (reader.Next(out var number))
+        {
+            if (number is < Created or > Unplaceable) continue;
+            var inner = reader.Enter("command");
+            var parts = ReadParts(number, ref inner);
+            reader.Leave(inner, "command");
+            if (reader.Fault is null) command = Compose(number, parts);
+        }
+
+        reader.Require(command is not null, "command");
+        fault = reader.Fault ?? "";
+        return reader.Fault is null ? command : null;
+    }
+
+    private static int NumberOf(JobCommand command) => command switch
+    {
+        JobCommand.JobCreated => Created,
+        JobCommand.SlotAssigned => Assigned,
+        JobCommand.SlotStarting => Starting,
+        JobCommand.SlotReleased => Released,
+        JobCommand.SlotReported => Reported,
+        JobCommand.CancelRequested => Cancel,
+        JobCommand.DeadlineReached => Deadline,
+        JobCommand.JobUnplaceable => Unplaceable,
+        _ => throw new UnreachableException($"unhandled {command}"),
+    };
+
+    private static Parts ReadParts(int number, ref FieldReader reader)
+    {
+        var parts = default(Parts);
+        while (reader.Next(out var field))
+        {
+            switch ((number, field))
+            {
+                case (Created, 1): parts.Spec = reader.Nested("spec", JobFields.ReadJobSpec); break;
+                case (Cancel or Deadline or Unplaceable, 1):
+                    parts.Job = reader.Nested("job", JobFields.ReadJobId);
+                    break;
+                case (_, 1): parts.Slot = reader.Nested("slot", JobFields.ReadSlotKey); break;
+                case (Assigned, 2): parts.Text = reader.Text("datacenter", JobLimits.NameLengthMax); break;
+                case (Released or Unplaceable, 2):
+                    parts.Text = reader.Text("reason", JobLimits.ReasonLengthMax);
+                    break;
+                case (Reported, 2):
+                    parts.Outcome = reader.Nested("outcome", JobFields.ReadSlotOutcome);
+                    break;
+                default: break;
+            }
+        }
+
+        reader.Require(1, number == Created ? "spec" : "job or slot");
+        if (number is Assigned or Released or Reported or Unplaceable) reader.Require(2, "second part");
+        return parts;
+    }
+
+    private static JobCommand Compose(int number, in Parts parts) => number switch
+    {
+        Created => new JobCommand.JobCreated(parts.Spec!),
+        Assigned => new JobCommand.SlotAssigned(parts.Slot, parts.Text!),
+        Starting => new JobCommand.SlotStarting(parts.Slot),
+        Released => new JobCommand.SlotReleased(parts.Slot, parts.Text!),
+        Reported => new JobCommand.SlotReported(parts.Slot, parts.Outcome!),
+        Cancel => new JobCommand.CancelRequested(parts.Job),
+        Deadline => new JobCommand.DeadlineReached(parts.Job),
+        Unplaceable => new JobCommand.JobUnplaceable(parts.Job, parts.Text!),
+        _ => throw new UnreachableException($"unhandled {number}"),
+    };
+
+    private struct Parts
+    {
+        public JobId Job;
+        public SlotKey Slot;
+        public string? Text;
+        public JobSpec? Spec;
+        public SlotOutcome? Outcome;
+    }
+}

@@ -1,0 +1,149 @@
+using Hyperscale.Det.Kernel;
+
+namespace Hyperscale.Det.Jobs;
+
+/// <content>How jobs end, and what is kept of them.</content>
+public sealed partial class JobLedger
+{
+    /// <summary>Throws when the jobs break a rule of the ledger.</summary>
+    public void CheckInvariants()
+    {
+        Invariant.Holds(_bySubmission.Count == _jobs.Count);
+        Invariant.Holds(_live.Count + _groups.Values.Sum(group => group.Ended.Count) == _jobs.Count);
+        foreach (var group in _groups.Values)
+        {
+            Invariant.Holds(group.Ended.Count <= endedPerGroupMax);
+            Invariant.Holds(group.Ended.All(id => _jobs[id].IsEnded));
+        }
+
+        foreach (var job in _jobs.Values) CheckInvariants(job);
+    }
+
+    public void AddTo(ref Fingerprint fingerprint)
+    {
+        foreach (var (number, group) in _groups)
+        {
+            fingerprint.Add((long)number);
+            fingerprint.Add(group.AppliedOp);
+            fingerprint.Add(group.LateOutcomes);
+            foreach (var ended in group.Ended) ended.AddTo(ref fingerprint);
+        }
+
+        fingerprint.Add((long)_jobs.Count);
+        foreach (var job in _jobs.Values) job.AddTo(ref fingerprint);
+    }
+
+    private void CheckInvariants(LedgerJob job)
+    {
+        Invariant.Holds(job.IsEnded != _live.Contains(job.Id));
+        Invariant.Holds(job.IsEnded == job.Ended is not null);
+        Invariant.Holds(job.ChangedOp >= job.Id.Op && job.ChangedOp <= AppliedOp(job.Id.Group));
+        Invariant.Holds(job.State is not (JobState.Cancelling or JobState.Cancelled)
+            || job.CancelledAt is not null);
+        Invariant.Holds(job.State != JobState.Accepted
+            || job.Slots.All(slot => slot.Stage < SlotStage.Starting));
+        // A job that is being cancelled ends with its last open slot.
+        Invariant.Holds(!job.IsCancelling || job.Slots.Any(slot => slot.IsOpen));
+        Invariant.Holds(job.State != JobState.Completed
+            || job.Slots.Any(slot => slot.Outcome?.State == SlotState.Completed));
+        Invariant.Holds(job.IsEnded || job.IsCancelling || !Check(job, isDeadlineReached: false).IsComplete);
+        var taken = job.Slots.Where(slot => slot.Datacenter.Length > 0).Select(slot => slot.Datacenter);
+        Invariant.Holds(taken.Distinct(StringComparer.Ordinal).Count() == taken.Count());
+        foreach (var slot in job.Slots)
+        {
+            Invariant.Holds(slot.Outcome is not null == (slot.Stage == SlotStage.Reported));
+            Invariant.Holds(slot.Datacenter.Length > 0 == (slot.Stage != SlotStage.Unassigned));
+            Invariant.Holds(slot.Epoch > 0 || slot.Stage == SlotStage.Unassigned);
+            Invariant.Holds(slot.Stage != SlotStage.Closed || job.IsEnded);
+        }
+    }
+
+    private static CompletionCheck Check(LedgerJob job, bool isDeadlineReached) => Completion.Check(
+        job.Spec.BestEffort, [.. job.Slots.Select(slot => slot.Outcome?.State)], isDeadlineReached);
+
+    /// <summary>Keeps a changed job, and ends it when the change is what it waited for.</summary>
+    private void Settle(LedgerJob job, Position entry, bool isDeadlineReached)
+    {
+        if (job.IsCancelling)
+        {
+            SettleCancelled(job, entry, isDeadlineReached);
+            return;
+        }
+
+        var check = Check(job, isDeadlineReached);
+        if (check.IsComplete)
+            End(job, check.IsSuccess ? JobState.Completed : JobState.Failed, Describe(job, check), entry);
+        else
+            Put(job);
+    }
+
+    private void SettleCancelled(LedgerJob job, Position entry, bool isDeadlineReached)
+    {
+        var open = job.Slots.Where(slot => slot.IsOpen).Select(slot => slot.Datacenter).ToList();
+        if (open.Count == 0)
+            End(job, JobState.Cancelled, "cancelled on request", entry);
+        else if (isDeadlineReached)
+            End(job, JobState.Cancelled,
+                $"cancelled on request; no acknowledgement from {string.Join(", ", open)}", entry);
+        else
+            Put(job with { Reason = ReasonText.Clip($"waiting for {string.Join(", ", open)} to stop") });
+    }
+
+    /// <summary>A datacenter answered for its slot after the end: nothing is merged, nothing more is
+    /// expected.</summary>
+    private JobVerdict CloseLate(LedgerJob job, LedgerSlot slot, Position entry)
+    {
+        Put(job.With(slot with { Stage = SlotStage.Closed }, entry.Op));
+        return JobVerdict.Late;
+    }
+
+    private void End(LedgerJob job, JobState state, string reason, Position entry)
+    {
+        Invariant.Holds(_live.Contains(job.Id));
+        Put(job with
+        {
+            State = state,
+            Reason = ReasonText.Clip(reason),
+            Ended = entry.Stamp,
+            ChangedOp = entry.Op,
+        });
+        var ended = _groups[entry.Group].Ended;
+        ended.Enqueue(job.Id);
+        while (ended.Count > endedPerGroupMax) Drop(ended.Dequeue());
+    }
+
+    private void Put(LedgerJob job)
+    {
+        _jobs[job.Id] = job;
+        _bySubmission.Add((job.Submitted, job.Id));
+        if (job.IsEnded) _live.Remove(job.Id);
+        else _live.Add(job.Id);
+    }
+
+    private void Drop(JobId id)
+    {
+        _bySubmission.Remove((_jobs[id].Submitted, id));
+        _jobs.Remove(id);
+    }
+
+    private static string Describe(LedgerJob job, CompletionCheck check)
+    {
+        var parts = new List<string>
+        {
+            $"{check.Name}: {check.Completed} of {job.Slots.Count} datacenters completed",
+        };
+        foreach (var slot in job.Slots)
+        {
+            if (slot.Outcome is { State: not SlotState.Completed } outcome)
+                parts.Add($"{slot.Datacenter}: {outcome.Reason}");
+            else if (slot.IsOpen)
+                parts.Add($"{slot.Datacenter} had not reported");
+            else if (slot.Stage == SlotStage.Unassigned)
+                parts.Add(slot.Refusals is [.., var last]
+                    ? $"slot {slot.Slot} found no datacenter: {last.Datacenter}: {last.Reason}"
+                    : $"slot {slot.Slot} found no datacenter");
+        }
+
+        return string.Join("; ", parts);
+    }
+}

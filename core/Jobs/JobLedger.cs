@@ -1,0 +1,232 @@
+using System.Diagnostics;
+using System.Diagnostics.CodeAnalysis;
+using Hyperscale.Det.Kernel;
+using Hyperscale.Det.Wire;
+
+namespace Hyperscale.Det.Jobs;
+
+/// <summary>The jobs of a gate's ledger groups, as committed entries made them.</summary>
+/// <remarks>It changes by <see cref="Apply"/> alone. A slot belongs to one datacenter at a time, under an
+/// epoch; it moves only after that datacenter refused it, or was never told to start. An outcome changes its
+/// slot once. The entry that makes a job's end true carries it, so a race has the winner that the log orders
+/// first, and an ended job's state never changes.</remarks>
+/// <param name="endedPerGroupMax">Ended jobs kept of each group; older ones are dropped by the entry that
+/// passes the bound. It counts by group because replicas of one group need not share the others.</param>
+public sealed partial class JobLedger(int endedPerGroupMax)
+{
+    private readonly SortedDictionary<JobId, LedgerJob> _jobs = [];
+    private readonly SortedDictionary<int, GroupState> _groups = [];
+    private readonly SortedSet<JobId> _live = [];
+    private readonly SortedSet<(WallTime Submitted, JobId Job)> _bySubmission = [];
+
+    public int Count => _jobs.Count;
+
+    public int LiveCount => _live.Count;
+
+    /// <summary>Jobs that have not ended, by id.</summary>
+    public IEnumerable<LedgerJob> Live => _live.Select(id => _jobs[id]);
+
+    /// <summary>Every job that is kept, by id.</summary>
+    public IEnumerable<LedgerJob> All => _jobs.Values;
+
+    /// <summary>Every job that is kept, the newest submission first.</summary>
+    public IEnumerable<LedgerJob> NewestFirst => _bySubmission.Reverse().Select(entry => _jobs[entry.Job]);
+
+    /// <summary>Outcomes that came after their job had ended, since the ledger began.</summary>
+    public long LateOutcomes => _groups.Values.Sum(group => group.LateOutcomes);
+
+    public bool TryGet(JobId job, [NotNullWhen(true)] out LedgerJob? found) =>
+        _jobs.TryGetValue(job, out found);
+
+    /// <summary>The op of the group's newest applied entry; 0 before the first.</summary>
+    public long AppliedOp(int group) => _groups.GetValueOrDefault(group)?.AppliedOp ?? 0;
+
+    /// <summary>Applies the group's next committed entry; one that was applied before is a
+    /// duplicate.</summary>
+    public JobVerdict Apply(int group, long op, WallTime stamp, JobCommand command)
+    {
+        Invariant.Holds(group >= 0);
+        Invariant.Holds(op >= 1 && op <= AppliedOp(group) + 1);
+        if (op <= AppliedOp(group)) return JobVerdict.Duplicate;
+        if (!_groups.TryGetValue(group, out var state)) _groups.Add(group, state = new GroupState());
+        state.AppliedOp = op;
+        var entry = new Position(group, op, stamp);
+        return command switch
+        {
+            JobCommand.JobCreated created => OnJobCreated(created, entry),
+            JobCommand.SlotAssigned assigned => OnSlotAssigned(assigned, entry),
+            JobCommand.SlotStarting starting => OnSlotStarting(starting, entry),
+            JobCommand.SlotReleased released => OnSlotReleased(released, entry),
+            JobCommand.SlotReported reported => OnSlotReported(reported, entry),
+            JobCommand.CancelRequested cancel => OnCancelRequested(cancel, entry),
+            JobCommand.DeadlineReached deadline => OnDeadlineReached(deadline, entry),
+            JobCommand.JobUnplaceable unplaceable => OnJobUnplaceable(unplaceable, entry),
+            _ => throw new UnreachableException($"unhandled {command}"),
+        };
+    }
+
+    private JobVerdict OnJobCreated(JobCommand.JobCreated created, Position entry)
+    {
+        var count = created.Spec.Datacenters.Count;
+        if (count is < 1 or > JobLimits.DatacentersMax) return JobVerdict.Conflict;
+
+        var id = new JobId(entry.Group, entry.Op);
+        Put(new LedgerJob(
+            id, created.Spec, Digest(created.Spec, JobFields.Write), entry.Stamp, JobState.Accepted,
+            "waiting for datacenters", null, null, entry.Op,
+            [.. Enumerable.Range(0, count).Select(LedgerSlot.Fresh)]));
+        return JobVerdict.Applied;
+    }
+
+    private JobVerdict OnSlotAssigned(JobCommand.SlotAssigned assigned, Position entry)
+    {
+        var key = assigned.Slot;
+        if (Locate(key, entry, out var job, out var slot) is { } fault) return fault;
+        if (key.Epoch == slot.Epoch && slot.Stage == SlotStage.Unassigned) return JobVerdict.Stale;
+        if (key.Epoch == slot.Epoch)
+            return slot.Datacenter == assigned.Datacenter ? JobVerdict.Duplicate : JobVerdict.Conflict;
+        if (job.IsEnded) return JobVerdict.Late;
+        if (job.IsCancelling) return JobVerdict.Cancelling;
+        if (key.Epoch != slot.Epoch + 1 || slot.Stage != SlotStage.Unassigned) return JobVerdict.Conflict;
+        if (key.Epoch > JobLimits.EpochMax || assigned.Datacenter.Length == 0) return JobVerdict.Conflict;
+        if (job.Slots.Any(other => other.Datacenter == assigned.Datacenter)) return JobVerdict.Conflict;
+
+        Put(job.With(
+            slot with { Epoch = key.Epoch, Stage = SlotStage.Assigned, Datacenter = assigned.Datacenter },
+            entry.Op));
+        return JobVerdict.Applied;
+    }
+
+    private JobVerdict OnSlotStarting(JobCommand.SlotStarting starting, Position entry)
+    {
+        if (Locate(starting.Slot, entry, out var job, out var slot) is { } fault) return fault;
+        if (starting.Slot.Epoch > slot.Epoch) return JobVerdict.Conflict;
+        if (slot.Stage == SlotStage.Unassigned) return JobVerdict.Stale;
+        if (slot.Stage != SlotStage.Assigned) return JobVerdict.Duplicate;
+        if (job.IsEnded) return JobVerdict.Late;
+        if (job.IsCancelling) return JobVerdict.Cancelling;
+
+        Put(job.With(slot with { Stage = SlotStage.Starting }, entry.Op) with
+        {
+            State = JobState.Running,
+            Reason = "running",
+        });
+        return JobVerdict.Applied;
+    }
+
+    private JobVerdict OnSlotReleased(JobCommand.SlotReleased released, Position entry)
+    {
+        if (Locate(released.Slot, entry, out var job, out var slot) is { } fault) return fault;
+        if (released.Slot.Epoch > slot.Epoch) return JobVerdict.Conflict;
+        if (slot.Stage == SlotStage.Unassigned) return JobVerdict.Duplicate;
+        if (!slot.IsOpen) return JobVerdict.Conflict;
+        if (job.IsEnded) return CloseLate(job, slot, entry);
+
+        var refusal = new SlotRefusal(slot.Datacenter, ReasonText.Clip(released.Reason));
+        var freed = slot with
+        {
+            Stage = SlotStage.Unassigned,
+            Datacenter = "",
+            Refusals = [.. slot.Refusals.Where(old => old.Datacenter != slot.Datacenter), refusal],
+        };
+        Settle(job.With(freed, entry.Op), entry, isDeadlineReached: false);
+        return JobVerdict.Applied;
+    }
+
+    private JobVerdict OnSlotReported(JobCommand.SlotReported reported, Position entry)
+    {
+        if (Locate(reported.Slot, entry, out var job, out var slot) is { } fault) return fault;
+        if (reported.Slot.Epoch > slot.Epoch) return JobVerdict.Conflict;
+        if (slot.Stage == SlotStage.Unassigned) return JobVerdict.Stale;
+        if (!slot.IsOpen) return JobVerdict.Duplicate;
+        if (job.IsEnded)
+        {
+            _groups[entry.Group].LateOutcomes++;
+            return CloseLate(job, slot, entry);
+        }
+
+        // A datacenter that was never told to start has nothing to report but that it gave the slot up.
+        if (slot.Stage == SlotStage.Assigned && !job.IsCancelling) return JobVerdict.Conflict;
+
+        var done = slot with
+        {
+            Stage = SlotStage.Reported,
+            Outcome = reported.Outcome,
+            OutcomeDigest = Digest(reported.Outcome, JobFields.Write),
+        };
+        Settle(job.With(done, entry.Op), entry, isDeadlineReached: false);
+        return JobVerdict.Applied;
+    }
+
+    private JobVerdict OnCancelRequested(JobCommand.CancelRequested cancel, Position entry)
+    {
+        if (!TryGet(cancel.Job, entry, out var job)) return JobVerdict.UnknownJob;
+        if (job.CancelledAt is not null) return JobVerdict.Duplicate;
+        if (job.IsEnded) return JobVerdict.Late;
+
+        Settle(
+            job with { State = JobState.Cancelling, CancelledAt = entry.Stamp, ChangedOp = entry.Op },
+            entry, isDeadlineReached: false);
+        return JobVerdict.Applied;
+    }
+
+    private JobVerdict OnDeadlineReached(JobCommand.DeadlineReached deadline, Position entry)
+    {
+        if (!TryGet(deadline.Job, entry, out var job)) return JobVerdict.UnknownJob;
+        if (job.IsEnded) return JobVerdict.Late;
+
+        Settle(job with { ChangedOp = entry.Op }, entry, isDeadlineReached: true);
+        Invariant.Holds(!_live.Contains(job.Id));
+        return JobVerdict.Applied;
+    }
+
+    private JobVerdict OnJobUnplaceable(JobCommand.JobUnplaceable unplaceable, Position entry)
+    {
+        if (!TryGet(unplaceable.Job, entry, out var job)) return JobVerdict.UnknownJob;
+        if (job.IsEnded) return JobVerdict.Late;
+        if (job.IsCancelling) return JobVerdict.Cancelling;
+        if (job.Slots.Any(slot => slot.Stage > SlotStage.Assigned)) return JobVerdict.Conflict;
+
+        End(job, JobState.Failed, ReasonText.Clip(unplaceable.Reason), entry);
+        return JobVerdict.Applied;
+    }
+
+    /// <summary>Finds what a key names; a verdict when it names nothing of the present or the
+    /// future.</summary>
+    private JobVerdict? Locate(SlotKey key, Position entry, out LedgerJob job, out LedgerSlot slot)
+    {
+        slot = null!;
+        if (!TryGet(key.Job, entry, out job!)) return JobVerdict.UnknownJob;
+        if (job.Slot(key.Slot) is not { } found) return JobVerdict.UnknownSlot;
+        slot = found;
+        return key.Epoch < slot.Epoch ? JobVerdict.Stale : null;
+    }
+
+    // A job lives in the log of its group; an entry of another group cannot speak of it.
+    private bool TryGet(JobId id, Position entry, [NotNullWhen(true)] out LedgerJob? job)
+    {
+        job = null;
+        return id.Group == entry.Group && _jobs.TryGetValue(id, out job);
+    }
+
+    private static ulong Digest<T>(T value, Action<FieldWriter, T> write)
+    {
+        var writer = new FieldWriter();
+        write(writer, value);
+        var digest = default(Fingerprint);
+        digest.Add(writer.Written);
+        return digest.Value;
+    }
+
+    private readonly record struct Position(int Group, long Op, WallTime Stamp);
+
+    private sealed class GroupState
+    {
+        public long AppliedOp { get; set; }
+
+        public long LateOutcomes { get; set; }
+
+        /// <summary>Ended jobs that are kept, in the order of their ends.</summary>
+        public Queue<JobId> Ended { get; } = new();
+    }
+}

@@ -1,0 +1,107 @@
+using Hyperscale.Det.Kernel;
+
+namespace Hyperscale.Det.Jobs;
+
+/// <summary>A job as the committed entries of its group made it.</summary>
+/// <param name="SpecDigest">Stands for <paramref name="Spec"/> in fingerprints.</param>
+/// <param name="CancelledAt">Stamp of the entry that asked for cancellation.</param>
+/// <param name="ChangedOp">Op of the newest entry that changed the job.</param>
+public sealed record LedgerJob(
+    JobId Id,
+    JobSpec Spec,
+    ulong SpecDigest,
+    WallTime Submitted,
+    JobState State,
+    string Reason,
+    WallTime? CancelledAt,
+    WallTime? Ended,
+    long ChangedOp,
+    IReadOnlyList<LedgerSlot> Slots)
+{
+    public bool IsEnded => State is JobState.Completed or JobState.Failed or JobState.Cancelled;
+
+    public bool IsCancelling => State == JobState.Cancelling;
+
+    public LedgerSlot? Slot(int slot) => slot >= 0 && slot < Slots.Count ? Slots[slot] : null;
+
+    public JobSummary ToSummary() => new(Id, Spec.Name, State, Reason, Submitted);
+
+    internal LedgerJob With(LedgerSlot slot, long op) => this with
+    {
+        Slots = [.. Slots.Select(old => old.Slot == slot.Slot ? slot : old)],
+        ChangedOp = op,
+    };
+
+    internal void AddTo(ref Fingerprint fingerprint)
+    {
+        Id.AddTo(ref fingerprint);
+        fingerprint.Add(SpecDigest);
+        fingerprint.Add(Submitted.UnixMilliseconds);
+        fingerprint.Add((long)State);
+        fingerprint.Add(Reason);
+        fingerprint.Add(CancelledAt?.UnixMilliseconds ?? -1);
+        fingerprint.Add(Ended?.UnixMilliseconds ?? -1);
+        fingerprint.Add(ChangedOp);
+        foreach (var slot in Slots) slot.AddTo(ref fingerprint);
+    }
+}
+
+/// <summary>Where a slot stands in the ledger.</summary>
+public enum SlotStage : byte
+{
+    /// <summary>No datacenter has it.</summary>
+    Unassigned,
+
+    /// <summary>Meant for a datacenter, which was not told to start; it can still be moved.</summary>
+    Assigned,
+
+    /// <summary>Its datacenter may have been told to start; only a refusal moves it.</summary>
+    Starting,
+
+    /// <summary>Its outcome is part of the job.</summary>
+    Reported,
+
+    /// <summary>Its datacenter answered for it after the job had ended.</summary>
+    Closed,
+}
+
+/// <summary>A target place of a job.</summary>
+/// <param name="Epoch">Counts assignments, from 1; 0 before the first.</param>
+/// <param name="Datacenter">Empty while unassigned.</param>
+/// <param name="OutcomeDigest">Stands for <paramref name="Outcome"/> in fingerprints.</param>
+/// <param name="Refusals">At most one a datacenter, the newest last.</param>
+public sealed record LedgerSlot(
+    int Slot,
+    int Epoch,
+    SlotStage Stage,
+    string Datacenter,
+    SlotOutcome? Outcome,
+    ulong OutcomeDigest,
+    IReadOnlyList<SlotRefusal> Refusals)
+{
+    public static LedgerSlot Fresh(int slot) => new(slot, 0, SlotStage.Unassigned, "", null, 0, []);
+
+    /// <summary>Whether a datacenter may hold the slot.</summary>
+    public bool IsOpen => Stage is SlotStage.Assigned or SlotStage.Starting;
+
+    public SlotKey KeyIn(JobId job) => new(job, Slot, Epoch);
+
+    internal void AddTo(ref Fingerprint fingerprint)
+    {
+        fingerprint.Add((long)Slot);
+        fingerprint.Add((long)Epoch);
+        fingerprint.Add((long)Stage);
+        fingerprint.Add(Datacenter);
+        fingerprint.Add(Outcome is not null);
+        fingerprint.Add(OutcomeDigest);
+        fingerprint.Add((long)Refusals.Count);
+        foreach (var refusal in Refusals)
+        {
+            fingerprint.Add(refusal.Datacenter);
+            fingerprint.Add(refusal.Reason);
+        }
+    }
+}
+
+/// <summary>A datacenter does not take a slot.</summary>
+public sealed record SlotRefusal(string Datacenter, string Reason);
