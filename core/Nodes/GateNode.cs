@@ -1,20 +1,296 @@
 using System.Diagnostics;
+using Hyperscale.Det.Durability;
+using Hyperscale.Det.Jobs;
 using Hyperscale.Det.Kernel;
+using Hyperscale.Det.Protocol;
+using Hyperscale.Det.Replication;
 
 namespace Hyperscale.Det.Nodes;
 
-public sealed class GateNode(NodeId id, Topology topology, GateConfig config) : INode
+/// <summary>Takes jobs from clients, keeps them in its ledger groups and has datacenters run their
+/// slots.</summary>
+/// <remarks>What a job is, the ledger says, and only committed entries change it. Beside it the gate keeps
+/// which entries are proposed and not committed, which commands are unanswered, and what managers tell in
+/// passing; all of that can be lost and is found again from the ledger.</remarks>
+public sealed partial class GateNode : INode
 {
-    public NodeId Id { get; } = id;
+    /// <summary>Between two rounds over datacenters that all refused a slot; doubles from the first to the
+    /// second.</summary>
+    private static readonly Duration PlacementRetryMin = Duration.FromSeconds(1);
 
-    public Instant NextDeadline => Instant.Never;
+    private static readonly Duration PlacementRetryMax = Duration.FromSeconds(16);
 
-    public NodeVerdict Step(NodeInput input, Instant now, Outbox<NodeEffect> outbox) =>
-        throw new UnreachableException($"unhandled {input} {topology} {config}");
+    /// <summary>How long a datacenter may take to acknowledge that its slot was cancelled.</summary>
+    private static readonly Duration CancelTerm = Duration.FromSeconds(30);
 
-    public void CheckInvariants()
+    /// <summary>When a client that was turned away may ask again.</summary>
+    private static readonly Duration RetryAfter = Duration.FromSeconds(1);
+
+    private readonly Topology _topology;
+    private readonly GateConfig _config;
+    private readonly NodeId[] _owners;
+    private readonly int[] _ownGroups;
+    private readonly SoleReplica _replica = new();
+    private readonly Outbox<ReplicaEffect> _fromReplica = new();
+    private readonly StampClock _clock = new();
+    private readonly DatacenterBoard _board;
+    private readonly SortedDictionary<JobId, JobWork> _work = [];
+    private readonly SortedDictionary<JobId, Creation> _creations = [];
+    private readonly SortedSet<JobId> _changed = [];
+    private readonly DeadlineQueue<JobId> _deadlines = new();
+    private readonly SlotTimers _timers = new();
+    private readonly WatchList _watches = new();
+    private readonly ForwardedCalls _forwards = new();
+    private readonly SubmissionCalls _submissions;
+    private Rng _rng = new(0);
+    private BootId _boot;
+    private long _nextCallId;
+    private int _cancelCallers;
+    private int _appliedSinceSnapshot;
+    private bool _isSnapshotStoring;
+    private bool _isRecovering;
+    private string? _fault;
+
+    public GateNode(NodeId id, Topology topology, GateConfig config)
     {
+        // A step carries out everything that is due, so what it sets must be due later.
+        Invariant.Holds(config.ResendInterval > Duration.Zero);
+        Id = id;
+        _topology = topology;
+        _config = config;
+        _owners = [.. Enumerable.Range(0, topology.LedgerGroups).Select(topology.OwnerOfGroup)];
+        _ownGroups = [.. Enumerable.Range(0, topology.LedgerGroups).Where(group => _owners[group] == id)];
+        _board = new DatacenterBoard(topology, config.ManagerStaleness);
+        _submissions = new SubmissionCalls(config.WaitersMax);
+        Ledger = new JobLedger(EndedPerGroupMax);
     }
 
-    public void AddTo(ref Fingerprint fingerprint) => fingerprint.Add(Id);
+    public NodeId Id { get; }
+
+    /// <summary>The jobs of this gate's groups; for checkers and tests, never changed from outside.</summary>
+    public JobLedger Ledger { get; private set; }
+
+    /// <summary>The fence of every command that this life of the gate gives.</summary>
+    public long Fence => _replica.View;
+
+    /// <inheritdoc/>
+    public Instant NextDeadline => _fault is not null
+        ? Instant.Never
+        : Instant.Sooner(
+            Instant.Sooner(_deadlines.NextDeadline, _timers.NextDeadline),
+            Instant.Sooner(_watches.NextDeadline, _forwards.NextDeadline));
+
+    private int EndedPerGroupMax => Math.Max(1, _config.EndedJobsMax / Math.Max(1, _ownGroups.Length));
+
+    /// <summary>Callers that wait for an answer of this gate.</summary>
+    private int Waiters => _watches.Count + _forwards.Count + _creations.Count + _cancelCallers;
+
+    /// <inheritdoc/>
+    public NodeVerdict Step(NodeInput input, Instant now, Outbox<NodeEffect> outbox)
+    {
+        var turn = new Turn(now, outbox);
+        if (_fault is not null) return RefuseAll(input, turn);
+        var verdict = input switch
+        {
+            NodeInput.Started started => OnStarted(started, turn),
+            NodeInput.Received received => OnReceived(received.From, received.Message, turn),
+            NodeInput.Tick tick => OnTick(tick, turn),
+            NodeInput.Durable durable => OnDurable(durable, turn),
+            NodeInput.SnapshotDurable => OnSnapshotDurable(),
+            NodeInput.ClientRequested asked =>
+                OnRequest(Caller.Local(asked.RequestId), 0, asked.Request, turn),
+            NodeInput.PeerLost lost => OnPeerLost(lost.Peer, turn),
+            NodeInput.SendFailed failed => OnSendFailed(failed, turn),
+            NodeInput.Shutdown => OnShutdown(turn),
+            NodeInput.WorkloadReported or NodeInput.WorkloadExited => NodeVerdict.Misdirected,
+            _ => throw new UnreachableException($"unhandled {input}"),
+        };
+        if (_fault is null) Settle(turn);
+        return verdict;
+    }
+
+    private NodeVerdict OnStarted(NodeInput.Started started, Turn turn)
+    {
+        Invariant.Holds(_boot == default && Ledger.Count == 0);
+        _boot = started.Boot;
+        _rng = Rng.Stream(started.Seed, "submission-group", Id.Name);
+        // Calls of another life never have the numbers of this one's.
+        _nextCallId = (long)(Rng.Draw(started.Seed, "call-ids", Id.Name, started.Boot.Value) >> 2);
+        _clock.Observe(started.Wall, turn.Now);
+
+        var log = started.Recovered;
+        _isRecovering = true;
+        var verdict = _replica.Step(
+            new ReplicaInput.Recovered(
+                log.SnapshotLsn, log.Snapshot, [.. log.Records.Select(record => record.Payload)]),
+            turn.Now, _fromReplica);
+        DrainReplica(turn);
+        _isRecovering = false;
+        if (verdict == ReplicaVerdict.Unreadable) _fault ??= "the log holds what this build cannot read";
+        if (_fault is not null) return Fail(turn);
+
+        _clock.NotBefore(_replica.NewestStamp);
+        turn.Tell(new TelemetryEvent.Recovered(log.SnapshotLsn, log.Records.Count));
+        foreach (var job in Ledger.All)
+        {
+            if (job.IsEnded && !job.Slots.Any(slot => slot.IsOpen)) continue;
+            Resume(job, turn);
+        }
+
+        return NodeVerdict.Accepted;
+    }
+
+    private NodeVerdict OnReceived(NodeId from, Message message, Turn turn) => message switch
+    {
+        Message.ClientCall call => OnRequest(
+            new Caller(from, call.CallId), Math.Clamp(call.Hops, 0, HopsMax), call.Request, turn),
+        Message.ClientAnswer answer => OnClientAnswer(from, answer, turn),
+        Message.ManagerHeartbeat heartbeat => OnManagerHeartbeat(from, heartbeat, turn),
+        Message.SlotReserved reserved => OnSlotReserved(from, reserved, turn),
+        Message.SlotRefused refused => OnSlotRefused(from, refused, turn),
+        Message.SlotStarted started => OnSlotStarted(from, started, turn),
+        Message.SlotProgressed progressed => OnSlotProgressed(from, progressed, turn),
+        Message.SlotFinished finished => OnSlotFinished(from, finished, turn),
+        Message.NotPrimary notPrimary => OnNotPrimary(from, notPrimary, turn),
+        _ => turn.Ignore(from, message, NodeVerdict.Misdirected),
+    };
+
+    private NodeVerdict OnTick(NodeInput.Tick tick, Turn turn)
+    {
+        _clock.Observe(tick.Wall, turn.Now);
+        return NodeVerdict.Accepted;
+    }
+
+    private NodeVerdict OnDurable(NodeInput.Durable durable, Turn turn)
+    {
+        if (durable.Lsn <= _replica.CommittedLsn) return NodeVerdict.Duplicate;
+        _replica.Step(new ReplicaInput.Persisted(durable.Lsn), turn.Now, _fromReplica);
+        return NodeVerdict.Accepted;
+    }
+
+    private NodeVerdict OnSnapshotDurable()
+    {
+        _isSnapshotStoring = false;
+        return NodeVerdict.Accepted;
+    }
+
+    private NodeVerdict OnPeerLost(NodeId peer, Turn turn)
+    {
+        foreach (var place in _timers.AskedOf(peer))
+        {
+            _work[place.Job].Slots[place.Slot].ForgetSendings();
+            Drive(place, turn);
+        }
+
+        foreach (var call in _forwards.At(peer))
+        {
+            // A submission that did arrive must not arrive again; the others do no harm.
+            if (call.Call.Request is ClientRequest.SubmitJob) continue;
+            call.IsResent = true;
+            turn.Send(peer, call.Call);
+        }
+
+        return NodeVerdict.Accepted;
+    }
+
+    /// <summary>What a client can still be told is told; entries on their way to disk are answered when they
+    /// are durable.</summary>
+    private NodeVerdict OnShutdown(Turn turn)
+    {
+        while (_watches.TryPop(Instant.Never, out var caller, out var job))
+            turn.Answer(caller, AnswerOf(job, turn.Now));
+        while (_forwards.TryPop(Instant.Never, out var call)) Abandon(call, "this gate is stopping", turn);
+        return NodeVerdict.Accepted;
+    }
+
+    /// <summary>Carries out what the step made due: entries, deadlines, answers, a snapshot.</summary>
+    private void Settle(Turn turn)
+    {
+        DrainReplica(turn);
+        FireDue(turn);
+        DrainReplica(turn);
+        AnswerWatches(turn);
+        TakeSnapshot(turn);
+    }
+
+    private void DrainReplica(Turn turn)
+    {
+        // Applying an entry may propose others, whose effects join the end of this list.
+        for (var i = 0; i < _fromReplica.Count; i++) Route(_fromReplica[i], turn);
+        _fromReplica.Clear();
+    }
+
+    private void Route(ReplicaEffect effect, Turn turn)
+    {
+        switch (effect)
+        {
+            case ReplicaEffect.Append append:
+                turn.Outbox.Emit(new NodeEffect.Append(
+                    new WalRecord(WalRecordKind.LogEntry, append.Record)));
+                break;
+            case ReplicaEffect.Apply apply:
+                OnApplied(apply.Entry, turn);
+                break;
+            case ReplicaEffect.Restore restore:
+                OnRestored(restore.State);
+                break;
+            case ReplicaEffect.Store store:
+                turn.Outbox.Emit(new NodeEffect.Snapshot(store.Lsn, store.Snapshot));
+                break;
+            default:
+                throw new UnreachableException($"unrouted {effect}");
+        }
+    }
+
+    private void FireDue(Turn turn)
+    {
+        while (_deadlines.TryPop(turn.Now, out var job)) OnJobDeadline(job, turn);
+        while (_timers.TryPop(turn.Now, out var place)) Drive(place, turn);
+        while (_watches.TryPop(turn.Now, out var caller, out var job))
+            turn.Answer(caller, AnswerOf(job, turn.Now));
+        while (_forwards.TryPop(turn.Now, out var call))
+            Abandon(call, $"{call.To} did not answer within {_config.ForwardDeadline}", turn);
+    }
+
+    private void TakeSnapshot(Turn turn)
+    {
+        if (_isSnapshotStoring || _appliedSinceSnapshot < _config.SnapshotEveryRecords) return;
+        _isSnapshotStoring = true;
+        _appliedSinceSnapshot = 0;
+        _replica.Step(new ReplicaInput.StateCaptured(Ledger.Encode()), turn.Now, _fromReplica);
+        DrainReplica(turn);
+    }
+
+    /// <summary>Proposes an entry; false when too many are on their way to disk.</summary>
+    private bool Propose(int group, ReadOnlyMemory<byte> command, Turn turn) =>
+        _replica.Step(
+            new ReplicaInput.Proposed(group, command, _clock.At(turn.Now)), turn.Now, _fromReplica)
+        == ReplicaVerdict.Accepted;
+
+    private bool Propose(JobId job, JobCommand command, Turn turn) =>
+        Propose(job.Group, JobCommandCodec.Encode(command), turn);
+
+    private NodeVerdict Fail(Turn turn)
+    {
+        turn.Tell(new TelemetryEvent.Ignored(Id, "Recovered", _fault!));
+        return NodeVerdict.Refused;
+    }
+
+    /// <summary>A gate that cannot read its log knows nothing of its jobs: it promises nothing and touches
+    /// nothing.</summary>
+    private NodeVerdict RefuseAll(NodeInput input, Turn turn)
+    {
+        var caller = input switch
+        {
+            NodeInput.ClientRequested asked => Caller.Local(asked.RequestId),
+            NodeInput.Received { Message: Message.ClientCall call } received =>
+                new Caller(received.From, call.CallId),
+            _ => (Caller?)null,
+        };
+        if (caller is { } waiting) turn.Answer(waiting, new ClientResponse.Unavailable(_fault!, RetryAfter));
+        return NodeVerdict.Refused;
+    }
+
+    /// <summary>A job whose entry is proposed and not committed.</summary>
+    private readonly record struct Creation(Caller Caller);
 }

@@ -1,0 +1,222 @@
+using System.Diagnostics;
+using Hyperscale.Det.Jobs;
+using Hyperscale.Det.Kernel;
+using Hyperscale.Det.Protocol;
+using Hyperscale.Det.Replication;
+
+namespace Hyperscale.Det.Nodes;
+
+/// <content>What committed entries make of the ledger, and what follows from that.</content>
+public sealed partial class GateNode
+{
+    private void OnRestored(ReadOnlyMemory<byte> state)
+    {
+        if (JobLedger.Decode(state.Span, EndedPerGroupMax, out var fault) is { } ledger) Ledger = ledger;
+        else _fault ??= $"the snapshot of the jobs cannot be read: {fault}";
+    }
+
+    private void OnApplied(LogEntry entry, Turn turn)
+    {
+        if (_fault is not null) return;
+        if (JobCommandCodec.Decode(entry.Command.Span, out var fault) is not { } command)
+        {
+            _fault = $"entry {entry.Op} of ledger group {entry.Group} cannot be read: {fault}";
+            return;
+        }
+
+        var id = JobOf(command, entry);
+        Ledger.TryGet(id, out var before);
+        var verdict = Ledger.Apply(entry.Group, entry.Op, entry.Stamp, command);
+        _appliedSinceSnapshot++;
+        if (_isRecovering) return;
+
+        Ledger.TryGet(id, out var after);
+        Conclude(id, command, verdict, before, turn);
+        if (before?.IsEnded != true && after is { IsEnded: true })
+            turn.Tell(new TelemetryEvent.JobEnded(id, after.State, after.Reason));
+        if (!ReferenceEquals(before, after)) _changed.Add(id);
+        if (after is null) Forget(id);
+        else if (SlotOf(command) is { } slot && !after.IsEnded)
+            Drive(new SlotPlace(id, slot), turn);
+        else Resume(after, turn);
+    }
+
+    private static JobId JobOf(JobCommand command, LogEntry entry) => command switch
+    {
+        JobCommand.JobCreated => new JobId(entry.Group, entry.Op),
+        JobCommand.SlotAssigned assigned => assigned.Slot.Job,
+        JobCommand.SlotStarting starting => starting.Slot.Job,
+        JobCommand.SlotReleased released => released.Slot.Job,
+        JobCommand.SlotReported reported => reported.Slot.Job,
+        JobCommand.CancelRequested cancel => cancel.Job,
+        JobCommand.DeadlineReached deadline => deadline.Job,
+        JobCommand.JobUnplaceable unplaceable => unplaceable.Job,
+        _ => throw new UnreachableException($"unhandled {command}"),
+    };
+
+    private static int? SlotOf(JobCommand command) => command switch
+    {
+        JobCommand.SlotAssigned assigned => assigned.Slot.Slot,
+        JobCommand.SlotStarting starting => starting.Slot.Slot,
+        JobCommand.SlotReleased released => released.Slot.Slot,
+        JobCommand.SlotReported reported => reported.Slot.Slot,
+        _ => null,
+    };
+
+    /// <summary>Ends the wait for an entry: it is in the log, whatever it did.</summary>
+    private void Conclude(JobId id, JobCommand command, JobVerdict verdict, LedgerJob? before, Turn turn)
+    {
+        switch (command)
+        {
+            case JobCommand.JobCreated created:
+                ConcludeCreation(id, created, verdict, turn);
+                break;
+            case JobCommand.SlotAssigned assigned:
+                if (verdict == JobVerdict.Applied)
+                    turn.Tell(new TelemetryEvent.SlotAssigned(assigned.Slot, assigned.Datacenter));
+                EndProposal(assigned.Slot);
+                break;
+            case JobCommand.SlotStarting starting:
+                EndProposal(starting.Slot);
+                break;
+            case JobCommand.SlotReleased released:
+                ConcludeRelease(released, verdict, before, turn);
+                break;
+            case JobCommand.SlotReported reported:
+                ConcludeReport(reported, verdict, before, turn);
+                break;
+            case JobCommand.CancelRequested:
+                ConcludeCancel(id, turn);
+                break;
+            case JobCommand.DeadlineReached:
+                if (_work.TryGetValue(id, out var due)) due.IsDeadlineProposed = false;
+                break;
+            case JobCommand.JobUnplaceable:
+                if (_work.TryGetValue(id, out var work)) work.IsUnplaceableProposed = false;
+                break;
+            default:
+                throw new UnreachableException($"unhandled {command}");
+        }
+    }
+
+    private void ConcludeCreation(JobId id, JobCommand.JobCreated created, JobVerdict verdict, Turn turn)
+    {
+        Invariant.Holds(verdict == JobVerdict.Applied);
+        Invariant.Holds(_creations.Remove(id, out var creation));
+        _submissions.Became(creation.Caller, id);
+        turn.Tell(new TelemetryEvent.JobAccepted(id, created.Spec.Name));
+        turn.Answer(creation.Caller, new ClientResponse.Accepted(id));
+    }
+
+    private void ConcludeRelease(
+        JobCommand.SlotReleased released, JobVerdict verdict, LedgerJob? before, Turn turn)
+    {
+        EndProposal(released.Slot);
+        if (verdict != JobVerdict.Applied) return;
+        var datacenter = before!.Slots[released.Slot.Slot].Datacenter;
+        turn.Tell(new TelemetryEvent.SlotRefused(released.Slot, datacenter, released.Reason));
+        var work = _work[before.Id].Slots[released.Slot.Slot];
+        work.RetryAt = turn.Now + RetryIntervalAfter(released.Slot.Epoch);
+    }
+
+    private void ConcludeReport(
+        JobCommand.SlotReported reported, JobVerdict verdict, LedgerJob? before, Turn turn)
+    {
+        if (EndProposal(reported.Slot) is { } work && work.Reporter != default)
+        {
+            turn.Send(work.Reporter, new Message.SlotResultCommitted(reported.Slot, Fence));
+            if (verdict != JobVerdict.Applied)
+                turn.Tell(new TelemetryEvent.Ignored(work.Reporter, "SlotFinished", verdict.ToString()));
+        }
+
+        if (verdict != JobVerdict.Applied) return;
+        var datacenter = before!.Slots[reported.Slot.Slot].Datacenter;
+        turn.Tell(new TelemetryEvent.SlotEnded(reported.Slot, datacenter, reported.Outcome.State));
+    }
+
+    private void ConcludeCancel(JobId id, Turn turn)
+    {
+        if (!_work.TryGetValue(id, out var work)) return;
+        work.IsCancelProposed = false;
+        _cancelCallers -= work.CancelCallers.Count;
+        ClientResponse response = Ledger.TryGet(id, out var job)
+            ? new ClientResponse.CancelAccepted(StatusOf(job, turn.Now))
+            : new ClientResponse.NotFound(id);
+        foreach (var caller in work.CancelCallers) turn.Answer(caller, response);
+        work.CancelCallers.Clear();
+    }
+
+    private SlotWork? EndProposal(SlotKey key)
+    {
+        if (!_work.TryGetValue(key.Job, out var work)) return null;
+        var slot = work.Slots[key.Slot];
+        slot.Proposed = SlotProposal.None;
+        slot.ProposedDatacenter = "";
+        return slot;
+    }
+
+    /// <summary>Does whatever a job asks for whose state changed: its deadline, then each of its
+    /// slots.</summary>
+    private void Resume(LedgerJob job, Turn turn)
+    {
+        var work = WorkOf(job);
+        if (job.IsEnded) _deadlines.Remove(job.Id);
+        else if (!work.IsDeadlineProposed) SetDeadline(job, turn.Now);
+        foreach (var slot in job.Slots) Drive(new SlotPlace(job.Id, slot.Slot), turn);
+    }
+
+    private JobWork WorkOf(LedgerJob job)
+    {
+        if (!_work.TryGetValue(job.Id, out var work)) _work.Add(job.Id, work = new JobWork(job.Slots.Count));
+        return work;
+    }
+
+    /// <summary>Lets go of a job that nothing is done about any more; entries in flight are waited
+    /// for.</summary>
+    private void Forget(JobId id)
+    {
+        if (!_work.TryGetValue(id, out var work)) return;
+        for (var slot = 0; slot < work.Slots.Count; slot++)
+            if (!Ledger.TryGet(id, out _)) _timers.Remove(new SlotPlace(id, slot));
+        if (work.Proposed > 0) return;
+        for (var slot = 0; slot < work.Slots.Count; slot++)
+            if (_timers.Has(new SlotPlace(id, slot))) return;
+        _deadlines.Remove(id);
+        _work.Remove(id);
+    }
+
+    private NodeVerdict NoteChange(JobId id)
+    {
+        _work[id].Changes++;
+        _changed.Add(id);
+        return NodeVerdict.Accepted;
+    }
+
+    /// <summary>When the job has waited as long as it may, on this node's clock: found once in a life of the
+    /// gate from the ledger's stamps, so that the wall clock's jumps do not move it.</summary>
+    private void SetDeadline(LedgerJob job, Instant now)
+    {
+        if (!_deadlines.TryGet(job.Id, out var deadline))
+            deadline = Remaining(
+                job.Submitted, JobDeadline.Of(job.Spec, _config.DefaultDeadlineAllowance), now);
+        if (job.CancelledAt is { } cancelled)
+            deadline = Instant.Sooner(deadline, Remaining(cancelled, CancelTerm, now));
+        _deadlines.Set(job.Id, deadline);
+    }
+
+    private Instant Remaining(WallTime since, Duration term, Instant now)
+    {
+        // In milliseconds, as stamps are: the widest of terms and stamps stay within 64 bits.
+        var left = since.UnixMilliseconds + term.Milliseconds - _clock.At(now).UnixMilliseconds;
+        return now + Duration.FromMilliseconds(Math.Clamp(left, 0, term.Milliseconds));
+    }
+
+    private void OnJobDeadline(JobId id, Turn turn)
+    {
+        if (!Ledger.TryGet(id, out var job) || job.IsEnded) return;
+        var work = WorkOf(job);
+        if (work.IsDeadlineProposed) return;
+        work.IsDeadlineProposed = Propose(id, new JobCommand.DeadlineReached(id), turn);
+        if (!work.IsDeadlineProposed) _deadlines.Set(id, turn.Now + _config.ResendInterval);
+    }
+}

@@ -1,0 +1,148 @@
+using System.Diagnostics;
+using Hyperscale.Det.Jobs;
+using Hyperscale.Det.Kernel;
+using Hyperscale.Det.Protocol;
+
+namespace Hyperscale.Det.Nodes;
+
+/// <content>What clients ask, of this process or of other nodes alike.</content>
+public sealed partial class GateNode
+{
+    private const int ListMax = 1000;
+
+    private NodeVerdict OnRequest(Caller caller, int hops, ClientRequest request, Turn turn) => request switch
+    {
+        ClientRequest.SubmitJob submit => OnSubmitJob(caller, hops, submit, turn),
+        ClientRequest.GetJob get => OnJobRequest(caller, hops, get.Job, get, turn),
+        ClientRequest.WatchJob watch => OnJobRequest(caller, hops, watch.Job, watch, turn),
+        ClientRequest.CancelJob cancel => OnJobRequest(caller, hops, cancel.Job, cancel, turn),
+        ClientRequest.ListJobs list => OnListJobs(caller, hops, list, turn),
+        _ => throw new UnreachableException($"unhandled {request}"),
+    };
+
+    private NodeVerdict OnSubmitJob(Caller caller, int hops, ClientRequest.SubmitJob submit, Turn turn)
+    {
+        if (!caller.IsLocal && _submissions.TryGet(caller, out var known))
+        {
+            if (known is { } job) turn.Answer(caller, new ClientResponse.Accepted(job));
+            return NodeVerdict.Duplicate;
+        }
+
+        if (!caller.IsLocal) _submissions.Add(caller);
+        var faults = SubmissionCheck.Faults(submit.Spec, _topology);
+        if (faults.Count > 0) return RefuseJob(caller, submit.Spec, faults, turn);
+        var entry = SubmissionCheck.Encode(submit.Spec, out var fault);
+        if (entry is null) return RefuseJob(caller, submit.Spec, [fault!], turn);
+        if (_ownGroups.Length == 0) return ForwardSubmission(caller, hops, submit, turn);
+        if (Ledger.LiveCount + _creations.Count >= _config.LiveJobsMax)
+            return TurnAway(caller, $"{_config.LiveJobsMax} jobs are live, as many as may be", turn);
+        if (Waiters >= _config.WaitersMax) return TurnAway(caller, "too many requests wait here", turn);
+
+        var group = _rng.Pick(_ownGroups);
+        var id = new JobId(group, _replica.NextOp(group));
+        if (!Propose(group, entry, turn)) return TurnAway(caller, "the disk is behind", turn);
+        _creations.Add(id, new Creation(caller));
+        return NodeVerdict.Accepted;
+    }
+
+    private NodeVerdict OnJobRequest(Caller caller, int hops, JobId job, ClientRequest request, Turn turn)
+    {
+        if (job.Group < 0 || job.Group >= _owners.Length)
+        {
+            turn.Answer(caller, new ClientResponse.NotFound(job));
+            return NodeVerdict.Unknown;
+        }
+
+        if (_owners[job.Group] != Id) return Forward(caller, hops, _owners[job.Group], request, turn);
+        if (!Ledger.TryGet(job, out var found))
+        {
+            turn.Answer(caller, new ClientResponse.NotFound(job));
+            return NodeVerdict.Unknown;
+        }
+
+        return request switch
+        {
+            ClientRequest.GetJob => OnGetJob(caller, found, turn),
+            ClientRequest.WatchJob watch => OnWatchJob(caller, found, watch.AfterRevision, turn),
+            ClientRequest.CancelJob => OnCancelJob(caller, found, turn),
+            _ => throw new UnreachableException($"unhandled {request}"),
+        };
+    }
+
+    private NodeVerdict OnGetJob(Caller caller, LedgerJob job, Turn turn)
+    {
+        turn.Answer(caller, new ClientResponse.Status(StatusOf(job, turn.Now)));
+        return NodeVerdict.Accepted;
+    }
+
+    private NodeVerdict OnWatchJob(Caller caller, LedgerJob job, long afterRevision, Turn turn)
+    {
+        // What has ended never changes; waiting for it would only cost the caller its patience.
+        if (RevisionOf(job) != afterRevision || job.IsEnded) return OnGetJob(caller, job, turn);
+        if (Waiters >= _config.WaitersMax) return TurnAway(caller, "too many requests wait here", turn);
+
+        _watches.Add(caller, job.Id, turn.Now + _config.WatchDeadline);
+        return NodeVerdict.Accepted;
+    }
+
+    private NodeVerdict OnCancelJob(Caller caller, LedgerJob job, Turn turn)
+    {
+        if (job.IsEnded || job.IsCancelling)
+        {
+            turn.Answer(caller, new ClientResponse.CancelAccepted(StatusOf(job, turn.Now)));
+            return NodeVerdict.Duplicate;
+        }
+
+        if (Waiters >= _config.WaitersMax) return TurnAway(caller, "too many requests wait here", turn);
+        var work = WorkOf(job);
+        if (!work.IsCancelProposed && !Propose(job.Id, new JobCommand.CancelRequested(job.Id), turn))
+            return TurnAway(caller, "the disk is behind", turn);
+
+        work.IsCancelProposed = true;
+        work.CancelCallers.Add(caller);
+        _cancelCallers++;
+        return NodeVerdict.Accepted;
+    }
+
+    private NodeVerdict OnListJobs(Caller caller, int hops, ClientRequest.ListJobs list, Turn turn)
+    {
+        var limit = Math.Clamp(list.Limit, 1, ListMax);
+        List<JobSummary> own = [.. Ledger.NewestFirst.Take(limit).Select(job => job.ToSummary())];
+        List<NodeId> others = list.LocalOnly
+            ? []
+            : [.. _owners.Where(owner => owner != Id).Distinct().Order()];
+        if (others.Count > 0 && Waiters + others.Count > _config.WaitersMax)
+            return TurnAway(caller, "too many requests wait here", turn);
+
+        var gather = new ListGather(limit, others, own);
+        if (gather.IsComplete) turn.Answer(caller, gather.Result);
+        foreach (var gate in others)
+            Call(caller, hops, gate, new ClientRequest.ListJobs(limit, LocalOnly: true), gather, turn);
+        return NodeVerdict.Accepted;
+    }
+
+    private static NodeVerdict RefuseJob(
+        Caller caller, JobSpec spec, IReadOnlyList<JobFault> faults, Turn turn)
+    {
+        turn.Tell(new TelemetryEvent.JobRefused(spec.Name, $"{faults[0].Path} {faults[0].Message}"));
+        turn.Answer(caller, new ClientResponse.Invalid(faults));
+        return NodeVerdict.Refused;
+    }
+
+    private static NodeVerdict TurnAway(Caller caller, string reason, Turn turn)
+    {
+        turn.Answer(caller, new ClientResponse.Unavailable(reason, RetryAfter));
+        return NodeVerdict.Overloaded;
+    }
+
+    private void AnswerWatches(Turn turn)
+    {
+        foreach (var job in _changed)
+            foreach (var caller in _watches.Take(job)) turn.Answer(caller, AnswerOf(job, turn.Now));
+        _changed.Clear();
+    }
+
+    private ClientResponse AnswerOf(JobId job, Instant now) => Ledger.TryGet(job, out var found)
+        ? new ClientResponse.Status(StatusOf(found, now))
+        : new ClientResponse.NotFound(job);
+}

@@ -1,0 +1,87 @@
+using System.Diagnostics;
+using Hyperscale.Det.Jobs;
+using Hyperscale.Det.Kernel;
+
+namespace Hyperscale.Det.Nodes;
+
+/// <content>Jobs as clients see them: the ledger, and over it what managers told in passing.</content>
+public sealed partial class GateNode
+{
+    private JobStatus StatusOf(LedgerJob job, Instant now)
+    {
+        var work = _work.GetValueOrDefault(job.Id);
+        return OutcomeSize.Bounded(new JobStatus(
+            job.Id, job.Spec, job.State, job.Reason, RevisionOf(job), job.Submitted, job.Ended,
+            [.. job.Slots.Select(slot => StatusOf(job, slot, work?.Slots[slot.Slot], now))]));
+    }
+
+    /// <summary>Differs whenever something visible does. 52 bits, so that every reader of JSON keeps
+    /// them.</summary>
+    private long RevisionOf(LedgerJob job)
+    {
+        var hash = default(Fingerprint);
+        job.Id.AddTo(ref hash);
+        hash.Add(job.ChangedOp);
+        if (!job.IsEnded && _work.TryGetValue(job.Id, out var work))
+        {
+            // What the ledger does not know is counted anew in every life of the gate.
+            hash.Add(_boot.Value);
+            hash.Add(work.Changes);
+        }
+
+        return (long)(hash.Value >> 12);
+    }
+
+    private SlotStatus StatusOf(LedgerJob job, LedgerSlot slot, SlotWork? work, Instant now)
+    {
+        var (phase, reason) = PhaseOf(job, slot, work, now);
+        var workflows = slot.Outcome is { } outcome
+            ? [.. outcome.Workflows.Select(FinalOf)]
+            : job.IsEnded ? [] : work?.Workflows ?? [];
+        return new SlotStatus(slot.Slot, slot.Datacenter, phase, reason, slot.Outcome, workflows);
+    }
+
+    private static WorkflowProgress FinalOf(WorkflowResult result) =>
+        new(result.Workflow, WorkflowPhase.Ended, result.Worker, result.Outcome.Stats);
+
+    private (SlotPhase Phase, string Reason) PhaseOf(
+        LedgerJob job, LedgerSlot slot, SlotWork? work, Instant now)
+    {
+        var isStarted = work?.IsStarted == true;
+        var phase = slot.Stage switch
+        {
+            SlotStage.Unassigned => SlotPhase.Unassigned,
+            SlotStage.Assigned => SlotPhase.Reserving,
+            SlotStage.Starting when !isStarted => SlotPhase.Starting,
+            SlotStage.Starting => IsQueued(work!) ? SlotPhase.Queued : SlotPhase.Running,
+            SlotStage.Reported or SlotStage.Closed => SlotPhase.Reported,
+            _ => throw new UnreachableException($"unhandled {slot.Stage}"),
+        };
+        if (slot.Outcome is { } outcome) return (phase, outcome.Reason);
+        if (job.IsEnded) return (phase, "the job ended without its result");
+        if (job.IsCancelling && slot.IsOpen) return (phase, $"waiting for {slot.Datacenter} to stop");
+        return (phase, phase switch
+        {
+            SlotPhase.Unassigned => $"waiting for a datacenter{Detail(work?.Waiting)}",
+            SlotPhase.Reserving => $"waiting for {slot.Datacenter} to reserve cores{Silence(slot, now)}",
+            SlotPhase.Starting => $"waiting for {slot.Datacenter} to start{Silence(slot, now)}",
+            SlotPhase.Queued => $"waiting for free cores in {slot.Datacenter}{Estimate(work)}",
+            SlotPhase.Running => "running",
+            SlotPhase.Reported => "",
+            _ => throw new UnreachableException($"unhandled {phase}"),
+        });
+    }
+
+    // Until the first report nobody knows; the datacenter's own estimate is the best guess.
+    private static bool IsQueued(SlotWork work) => work.Workflows.Count > 0
+        ? work.Workflows.All(workflow => workflow.Phase is WorkflowPhase.Waiting or WorkflowPhase.Queued)
+        : work.Wait > Duration.Zero;
+
+    private static string Detail(string? waiting) => string.IsNullOrEmpty(waiting) ? "" : $": {waiting}";
+
+    private static string Estimate(SlotWork? work) =>
+        work?.Wait is { } wait && wait > Duration.Zero ? $", estimated {wait}" : "";
+
+    private string Silence(LedgerSlot slot, Instant now) =>
+        _board.View(slot.Datacenter, now).IsFresh ? "" : ", which is silent";
+}

@@ -1,0 +1,151 @@
+using Hyperscale.Det.Jobs;
+using Hyperscale.Det.Kernel;
+
+namespace Hyperscale.Det.Nodes;
+
+/// <summary>A slot of a job.</summary>
+internal readonly record struct SlotPlace(JobId Job, int Slot) : IComparable<SlotPlace>
+{
+    public int CompareTo(SlotPlace other)
+    {
+        var order = Job.CompareTo(other.Job);
+        return order != 0 ? order : Slot.CompareTo(other.Slot);
+    }
+
+    public void AddTo(ref Fingerprint fingerprint)
+    {
+        Job.AddTo(ref fingerprint);
+        fingerprint.Add((long)Slot);
+    }
+}
+
+/// <summary>What a gate does about a job: everything here can be lost and is found again.</summary>
+internal sealed class JobWork(int slots)
+{
+    public IReadOnlyList<SlotWork> Slots { get; } =
+        [.. Enumerable.Range(0, slots).Select(_ => new SlotWork())];
+
+    /// <summary>A cancellation is proposed and not committed.</summary>
+    public bool IsCancelProposed { get; set; }
+
+    /// <summary>The passing of the deadline is proposed and not committed.</summary>
+    public bool IsDeadlineProposed { get; set; }
+
+    /// <summary>An end without any datacenter is proposed and not committed.</summary>
+    public bool IsUnplaceableProposed { get; set; }
+
+    /// <summary>Counts visible changes that the ledger does not know.</summary>
+    public long Changes { get; set; }
+
+    /// <summary>Who asked for the cancellation and waits for its entry.</summary>
+    public List<Caller> CancelCallers { get; } = [];
+
+    /// <summary>How many entries about the job are proposed and not committed.</summary>
+    public int Proposed => Slots.Count(slot => slot.Proposed != SlotProposal.None)
+        + (IsCancelProposed ? 1 : 0) + (IsDeadlineProposed ? 1 : 0) + (IsUnplaceableProposed ? 1 : 0);
+
+    public void AddTo(ref Fingerprint fingerprint)
+    {
+        fingerprint.Add(IsCancelProposed);
+        fingerprint.Add(IsDeadlineProposed);
+        fingerprint.Add(IsUnplaceableProposed);
+        fingerprint.Add(Changes);
+        fingerprint.Add((long)CancelCallers.Count);
+        foreach (var caller in CancelCallers) caller.AddTo(ref fingerprint);
+        foreach (var slot in Slots) slot.AddTo(ref fingerprint);
+    }
+}
+
+/// <summary>The entry about a slot that is proposed and not committed.</summary>
+internal enum SlotProposal : byte { None, Assign, Start, Release, Report }
+
+/// <summary>What a manager is told about a slot.</summary>
+internal enum SlotCommand : byte { None, Reserve, Start, Cancel }
+
+/// <summary>What a gate does about a slot.</summary>
+internal sealed class SlotWork
+{
+    private int _epoch;
+    private SlotCommand _command;
+
+    public SlotProposal Proposed { get; set; }
+
+    /// <summary>Where the proposed assignment goes; empty without one.</summary>
+    public string ProposedDatacenter { get; set; } = "";
+
+    /// <summary>The manager that reported and waits to hear that its report is committed.</summary>
+    public NodeId Reporter { get; set; }
+
+    /// <summary>How often the command that is unanswered was sent.</summary>
+    public int Sent { get; private set; }
+
+    /// <summary>When the datacenter of this epoch was first asked.</summary>
+    public Instant? AskedAt { get; set; }
+
+    /// <summary>Before it, no datacenter that refused is asked again.</summary>
+    public Instant RetryAt { get; set; }
+
+    /// <summary>Until when a datacenter is told that its slot's job has ended.</summary>
+    public Instant? WithdrawUntil { get; set; }
+
+    public bool IsStarted { get; set; }
+
+    /// <summary>The datacenter's estimate until its first cores are free.</summary>
+    public Duration? Wait { get; set; }
+
+    /// <summary>What an unassigned slot waits for.</summary>
+    public string Waiting { get; set; } = "";
+
+    public ReportOrder Reports { get; private set; } = new();
+
+    public IReadOnlyList<WorkflowProgress> Workflows { get; set; } = [];
+
+    /// <summary>Forgets what belonged to an earlier assignment.</summary>
+    public void Follow(int epoch)
+    {
+        if (epoch == _epoch) return;
+        _epoch = epoch;
+        ForgetSendings();
+        AskedAt = null;
+        WithdrawUntil = null;
+        IsStarted = false;
+        Wait = null;
+        Waiting = "";
+        Reports = new ReportOrder();
+        Workflows = [];
+    }
+
+    /// <summary>Counts one more sending of a command; another command counts from one.</summary>
+    public void CountSending(SlotCommand command)
+    {
+        Sent = _command == command ? Sent + 1 : 1;
+        _command = command;
+    }
+
+    /// <summary>What was sent may be lost: the next sending counts as the first.</summary>
+    public void ForgetSendings() => _command = SlotCommand.None;
+
+    public void AddTo(ref Fingerprint fingerprint)
+    {
+        fingerprint.Add((long)_epoch);
+        fingerprint.Add((long)_command);
+        fingerprint.Add((long)Proposed);
+        fingerprint.Add(ProposedDatacenter);
+        fingerprint.Add(Reporter);
+        fingerprint.Add((long)Sent);
+        fingerprint.Add(AskedAt ?? Instant.Never);
+        fingerprint.Add(RetryAt);
+        fingerprint.Add(WithdrawUntil ?? Instant.Never);
+        fingerprint.Add(IsStarted);
+        fingerprint.Add(Wait?.Nanoseconds ?? -1);
+        fingerprint.Add(Waiting);
+        Reports.AddTo(ref fingerprint);
+        foreach (var workflow in Workflows)
+        {
+            fingerprint.Add((long)workflow.Workflow);
+            fingerprint.Add((long)workflow.Phase);
+            fingerprint.Add(workflow.Worker);
+            workflow.Stats.AddTo(ref fingerprint);
+        }
+    }
+}

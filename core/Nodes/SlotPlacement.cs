@@ -1,0 +1,65 @@
+using Hyperscale.Det.Jobs;
+
+namespace Hyperscale.Det.Nodes;
+
+/// <summary>The datacenter for a slot.</summary>
+/// <param name="IsDoubtful">It refused the slot before, or has no worker for its largest workflow.</param>
+public sealed record Placement(DatacenterView Datacenter, bool IsDoubtful);
+
+/// <summary>Chooses datacenters for slots: a pure function of the job and of what datacenters told.</summary>
+public static class SlotPlacement
+{
+    /// <summary>Whether the job allows this datacenter at all.</summary>
+    public static bool IsEligible(JobSpec spec, string datacenter) =>
+        spec.Datacenters.Only.Count == 0 || spec.Datacenters.Only.Contains(datacenter);
+
+    /// <summary>The best datacenter for a slot; null when none is left.</summary>
+    /// <remarks>Those that refused come last, the one whose refusal is oldest first, so that repeats go
+    /// around; then those that are too small. Before them the preferred, then the fresh with free cores,
+    /// then the fresh; ties by name.</remarks>
+    /// <param name="used">Datacenters that other slots of the job have or are about to have.</param>
+    public static Placement? Choose(
+        JobSpec spec,
+        IReadOnlyList<SlotRefusal> refusals,
+        IReadOnlyCollection<string> used,
+        IReadOnlyList<DatacenterView> datacenters)
+    {
+        var cores = LargestWorkflow(spec).Cores;
+        var best = datacenters
+            .Where(dc => IsEligible(spec, dc.Name) && !used.Contains(dc.Name))
+            .OrderBy(dc => RefusalOf(refusals, dc.Name))
+            .ThenBy(dc => IsTooSmall(dc, cores))
+            .ThenBy(dc => !spec.Datacenters.Preferred.Contains(dc.Name))
+            .ThenBy(dc => dc.IsFresh ? (dc.CoresFree > 0 ? 0 : 1) : 2)
+            .ThenBy(dc => dc.Name, StringComparer.Ordinal)
+            .FirstOrDefault();
+        return best is null
+            ? null
+            : new Placement(best, RefusalOf(refusals, best.Name) >= 0 || IsTooSmall(best, cores));
+    }
+
+    /// <summary>Why no datacenter can run the job, when all it may use are known and have workers, none of
+    /// them large enough; else null.</summary>
+    public static string? Unplaceable(JobSpec spec, IReadOnlyList<DatacenterView> datacenters)
+    {
+        var largest = LargestWorkflow(spec);
+        var eligible = datacenters.Where(dc => IsEligible(spec, dc.Name)).ToList();
+        if (eligible.Count == 0 || eligible.Any(dc => !IsTooSmall(dc, largest.Cores))) return null;
+        var sizes = string.Join(", ", eligible.Select(dc => $"{dc.Name} {dc.LargestWorkerCores}"));
+        return ReasonText.Clip(
+            $"no worker is large enough: workflow {largest.Name} needs {largest.Cores} cores; "
+            + $"the largest workers have: {sizes}");
+    }
+
+    private static WorkflowSpec LargestWorkflow(JobSpec spec) => spec.Workflows.MaxBy(w => w.Cores)!;
+
+    private static bool IsTooSmall(DatacenterView dc, int cores) =>
+        dc.IsFresh && dc.Workers > 0 && dc.LargestWorkerCores < cores;
+
+    private static int RefusalOf(IReadOnlyList<SlotRefusal> refusals, string datacenter)
+    {
+        for (var i = 0; i < refusals.Count; i++)
+            if (refusals[i].Datacenter == datacenter) return i;
+        return -1;
+    }
+}

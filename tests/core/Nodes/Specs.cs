@@ -1,0 +1,37 @@
+using Hyperscale.Det.Jobs;
+using Hyperscale.Det.Kernel;
+
+namespace Hyperscale.Det.Tests.Core.Nodes;
+
+/// <summary>Small jobs and outcomes for scripts.</summary>
+internal static class Specs
+{
+    public static JobSpec Job(
+        int count = 1,
+        int cores = 1,
+        BestEffortSpec? bestEffort = null,
+        IReadOnlyList<string>? preferred = null,
+        IReadOnlyList<string>? only = null,
+        string name = "job") => new(
+        name,
+        new DatacenterChoice(count, preferred ?? [], only ?? []),
+        null, null, bestEffort, null, [],
+        [
+            new WorkflowSpec(
+                "work", WorkflowKind.Exec, cores, Duration.FromSeconds(10), Duration.FromSeconds(5),
+                null, null, [], null, new ExecSpec(["true"]), null),
+        ]);
+
+    public static SlotOutcome Outcome(
+        SlotState state = SlotState.Completed, string reason = "done", long requests = 10) => new(
+        state,
+        reason,
+        [
+            new WorkflowResult(0, 1, "worker", new AttemptOutcome(
+                AttemptState.Completed, reason, 0, RunStats.None with { Requests = requests }, default)),
+        ]);
+
+    public static BestEffortSpec BestEffort(
+        int minDcs = 1, Duration? deadline = null, bool waitForAll = false) =>
+        new(true, minDcs, deadline, waitForAll);
+}
