@@ -1,0 +1,159 @@
+using Hyperscale.Det.Kernel;
+
+namespace Hyperscale.Det.Jobs;
+
+public enum WorkflowState : byte
+{
+    /// <summary>Its slot has not started, or a workflow it depends on has not completed.</summary>
+    Waiting,
+
+    /// <summary>Waits for a core.</summary>
+    Ready,
+
+    /// <summary>Its newest attempt is given to a worker.</summary>
+    Running,
+
+    Ended,
+
+    /// <summary>Will not run: something it depends on did not complete, or the slot was cancelled.</summary>
+    Skipped,
+}
+
+/// <summary>One workflow of a slot, as the dispatch ledger knows it.</summary>
+public sealed class WorkflowRecord
+{
+    internal WorkflowRecord() { }
+
+    public WorkflowState State { get; internal set; }
+
+    /// <summary>Place in the queue for cores; meaningful while <see cref="WorkflowState.Ready"/>.</summary>
+    public long ReadySequence { get; internal set; }
+
+    /// <summary>Number of its newest attempt; 0 before the first.</summary>
+    public int Attempts { get; internal set; }
+
+    /// <summary>Where the newest attempt runs or ran.</summary>
+    public NodeId Worker { get; internal set; }
+
+    /// <summary>The life of the worker that the newest attempt was given to.</summary>
+    public BootId Boot { get; internal set; }
+
+    /// <summary>Stamp of the newest attempt's start.</summary>
+    public WallTime StartedAt { get; internal set; }
+
+    /// <summary>How the newest attempt ended.</summary>
+    public AttemptOutcome? Outcome { get; internal set; }
+
+    internal void AddTo(ref Fingerprint fingerprint)
+    {
+        fingerprint.Add((long)State);
+        fingerprint.Add(ReadySequence);
+        fingerprint.Add((long)Attempts);
+        fingerprint.Add(Worker);
+        fingerprint.Add(Boot.Value);
+        fingerprint.Add(StartedAt.UnixMilliseconds);
+        fingerprint.Add(Outcome is not null);
+        if (Outcome is null) return;
+        fingerprint.Add((long)Outcome.State);
+        fingerprint.Add(Outcome.Reason);
+        fingerprint.Add(Outcome.ExitCode ?? long.MinValue);
+        Outcome.Stats.AddTo(ref fingerprint);
+        fingerprint.Add(Outcome.Output.Span);
+    }
+}
+
+/// <summary>A slot that this datacenter holds: reserved, started, or ended and not yet forgotten.</summary>
+public sealed class SlotRecord
+{
+    internal SlotRecord(SlotKey key, JobSpec spec, WallTime reservedAt)
+    {
+        Key = key;
+        Spec = spec;
+        ReservedAt = reservedAt;
+        Workflows = [.. spec.Workflows.Select(_ => new WorkflowRecord())];
+    }
+
+    public SlotKey Key { get; }
+
+    public JobSpec Spec { get; }
+
+    /// <summary>By index in the job.</summary>
+    public IReadOnlyList<WorkflowRecord> Workflows { get; }
+
+    public WallTime ReservedAt { get; }
+
+    public WallTime? StartedAt { get; internal set; }
+
+    public string? CancelReason { get; internal set; }
+
+    /// <summary>The workflow whose failure came first in the log; null while none failed.</summary>
+    public int? FirstFailure { get; internal set; }
+
+    /// <summary>How the slot ended; null while anything of it may still run.</summary>
+    public SlotOutcome? Outcome { get; internal set; }
+
+    public bool IsStarted => StartedAt is not null;
+
+    /// <summary>Whether it still waits for its start.</summary>
+    public bool IsReserved => !IsStarted && Outcome is null;
+
+    /// <summary>Whether what runs of it has to be stopped.</summary>
+    public bool IsCancelling => CancelReason is not null && Outcome is null;
+
+    internal void AddTo(ref Fingerprint fingerprint)
+    {
+        Key.AddTo(ref fingerprint);
+        fingerprint.Add(Spec.Name);
+        fingerprint.Add(ReservedAt.UnixMilliseconds);
+        fingerprint.Add(StartedAt?.UnixMilliseconds ?? long.MinValue);
+        fingerprint.Add(CancelReason);
+        fingerprint.Add(FirstFailure ?? -1L);
+        foreach (var workflow in Workflows) workflow.AddTo(ref fingerprint);
+        fingerprint.Add(Outcome is not null);
+        if (Outcome is null) return;
+        fingerprint.Add((long)Outcome.State);
+        fingerprint.Add(Outcome.Reason);
+    }
+}
+
+/// <summary>A workflow that waits for a core; the lowest sequence has waited longest.</summary>
+public readonly record struct ReadyWorkflow(long Sequence, SlotKey Slot, int Workflow, int Attempt)
+{
+    /// <summary>The attempt that would be started next.</summary>
+    public AttemptKey Key => new(Slot, Workflow, Attempt);
+}
+
+/// <summary>What is remembered of one of a job's target places, whatever epochs it had.</summary>
+internal sealed class PlaceRecord
+{
+    public int NewestEpoch { get; set; }
+
+    /// <summary>Whether any epoch has started here.</summary>
+    public bool EverStarted { get; set; }
+
+    /// <summary>Why the newest epoch is closed; says nothing while it is held.</summary>
+    public string ClosedBecause { get; set; } = "";
+
+    public SlotRecord? Held { get; set; }
+
+    /// <summary>Its place among those that hold nothing; 0 while it holds a slot.</summary>
+    public long ClosedSequence { get; set; }
+}
+
+/// <summary>A job that has a place here, with the highest fence that any of its commands carried.</summary>
+internal sealed class JobRecord(long fence, NodeId gate)
+{
+    public long Fence { get; set; } = fence;
+
+    public NodeId Gate { get; set; } = gate;
+
+    public SortedDictionary<int, PlaceRecord> Places { get; } = [];
+}
+
+/// <summary>The attempts that a worker holds, and their cores.</summary>
+internal sealed class WorkerLoad
+{
+    public int Cores { get; set; }
+
+    public SortedSet<AttemptKey> Attempts { get; } = [];
+}
