@@ -22,10 +22,7 @@ public sealed partial class DispatchLedger
         workflow.Worker = started.Worker;
         workflow.Boot = started.Boot;
         workflow.StartedAt = stamp;
-        if (!_loads.TryGetValue(started.Worker, out var load))
-            _loads.Add(started.Worker, load = new WorkerLoad());
-        load.Attempts.Add(key);
-        load.Cores += slot.Spec.Workflows[key.Workflow].Cores;
+        Load(slot, key, workflow);
         return DispatchVerdict.Accepted;
     }
 
@@ -44,6 +41,14 @@ public sealed partial class DispatchLedger
         else Fail(slot, key.Workflow);
         Conclude(slot);
         return DispatchVerdict.Accepted;
+    }
+
+    private void Load(SlotRecord slot, AttemptKey key, WorkflowRecord workflow)
+    {
+        if (!_loads.TryGetValue(workflow.Worker, out var load))
+            _loads.Add(workflow.Worker, load = new WorkerLoad());
+        load.Attempts.Add(key);
+        load.Cores += slot.Spec.Workflows[key.Workflow].Cores;
     }
 
     private void Unload(SlotRecord slot, AttemptKey key, WorkflowRecord workflow)

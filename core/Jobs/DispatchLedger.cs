@@ -153,7 +153,7 @@ public sealed partial class DispatchLedger(int closedMax = DispatchLedger.Closed
 
         if (slot.CancelReason is not null || slot.Outcome is not null) return DispatchVerdict.Duplicate;
 
-        slot.CancelReason = cancelled.Reason;
+        slot.CancelReason = JobText.Cut(cancelled.Reason, JobLimits.ReasonLengthMax);
         foreach (var workflow in slot.Workflows)
         {
             if (workflow.State is not (WorkflowState.Waiting or WorkflowState.Ready)) continue;
@@ -209,7 +209,7 @@ public sealed partial class DispatchLedger(int closedMax = DispatchLedger.Closed
         if (slot.Epoch <= place?.NewestEpoch) return false;
         place ??= Open(slot, fence, gate);
         place.NewestEpoch = slot.Epoch;
-        place.ClosedBecause = reason;
+        place.ClosedBecause = JobText.Cut(reason, JobLimits.ReasonLengthMax);
         if (place.Held is null && place.ClosedSequence == 0) Queue(slot, place);
         return true;
     }
@@ -221,7 +221,7 @@ public sealed partial class DispatchLedger(int closedMax = DispatchLedger.Closed
         Invariant.Holds(place.Held == slot);
         _slots.Remove(slot.Key);
         place.Held = null;
-        if (place.NewestEpoch == slot.Key.Epoch) place.ClosedBecause = reason;
+        if (place.NewestEpoch == slot.Key.Epoch) place.ClosedBecause = JobText.Cut(reason, JobLimits.ReasonLengthMax);
         Queue(slot.Key, place);
     }
 

@@ -80,7 +80,7 @@ public sealed class SlotRecord
     /// <summary>By index in the job.</summary>
     public IReadOnlyList<WorkflowRecord> Workflows { get; }
 
-    public WallTime ReservedAt { get; }
+    public WallTime ReservedAt { get; internal set; }
 
     public WallTime? StartedAt { get; internal set; }
 

@@ -1,20 +1,269 @@
 using System.Diagnostics;
+using Hyperscale.Det.Durability;
+using Hyperscale.Det.Jobs;
 using Hyperscale.Det.Kernel;
+using Hyperscale.Det.Protocol;
+using Hyperscale.Det.Replication;
 
 namespace Hyperscale.Det.Nodes;
 
-public sealed class ManagerNode(NodeId id, string datacenter, Topology topology, ManagerConfig config) : INode
+/// <summary>Runs the slots of one datacenter: admits them, gives their workflows to workers, collects what
+/// they did and reports it.</summary>
+/// <remarks>The datacenter's primary decides; the others point to it. Whatever is promised or started rests on
+/// a committed entry of the <see cref="DispatchLedger"/>; what is proposed and not yet committed is kept in
+/// explicit records. Everything else is soft: a restart loses it and only costs time.</remarks>
+public sealed partial class ManagerNode : INode
 {
-    public NodeId Id { get; } = id;
+    /// <summary>The ledger group of a datacenter.</summary>
+    public const int DispatchGroup = 0;
 
-    public Instant NextDeadline => Instant.Never;
+    private readonly Topology _topology;
+    private readonly string _datacenter;
+    private readonly ManagerConfig _config;
+    private readonly NodeId _primary;
+    private readonly SoleReplica _replica = new();
+    private readonly Outbox<ReplicaEffect> _fromReplica = new();
+    private readonly StampClock _clock = new();
+    private BootId _boot;
+    private bool _isRecovering;
+    private bool _isStoring;
+    private int _appliedSinceSnapshot;
+    private long _heartbeatVersion;
+    private Instant _heartbeatAt = Instant.Never;
 
-    public NodeVerdict Step(NodeInput input, Instant now, Outbox<NodeEffect> outbox) =>
-        throw new UnreachableException($"unhandled {input} {datacenter} {topology} {config}");
+    // Set for the length of a step.
+    private Instant _now;
+    private Outbox<NodeEffect> _outbox = new();
 
-    public void CheckInvariants()
+    public ManagerNode(NodeId id, string datacenter, Topology topology, ManagerConfig config)
     {
+        Invariant.Holds(topology.Datacenter(datacenter) is not null);
+        Id = id;
+        _datacenter = datacenter;
+        _topology = topology;
+        _config = config;
+        _primary = topology.Datacenter(datacenter)!.Primary;
     }
 
-    public void AddTo(ref Fingerprint fingerprint) => fingerprint.Add(Id);
+    public NodeId Id { get; }
+
+    public bool IsPrimary => Id == _primary;
+
+    /// <summary>Committed state; for reading.</summary>
+    public DispatchLedger Ledger { get; private set; } = new();
+
+    /// <summary>The registered workers.</summary>
+    public IEnumerable<WorkerView> Workers => _workers.Views;
+
+    /// <inheritdoc/>
+    public Instant NextDeadline
+    {
+        get
+        {
+            var next = Instant.Sooner(_heartbeatAt, _deadAt.NextDeadline);
+            next = Instant.Sooner(next, _sendAt.NextDeadline);
+            next = Instant.Sooner(next, _expireAt.NextDeadline);
+            next = Instant.Sooner(next, _finishAt.NextDeadline);
+            return Instant.Sooner(next, _progressAt.NextDeadline);
+        }
+    }
+
+    /// <inheritdoc/>
+    public NodeVerdict Step(NodeInput input, Instant now, Outbox<NodeEffect> outbox)
+    {
+        (_now, _outbox) = (now, outbox);
+        var verdict = input switch
+        {
+            NodeInput.Started started => OnStarted(started),
+            NodeInput.Received received => OnReceived(received.From, received.Message),
+            NodeInput.Tick tick => OnTick(tick.Wall),
+            NodeInput.Durable durable => OnDurable(durable.Lsn),
+            NodeInput.SnapshotDurable => OnSnapshotDurable(),
+            NodeInput.ClientRequested requested => OnClientRequested(requested.RequestId),
+            // Whatever matters is sent again at its interval.
+            NodeInput.PeerLost or NodeInput.SendFailed or NodeInput.Shutdown => NodeVerdict.Accepted,
+            NodeInput.WorkloadReported or NodeInput.WorkloadExited => NodeVerdict.Misdirected,
+            _ => throw new UnreachableException($"unhandled {input}"),
+        };
+        Settle();
+        PlaceReady();
+        Settle();
+        Capture();
+        return verdict;
+    }
+
+    private NodeVerdict OnStarted(NodeInput.Started started)
+    {
+        _boot = started.Boot;
+        _clock.Observe(started.Wall, _now);
+        _isRecovering = true;
+        var recovered = started.Recovered;
+        var records = recovered.Records.Select(record => record.Payload).ToList();
+        var verdict = _replica.Step(
+            new ReplicaInput.Recovered(recovered.SnapshotLsn, recovered.Snapshot, records), _now, _fromReplica);
+        // A node that cannot read its own log must not go on without it.
+        Invariant.Holds(verdict == ReplicaVerdict.Accepted);
+        Settle();
+        _isRecovering = false;
+        _clock.NotBefore(_replica.NewestStamp);
+        _heartbeatAt = _now;
+        Emit(new TelemetryEvent.Recovered(recovered.SnapshotLsn, records.Count));
+        if (IsPrimary) Resume();
+        Heartbeat();
+        return NodeVerdict.Accepted;
+    }
+
+    /// <summary>Takes up what the ledger says is open. Nobody is taken for dead before it had the time to be
+    /// heard: what an earlier life of this manager answered may still hold.</summary>
+    private void Resume()
+    {
+        foreach (var worker in Ledger.LoadedWorkers)
+        {
+            _deadAt.Set(worker, _now + _config.DeadAfter);
+            foreach (var attempt in Ledger.LiveOn(worker)) _tracks.Add(attempt, new AttemptTrack());
+        }
+
+        foreach (var slot in Ledger.Slots)
+        {
+            if (slot.IsReserved) _expireAt.Set(slot.Key, _now + _config.ReservationTerm);
+            if (slot.Outcome is not null) _finishAt.Set(slot.Key, _now);
+        }
+    }
+
+    private NodeVerdict OnReceived(NodeId from, Message message)
+    {
+        var verdict = message switch
+        {
+            Message.ReserveSlot or Message.StartSlot or Message.CancelSlot or Message.SlotResultCommitted =>
+                OnGateCommand(from, message),
+            Message.WorkerHeartbeat or Message.AttemptAccepted or Message.AttemptRefused
+                or Message.AttemptProgressed or Message.AttemptFinished => OnWorkerMessage(from, message),
+            _ => NodeVerdict.Misdirected,
+        };
+        if (verdict is not (NodeVerdict.Accepted or NodeVerdict.Duplicate))
+            Emit(new TelemetryEvent.Ignored(from, message.GetType().Name, verdict.ToString()));
+        return verdict;
+    }
+
+    private NodeVerdict OnTick(WallTime wall)
+    {
+        _clock.Observe(wall, _now);
+        if (_heartbeatAt <= _now) Heartbeat();
+        while (_deadAt.TryPop(_now, out var worker)) OnWorkerSilent(worker);
+        while (_sendAt.TryPop(_now, out var attempt)) OnSendDue(attempt);
+        while (_expireAt.TryPop(_now, out var slot)) OnReservationDue(slot);
+        while (_finishAt.TryPop(_now, out var slot)) SendOutcome(slot);
+        while (_progressAt.TryPop(_now, out var slot)) SendProgress(slot);
+        return NodeVerdict.Accepted;
+    }
+
+    private NodeVerdict OnDurable(long lsn)
+    {
+        _replica.Step(new ReplicaInput.Persisted(lsn), _now, _fromReplica);
+        return NodeVerdict.Accepted;
+    }
+
+    private NodeVerdict OnSnapshotDurable()
+    {
+        _isStoring = false;
+        return NodeVerdict.Accepted;
+    }
+
+    private NodeVerdict OnClientRequested(long requestId)
+    {
+        var answer = new ClientResponse.Unavailable(
+            $"{Id} is a manager; clients ask a gate", _config.HeartbeatInterval);
+        _outbox.Emit(new NodeEffect.Reply(requestId, answer, Barrier.None));
+        return NodeVerdict.Misdirected;
+    }
+
+    private void Heartbeat()
+    {
+        _heartbeatAt = _now + _config.HeartbeatInterval;
+        var message = new Message.ManagerHeartbeat(
+            _datacenter, _boot, ++_heartbeatVersion, IsPrimary, _workers.Count, _workers.CoresTotal,
+            _workers.CoresFree, _workers.LargestCores, Queued);
+        foreach (var gate in _topology.Gates) Send(gate, message);
+    }
+
+    /// <summary>Puts a command on its way into the ledger; false when too much is on its way
+    /// already.</summary>
+    private bool Propose(DispatchCommand command) => Propose(DispatchCommandCodec.Encode(command));
+
+    private bool Propose(byte[] command)
+    {
+        var proposed = new ReplicaInput.Proposed(DispatchGroup, command, _clock.At(_now));
+        return _replica.Step(proposed, _now, _fromReplica) == ReplicaVerdict.Accepted;
+    }
+
+    /// <summary>Carries out what the replica wants. What that proposes in turn only appends.</summary>
+    private void Settle()
+    {
+        for (var i = 0; i < _fromReplica.Count; i++) Route(_fromReplica[i]);
+        _fromReplica.Clear();
+    }
+
+    private void Route(ReplicaEffect effect)
+    {
+        switch (effect)
+        {
+            case ReplicaEffect.Append append:
+                _outbox.Emit(new NodeEffect.Append(new WalRecord(WalRecordKind.LogEntry, append.Record)));
+                break;
+            case ReplicaEffect.Apply apply:
+                Apply(apply.Entry);
+                break;
+            case ReplicaEffect.Restore restore:
+                var restored = DispatchLedger.Restore(restore.State.Span, out _);
+                // This node wrote it: a snapshot that does not read back is a fault of ours.
+                Invariant.Holds(restored is not null);
+                Ledger = restored;
+                break;
+            case ReplicaEffect.Store store:
+                _outbox.Emit(new NodeEffect.Snapshot(store.Lsn, store.Snapshot));
+                break;
+            default:
+                throw new UnreachableException($"unrouted {effect}");
+        }
+    }
+
+    private void Apply(LogEntry entry)
+    {
+        var command = DispatchCommandCodec.Decode(entry.Command.Span, out _);
+        Invariant.Holds(command is not null);
+        var verdict = Ledger.Apply(entry.Stamp, command);
+        _appliedSinceSnapshot++;
+        if (!_isRecovering && IsPrimary) OnApplied(command, verdict);
+    }
+
+    private void OnApplied(DispatchCommand command, DispatchVerdict verdict)
+    {
+        switch (command)
+        {
+            case DispatchCommand.SlotReserved reserved: OnSlotReserved(reserved, verdict); break;
+            case DispatchCommand.SlotRefused refused: OnSlotRefused(refused, verdict); break;
+            case DispatchCommand.SlotStarted started: OnSlotStarted(started, verdict); break;
+            case DispatchCommand.SlotCancelled cancelled: OnSlotCancelled(cancelled, verdict); break;
+            case DispatchCommand.ReservationExpired expired: OnReservationExpired(expired, verdict); break;
+            case DispatchCommand.SlotForgotten forgotten: OnSlotForgotten(forgotten); break;
+            case DispatchCommand.AttemptStarted started: OnAttemptStarted(started, verdict); break;
+            case DispatchCommand.AttemptEnded ended: OnAttemptEnded(ended, verdict); break;
+            default: throw new UnreachableException($"unhandled {command}");
+        }
+    }
+
+    private void Capture()
+    {
+        if (_isStoring || _appliedSinceSnapshot < _config.SnapshotEveryRecords) return;
+        _isStoring = true;
+        _appliedSinceSnapshot = 0;
+        _replica.Step(new ReplicaInput.StateCaptured(Ledger.Encode()), _now, _fromReplica);
+        Settle();
+    }
+
+    // Whatever is sent rests on committed entries or promises nothing.
+    private void Send(NodeId to, Message message) =>
+        _outbox.Emit(new NodeEffect.Send(to, message, Barrier.None));
+
+    private void Emit(TelemetryEvent telemetry) => _outbox.Emit(new NodeEffect.Emit(telemetry));
 }

@@ -1,0 +1,193 @@
+using Hyperscale.Det.Jobs;
+using Hyperscale.Det.Kernel;
+using Hyperscale.Det.Protocol;
+
+namespace Hyperscale.Det.Nodes;
+
+// Starting, following and ending attempts.
+//
+// An attempt belongs to one life of one worker from the moment its entry is committed. A refusal, like a lost
+// message, never moves it: a copy of the start may still be under way to that worker, and the same attempt
+// must not run in two places. So the start is sent again, to the same worker, until it is accepted or until
+// DeadAfter has passed since the first time; then the attempt ends, and should a late copy start it all the
+// same, the worker's next heartbeat shows it and it is stopped.
+public sealed partial class ManagerNode
+{
+    // Proposed and not yet committed.
+    private readonly SortedDictionary<AttemptKey, Placing> _placing = [];
+
+    // Proposed and not yet committed; true when the worker waits for the answer.
+    private readonly SortedDictionary<AttemptKey, bool> _ending = [];
+
+    // One for each live attempt.
+    private readonly SortedDictionary<AttemptKey, AttemptTrack> _tracks = [];
+
+    private readonly DeadlineQueue<AttemptKey> _sendAt = new();
+
+    private NodeVerdict OnAttemptAccepted(NodeId from, Message.AttemptAccepted accepted)
+    {
+        if (!_tracks.TryGetValue(accepted.Attempt, out var track)) return NodeVerdict.Unknown;
+        if (Ledger.Find(accepted.Attempt)!.Worker != from) return NodeVerdict.Stale;
+        if (track.IsAccepted) return NodeVerdict.Duplicate;
+        track.IsAccepted = true;
+        if (!NeedsSending(accepted.Attempt)) _sendAt.Remove(accepted.Attempt);
+        return NodeVerdict.Accepted;
+    }
+
+    private NodeVerdict OnAttemptRefused(NodeId from, Message.AttemptRefused refused)
+    {
+        if (!_tracks.TryGetValue(refused.Attempt, out var track)) return NodeVerdict.Unknown;
+        if (Ledger.Find(refused.Attempt)!.Worker != from) return NodeVerdict.Stale;
+        if (track.IsAccepted) return NodeVerdict.Stale;
+        track.Refusal = refused.Reason;
+        return NodeVerdict.Accepted;
+    }
+
+    private NodeVerdict OnAttemptProgressed(NodeId from, Message.AttemptProgressed progressed)
+    {
+        if (!_tracks.TryGetValue(progressed.Attempt, out var track)) return NodeVerdict.Unknown;
+        if (Ledger.Find(progressed.Attempt)!.Worker != from) return NodeVerdict.Stale;
+        if (progressed.Revision <= track.Revision) return NodeVerdict.Stale;
+        track.Revision = progressed.Revision;
+        track.Stats = progressed.Stats;
+        MarkProgress(progressed.Attempt.Slot);
+        return NodeVerdict.Accepted;
+    }
+
+    private NodeVerdict OnAttemptFinished(NodeId from, Message.AttemptFinished finished)
+    {
+        var attempt = finished.Attempt;
+        if (!Ledger.IsLive(attempt) || Ledger.Find(attempt)!.Worker != from)
+        {
+            // Its outcome is settled one way or another: the worker may forget it.
+            Send(from, new Message.AttemptResultCommitted(attempt));
+            return Ledger.Find(attempt) is null ? NodeVerdict.Unknown : NodeVerdict.Duplicate;
+        }
+
+        if (_ending.ContainsKey(attempt))
+        {
+            _ending[attempt] = true;
+            return NodeVerdict.Duplicate;
+        }
+
+        if (!Propose(new DispatchCommand.AttemptEnded(attempt, from, finished.Outcome)))
+            return NodeVerdict.Overloaded;
+        _ending[attempt] = true;
+        return NodeVerdict.Accepted;
+    }
+
+    /// <summary>Ends a live attempt that its worker says nothing of; false when the log has no room.</summary>
+    private bool End(AttemptKey attempt, AttemptState state, string reason)
+    {
+        if (_ending.ContainsKey(attempt)) return true;
+        var outcome = new AttemptOutcome(state, reason, null, RunStats.None, default);
+        var worker = Ledger.Find(attempt)!.Worker;
+        if (!Propose(new DispatchCommand.AttemptEnded(attempt, worker, outcome))) return false;
+        _ending[attempt] = false;
+        return true;
+    }
+
+    private void OnAttemptStarted(DispatchCommand.AttemptStarted started, DispatchVerdict verdict)
+    {
+        _placing.Remove(started.Attempt, out var placing);
+        if (verdict != DispatchVerdict.Accepted)
+        {
+            _workers.Use(started.Worker, -placing.Cores);
+            _isPlacingDue = true;
+            return;
+        }
+
+        _tracks.Add(started.Attempt, new AttemptTrack());
+        Emit(new TelemetryEvent.AttemptStarted(started.Attempt, started.Worker));
+        MarkProgress(started.Attempt.Slot);
+        OnSendDue(started.Attempt);
+    }
+
+    private void OnAttemptEnded(DispatchCommand.AttemptEnded ended, DispatchVerdict verdict)
+    {
+        _ending.Remove(ended.Attempt, out var isAwaited);
+        if (isAwaited) Send(ended.Worker, new Message.AttemptResultCommitted(ended.Attempt));
+        if (verdict != DispatchVerdict.Accepted) return;
+
+        var slot = Ledger.Find(ended.Attempt.Slot)!;
+        _isPlacingDue = true;
+        _tracks.Remove(ended.Attempt);
+        _sendAt.Remove(ended.Attempt);
+        _workers.Use(ended.Worker, -slot.Spec.Workflows[ended.Attempt.Workflow].Cores);
+        Emit(new TelemetryEvent.AttemptEnded(
+            ended.Attempt, ended.Worker, ended.Outcome.State, ended.Outcome.Reason));
+        if (slot.Outcome is null) MarkProgress(slot.Key);
+        else OnSlotEnded(slot);
+    }
+
+    /// <summary>Whether a command to the attempt's worker is still unanswered.</summary>
+    private bool NeedsSending(AttemptKey attempt) =>
+        Ledger.Find(attempt.Slot)!.IsCancelling || !_tracks[attempt].IsAccepted;
+
+    /// <summary>Sends what the attempt's worker has not answered yet: its start, or its stop.</summary>
+    private void OnSendDue(AttemptKey attempt)
+    {
+        if (_ending.ContainsKey(attempt) || !Ledger.IsLive(attempt) || !NeedsSending(attempt)) return;
+        var workflow = Ledger.Find(attempt)!;
+        var track = _tracks[attempt];
+        if (!_workers.Contains(workflow.Worker, workflow.Boot))
+        {
+            OnSendUnplaced(attempt, workflow);
+            return;
+        }
+
+        _sendAt.Set(attempt, _now + _config.ResendInterval);
+        track.FirstSentAt ??= _now;
+        if (!track.IsAccepted && _now - track.FirstSentAt.Value >= _config.DeadAfter)
+        {
+            GiveUp(attempt, track);
+            return;
+        }
+
+        var slot = Ledger.Find(attempt.Slot)!;
+        Send(workflow.Worker, slot.CancelReason is { } reason
+            ? new Message.StopAttempt(attempt, _replica.View, reason)
+            : new Message.StartAttempt(
+                attempt, _replica.View, workflow.Boot, slot.Spec.Workflows[attempt.Workflow]));
+    }
+
+    /// <summary>The life of the worker that the attempt was given to is not registered.</summary>
+    private void OnSendUnplaced(AttemptKey attempt, WorkflowRecord workflow)
+    {
+        // Heard of again, or given up with the rest of the worker's attempts.
+        if (_deadAt.TryGet(workflow.Worker, out _) && !_lives.ContainsKey(workflow.Worker)) return;
+        // The worker went while the entry was on its way to disk; no start was ever sent.
+        if (!End(attempt, AttemptState.Lost, "the worker was gone before the start was sent"))
+            _sendAt.Set(attempt, _now + _config.ResendInterval);
+    }
+
+    private void GiveUp(AttemptKey attempt, AttemptTrack track)
+    {
+        if (Ledger.Find(attempt.Slot)!.CancelReason is { } cancelled)
+            End(attempt, AttemptState.Cancelled, cancelled);
+        else if (track.Refusal is { } refusal)
+            End(attempt, AttemptState.Failed, $"the worker refused it for {_config.DeadAfter}: {refusal}");
+        else
+            End(attempt, AttemptState.Lost, $"the worker did not take it within {_config.DeadAfter}");
+    }
+
+    /// <summary>An attempt that is to be started, and the cores it is to have.</summary>
+    private readonly record struct Placing(NodeId Worker, BootId Boot, int Cores);
+
+    /// <summary>What is known of a live attempt beyond the ledger.</summary>
+    private sealed class AttemptTrack
+    {
+        /// <summary>Whether the worker is known to have it.</summary>
+        public bool IsAccepted { get; set; }
+
+        /// <summary>When its start or stop was first sent without being answered.</summary>
+        public Instant? FirstSentAt { get; set; }
+
+        /// <summary>Why the worker did not start it, the last time it was asked.</summary>
+        public string? Refusal { get; set; }
+
+        public long Revision { get; set; } = long.MinValue;
+
+        public RunStats Stats { get; set; } = RunStats.None;
+    }
+}

@@ -1,0 +1,167 @@
+using Hyperscale.Det.Jobs;
+using Hyperscale.Det.Kernel;
+
+namespace Hyperscale.Det.Nodes;
+
+public sealed partial class ManagerNode
+{
+    /// <inheritdoc/>
+    public void CheckInvariants()
+    {
+        Ledger.CheckInvariants();
+        _replica.CheckInvariants();
+        if (!IsPrimary)
+        {
+            Invariant.Holds(_workers.Count == 0);
+            return;
+        }
+
+        _workers.CheckInvariants();
+        Invariant.Holds(_workers.Count <= _config.WorkersMax);
+        Invariant.Holds(_workers.Count == _lives.Count);
+        foreach (var worker in _workers.Views) CheckCores(worker);
+        foreach (var (attempt, placing) in _placing)
+        {
+            Invariant.Holds(!Ledger.IsLive(attempt));
+            Invariant.Holds(placing.Cores == SpecOf(attempt).Cores);
+        }
+
+        foreach (var attempt in _ending.Keys) Invariant.Holds(Ledger.IsLive(attempt));
+        CheckAttempts();
+        CheckSlots();
+    }
+
+    /// <inheritdoc/>
+    public void AddTo(ref Fingerprint fingerprint)
+    {
+        fingerprint.Add(Id);
+        fingerprint.Add(_boot.Value);
+        fingerprint.Add(_isStoring);
+        fingerprint.Add((long)_appliedSinceSnapshot);
+        fingerprint.Add(_heartbeatVersion);
+        fingerprint.Add(_heartbeatAt);
+        Ledger.AddTo(ref fingerprint);
+        _replica.AddTo(ref fingerprint);
+        _clock.AddTo(ref fingerprint);
+        _workers.AddTo(ref fingerprint);
+        AddSlotsTo(ref fingerprint);
+        AddAttemptsTo(ref fingerprint);
+        fingerprint.Add((long)_lives.Count);
+        foreach (var (worker, life) in _lives)
+        {
+            fingerprint.Add(worker);
+            fingerprint.Add(life.Boot.Value);
+            fingerprint.Add(life.Sequence);
+            foreach (var past in life.PastBoots) fingerprint.Add(past.Value);
+        }
+
+        _deadAt.AddTo(ref fingerprint, worker => Rng.HashText(worker.Name));
+    }
+
+    private void AddSlotsTo(ref Fingerprint fingerprint)
+    {
+        SortedDictionary<SlotKey, long>[] proposals = [_reserving, _starting, _cancelling, _forgetting, _expiring];
+        foreach (var proposed in proposals)
+        {
+            fingerprint.Add((long)proposed.Count);
+            foreach (var (slot, fence) in proposed)
+            {
+                slot.AddTo(ref fingerprint);
+                fingerprint.Add(fence);
+            }
+        }
+
+        _expireAt.AddTo(ref fingerprint, HashOf);
+        _finishAt.AddTo(ref fingerprint, HashOf);
+        _progressAt.AddTo(ref fingerprint, HashOf);
+        fingerprint.Add(_progressRevision);
+        foreach (var (slot, at) in _progressSentAt)
+        {
+            slot.AddTo(ref fingerprint);
+            fingerprint.Add(at);
+        }
+    }
+
+    private void AddAttemptsTo(ref Fingerprint fingerprint)
+    {
+        fingerprint.Add(_isPlacingDue);
+        fingerprint.Add(_heldFor is not null);
+        _heldFor?.AddTo(ref fingerprint);
+        fingerprint.Add((long)_placing.Count);
+        foreach (var (attempt, placing) in _placing)
+        {
+            attempt.AddTo(ref fingerprint);
+            fingerprint.Add(placing.Worker);
+            fingerprint.Add(placing.Boot.Value);
+        }
+
+        fingerprint.Add((long)_ending.Count);
+        foreach (var (attempt, isAwaited) in _ending)
+        {
+            attempt.AddTo(ref fingerprint);
+            fingerprint.Add(isAwaited);
+        }
+
+        _sendAt.AddTo(ref fingerprint, attempt => HashOf(attempt.Slot) ^ (ulong)attempt.Workflow);
+        foreach (var (attempt, track) in _tracks)
+        {
+            attempt.AddTo(ref fingerprint);
+            fingerprint.Add(track.IsAccepted);
+            fingerprint.Add(track.FirstSentAt ?? Instant.Never);
+            fingerprint.Add(track.Refusal);
+            fingerprint.Add(track.Revision);
+            track.Stats.AddTo(ref fingerprint);
+        }
+    }
+
+    private static ulong HashOf(SlotKey slot)
+    {
+        var fingerprint = new Fingerprint();
+        slot.AddTo(ref fingerprint);
+        return fingerprint.Value;
+    }
+
+    /// <summary>What a life of a worker was given never exceeds what it has.</summary>
+    private void CheckCores(WorkerView worker)
+    {
+        var live = Ledger.LiveOn(worker.Id);
+        var proposed = _placing.Values.Where(p => p.Worker == worker.Id).ToList();
+        var used = live.Sum(a => SpecOf(a).Cores) + proposed.Sum(p => p.Cores);
+        var given = live.Where(a => Ledger.Find(a)!.Boot == worker.Boot).Sum(a => SpecOf(a).Cores)
+            + proposed.Where(p => p.Boot == worker.Boot).Sum(p => p.Cores);
+        Invariant.Holds(given <= worker.Cores);
+        Invariant.Holds(_workers.UsedOn(worker.Id) == used);
+        Invariant.Holds(worker.FreeCores == Math.Max(0, worker.Cores - used));
+        Invariant.Holds(_lives[worker.Id].Boot == worker.Boot);
+        Invariant.Holds(_deadAt.TryGet(worker.Id, out _));
+    }
+
+    private void CheckAttempts()
+    {
+        var live = 0;
+        foreach (var worker in Ledger.LoadedWorkers)
+        {
+            foreach (var attempt in Ledger.LiveOn(worker))
+            {
+                live++;
+                Invariant.Holds(_tracks.ContainsKey(attempt));
+                // Nothing live is forgotten: its end is on its way, or a deadline watches over it.
+                var isWatched = _ending.ContainsKey(attempt)
+                    || _sendAt.TryGet(attempt, out _)
+                    || _deadAt.TryGet(worker, out _);
+                Invariant.Holds(isWatched);
+            }
+        }
+
+        Invariant.Holds(live == _tracks.Count);
+    }
+
+    private void CheckSlots()
+    {
+        foreach (var slot in Ledger.Slots)
+        {
+            if (slot.IsReserved) Invariant.Holds(_expireAt.TryGet(slot.Key, out _));
+            if (slot.Outcome is not null) Invariant.Holds(_finishAt.TryGet(slot.Key, out _));
+        }
+    }
+}

@@ -1,0 +1,169 @@
+using Hyperscale.Det.Jobs;
+using Hyperscale.Det.Kernel;
+using Hyperscale.Det.Protocol;
+
+namespace Hyperscale.Det.Nodes;
+
+// Which workflow gets which cores, and what the gates hear of it.
+//
+// Workflows are placed in the order in which they became ready. Those behind one that does not fit anywhere
+// may pass it, so that free cores are used. It cannot be passed for ever: the first that does not fit has a
+// worker held for it, and nothing else is placed there. What runs on that worker ends within its duration and
+// timeout, so the workflow's turn comes; then the next that does not fit has a worker held.
+public sealed partial class ManagerNode
+{
+    /// <summary>How many workflows that find no cores are looked at before the rest has to wait.</summary>
+    private const int PassedMax = 64;
+
+    /// <summary>At most one report of a slot's progress in this time.</summary>
+    private static readonly Duration ProgressInterval = Duration.FromMilliseconds(500);
+
+    private readonly DeadlineQueue<SlotKey> _progressAt = new();
+    private readonly SortedDictionary<SlotKey, Instant> _progressSentAt = [];
+    private long _progressRevision;
+
+    // The workflow that a worker is held for.
+    private AttemptKey? _heldFor;
+    private bool _isPlacingDue;
+
+    /// <summary>Workflows that wait for a core and have none proposed.</summary>
+    private int Queued => Ledger.Ready.Count - _placing.Keys.Count(IsReady);
+
+    /// <summary>Places what can be placed; does nothing until something that matters to it has
+    /// changed.</summary>
+    private void PlaceReady()
+    {
+        if (!_isPlacingDue) return;
+        _isPlacingDue = false;
+        var passed = 0;
+        AttemptKey? first = null;
+        foreach (var ready in Ledger.Ready)
+        {
+            if (_placing.ContainsKey(ready.Key)) continue;
+            var cores = SpecOf(ready.Key).Cores;
+            // It waits for a larger worker to come; nothing can be held for it.
+            if (cores > _workers.LargestCores) continue;
+            first ??= ready.Key;
+            var isFirst = first == ready.Key;
+            if (isFirst && _heldFor != ready.Key) Release();
+            if (_workers.CoresFree == 0 || passed == PassedMax) return;
+            if (_workers.MostFree(cores, mayUseHeld: isFirst) is not { } worker)
+            {
+                if (isFirst) HoldFor(ready.Key, cores);
+                passed++;
+                continue;
+            }
+
+            _isPlacingDue = !Place(ready.Key, worker, cores);
+            if (_isPlacingDue) return;
+            if (!isFirst) continue;
+            first = null;
+            Release();
+        }
+    }
+
+    // A hold stays until its workflow is placed: whichever worker seems nearest, some other one may seem nearer
+    // a moment later, and with every change what had become free would be lost.
+    private void HoldFor(AttemptKey attempt, int cores)
+    {
+        if (_heldFor == attempt && _workers.Held is not null) return;
+        _heldFor = attempt;
+        _workers.Held = Schedule(withQueue: false).FirstFor(cores);
+    }
+
+    private void Release()
+    {
+        _heldFor = null;
+        _workers.Held = null;
+    }
+
+    private bool Place(AttemptKey attempt, NodeId worker, int cores)
+    {
+        var boot = _workers.BootOf(worker);
+        if (!Propose(new DispatchCommand.AttemptStarted(attempt, worker, boot))) return false;
+        _placing.Add(attempt, new Placing(worker, boot, cores));
+        _workers.Use(worker, cores);
+        return true;
+    }
+
+    /// <summary>When cores will be free, as far as running attempts and the queue tell.</summary>
+    private CoreSchedule Schedule(bool withQueue)
+    {
+        var schedule = new CoreSchedule();
+        foreach (var worker in _workers.Views) schedule.AddWorker(worker.Id, worker.Cores);
+        var stamp = _clock.At(_now);
+        foreach (var (attempt, placing) in _placing)
+            schedule.AddRunning(placing.Worker, placing.Cores, SpecOf(attempt).Duration);
+        foreach (var attempt in _tracks.Keys)
+        {
+            var workflow = Ledger.Find(attempt)!;
+            var left = SpecOf(attempt).Duration - (stamp - workflow.StartedAt);
+            schedule.AddRunning(
+                workflow.Worker, SpecOf(attempt).Cores, Duration.Longer(left, Duration.Zero));
+        }
+
+        if (!withQueue) return schedule;
+        foreach (var ready in Ledger.Ready)
+        {
+            if (_placing.ContainsKey(ready.Key)) continue;
+            schedule.AddWaiting(SpecOf(ready.Key).Cores, SpecOf(ready.Key).Duration);
+        }
+
+        return schedule;
+    }
+
+    /// <summary>How long until the slot's first workflow finds its cores, if nothing else comes before
+    /// it.</summary>
+    private Duration WaitOf(SlotRecord slot)
+    {
+        if (!slot.IsReserved) return Duration.Zero;
+        var first = slot.Spec.Workflows.First(workflow => workflow.DependsOn.Count == 0);
+        if (Queued == 0 && _workers.MostFree(first.Cores, mayUseHeld: true) is not null)
+            return Duration.Zero;
+        // Without a worker that is large enough there is no telling; the longest that can be said.
+        return Schedule(withQueue: true).WaitFor(first.Cores)
+            ?? Duration.FromSeconds(JobLimits.DurationSecondsMax);
+    }
+
+    private bool IsReady(AttemptKey attempt) =>
+        Ledger.Find(attempt.Slot)!.Workflows[attempt.Workflow].State == WorkflowState.Ready;
+
+    private WorkflowSpec SpecOf(AttemptKey attempt) =>
+        Ledger.Find(attempt.Slot)!.Spec.Workflows[attempt.Workflow];
+
+    private void MarkProgress(SlotKey slot)
+    {
+        if (Ledger.Find(slot) is not { IsStarted: true, Outcome: null }) return;
+        if (_progressAt.TryGet(slot, out _)) return;
+        var isFirst = !_progressSentAt.TryGetValue(slot, out var last);
+        _progressAt.Set(slot, isFirst ? _now : Instant.Later(_now, last + ProgressInterval));
+    }
+
+    private void SendProgress(SlotKey key)
+    {
+        if (Ledger.Find(key) is not { IsStarted: true, Outcome: null } slot) return;
+        _progressSentAt[key] = _now;
+        var workflows = new List<WorkflowProgress>();
+        for (var i = 0; i < slot.Workflows.Count; i++)
+        {
+            var workflow = slot.Workflows[i];
+            var attempt = new AttemptKey(key, i, workflow.Attempts);
+            var running = _tracks.TryGetValue(attempt, out var track) ? track.Stats : RunStats.None;
+            workflows.Add(new WorkflowProgress(
+                i, PhaseOf(workflow.State), workflow.Worker.Name, workflow.Outcome?.Stats ?? running));
+        }
+
+        Send(
+            Ledger.GateOf(key.Job)!.Value,
+            new Message.SlotProgressed(key, _boot, ++_progressRevision, workflows));
+    }
+
+    private static WorkflowPhase PhaseOf(WorkflowState state) => state switch
+    {
+        WorkflowState.Waiting => WorkflowPhase.Waiting,
+        WorkflowState.Ready => WorkflowPhase.Queued,
+        WorkflowState.Running => WorkflowPhase.Running,
+        WorkflowState.Ended or WorkflowState.Skipped => WorkflowPhase.Ended,
+        _ => throw new System.Diagnostics.UnreachableException($"unhandled {state}"),
+    };
+}

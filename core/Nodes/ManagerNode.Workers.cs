@@ -1,0 +1,131 @@
+using System.Diagnostics;
+using Hyperscale.Det.Jobs;
+using Hyperscale.Det.Kernel;
+using Hyperscale.Det.Protocol;
+
+namespace Hyperscale.Det.Nodes;
+
+// Registration, leases and death of workers.
+public sealed partial class ManagerNode
+{
+    /// <summary>Earlier lives of one worker that are remembered, so that their late messages are told from
+    /// those of a new one.</summary>
+    private const int PastBootsMax = 16;
+
+    private readonly WorkerPool _workers = new();
+    private readonly SortedDictionary<NodeId, WorkerLife> _lives = [];
+
+    // When a worker is given up; also of workers that hold attempts and have not been heard of since this
+    // manager started.
+    private readonly DeadlineQueue<NodeId> _deadAt = new();
+
+    private NodeVerdict OnWorkerMessage(NodeId from, Message message)
+    {
+        if (!IsPrimary) return NodeVerdict.Misdirected;
+        return message switch
+        {
+            Message.WorkerHeartbeat heartbeat => OnWorkerHeartbeat(from, heartbeat),
+            Message.AttemptAccepted accepted => OnAttemptAccepted(from, accepted),
+            Message.AttemptRefused refused => OnAttemptRefused(from, refused),
+            Message.AttemptProgressed progressed => OnAttemptProgressed(from, progressed),
+            Message.AttemptFinished finished => OnAttemptFinished(from, finished),
+            _ => throw new UnreachableException($"unhandled {message}"),
+        };
+    }
+
+    private NodeVerdict OnWorkerHeartbeat(NodeId from, Message.WorkerHeartbeat heartbeat)
+    {
+        if (heartbeat.Cores is < 1 or > JobLimits.CoresMax) return NodeVerdict.Refused;
+        var life = _lives.GetValueOrDefault(from);
+        if (life is null && _workers.Count >= _config.WorkersMax) return NodeVerdict.Overloaded;
+        if (life?.PastBoots.Contains(heartbeat.Boot) == true) return NodeVerdict.Stale;
+        if (life?.Boot == heartbeat.Boot && heartbeat.Sequence <= life.Sequence) return NodeVerdict.Stale;
+
+        if (life?.Boot != heartbeat.Boot) life = Register(from, heartbeat, life);
+        life.Sequence = heartbeat.Sequence;
+        _deadAt.Set(from, _now + _config.DeadAfter);
+        Send(from, new Message.HeartbeatAnswered(heartbeat.Sequence, _config.LeaseTerm));
+        Compare(from, heartbeat);
+        return NodeVerdict.Accepted;
+    }
+
+    private WorkerLife Register(NodeId worker, Message.WorkerHeartbeat heartbeat, WorkerLife? earlier)
+    {
+        var life = new WorkerLife(heartbeat.Boot);
+        if (earlier is not null)
+        {
+            life.PastBoots.AddRange(earlier.PastBoots.TakeLast(PastBootsMax - 1));
+            life.PastBoots.Add(earlier.Boot);
+            Emit(new TelemetryEvent.WorkerLost(worker, "it restarted"));
+        }
+
+        _lives[worker] = life;
+        _isPlacingDue = true;
+        var proposed = _placing.Values.Where(p => p.Worker == worker).Sum(p => p.Cores);
+        _workers.Register(worker, heartbeat.Boot, heartbeat.Cores, Ledger.CoresOn(worker) + proposed);
+        Emit(new TelemetryEvent.WorkerJoined(worker, heartbeat.Boot, heartbeat.Cores));
+        return life;
+    }
+
+    /// <summary>Holds the worker's inventory against the ledger.</summary>
+    private void Compare(NodeId worker, Message.WorkerHeartbeat heartbeat)
+    {
+        var inventory = new SortedSet<AttemptKey>(heartbeat.Attempts.Select(item => item.Attempt));
+        foreach (var attempt in Ledger.LiveOn(worker))
+        {
+            if (_ending.ContainsKey(attempt)) continue;
+            if (Ledger.Find(attempt)!.Boot != heartbeat.Boot)
+            {
+                End(attempt, AttemptState.Lost, "worker restarted");
+                continue;
+            }
+
+            // Missing though accepted: this heartbeat overtook the acceptance, or the worker is at fault. To
+            // send the start again is right in both cases, since a worker starts an attempt once.
+            var track = _tracks[attempt];
+            var isHeld = inventory.Contains(attempt);
+            if (track.IsAccepted && !isHeld) track.FirstSentAt = null;
+            track.IsAccepted = isHeld;
+            if (NeedsSending(attempt) && !_sendAt.TryGet(attempt, out _)) OnSendDue(attempt);
+        }
+
+        foreach (var item in heartbeat.Attempts)
+        {
+            if (item.IsFinished || IsGivenTo(item.Attempt, worker, heartbeat.Boot)) continue;
+            Send(worker, new Message.StopAttempt(
+                item.Attempt, _replica.View, "the datacenter's ledger does not have it running there"));
+        }
+    }
+
+    private bool IsGivenTo(AttemptKey attempt, NodeId worker, BootId boot) =>
+        Ledger.Find(attempt) is { State: WorkflowState.Running } workflow
+        && workflow.Worker == worker
+        && workflow.Boot == boot;
+
+    private void OnWorkerSilent(NodeId worker)
+    {
+        if (_lives.Remove(worker))
+        {
+            _workers.Remove(worker);
+            _isPlacingDue = true;
+            Emit(new TelemetryEvent.WorkerLost(worker, $"no heartbeat for {_config.DeadAfter}"));
+        }
+
+        // Its lease is over by now, so nothing of it runs any more.
+        var isDone = true;
+        foreach (var attempt in Ledger.LiveOn(worker))
+            isDone &= End(attempt, AttemptState.Lost, $"no heartbeat for {_config.DeadAfter}");
+        if (!isDone) _deadAt.Set(worker, _now + _config.ResendInterval);
+    }
+
+    /// <summary>The life of a worker that this manager knows.</summary>
+    private sealed class WorkerLife(BootId boot)
+    {
+        public BootId Boot { get; } = boot;
+
+        /// <summary>Of the newest heartbeat.</summary>
+        public long Sequence { get; set; } = long.MinValue;
+
+        public List<BootId> PastBoots { get; } = [];
+    }
+}

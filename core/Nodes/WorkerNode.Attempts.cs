@@ -1,0 +1,247 @@
+using System.Diagnostics;
+using Hyperscale.Det.Jobs;
+using Hyperscale.Det.Kernel;
+using Hyperscale.Det.Protocol;
+
+namespace Hyperscale.Det.Nodes;
+
+// The life of an attempt: started, followed, stopped, reported, forgotten.
+public sealed partial class WorkerNode
+{
+    /// <summary>At most one report of an attempt's progress in this time.</summary>
+    private static readonly Duration ProgressInterval = Duration.FromMilliseconds(500);
+
+    private readonly SortedDictionary<AttemptKey, Workload> _running = [];
+    private readonly SortedDictionary<AttemptKey, AttemptOutcome> _finished = [];
+
+    // When a workload counts as hung, and once it is being stopped, when it is killed.
+    private readonly DeadlineQueue<AttemptKey> _stopAt = new();
+    private readonly DeadlineQueue<AttemptKey> _reportAt = new();
+    private readonly DeadlineQueue<AttemptKey> _progressAt = new();
+
+    /// <summary>Why a workload is being stopped; the first reason stays.</summary>
+    private enum StopCause : byte { Cancelled, LeaseExpired, Hung, Shutdown }
+
+    /// <summary>Cores of workloads that run or are being stopped.</summary>
+    public int CoresUsed { get; private set; }
+
+    private NodeVerdict OnStartAttempt(NodeId from, Message.StartAttempt start)
+    {
+        var attempt = start.Attempt;
+        if (_running.ContainsKey(attempt))
+        {
+            Send(from, new Message.AttemptAccepted(attempt));
+            return NodeVerdict.Duplicate;
+        }
+
+        if (_finished.ContainsKey(attempt))
+        {
+            SendOutcome(attempt);
+            return NodeVerdict.Duplicate;
+        }
+
+        // A copy of a start whose outcome the manager has already.
+        if (_memory.Knows(attempt)) return NodeVerdict.Stale;
+        if (RefusalOf(start) is { } reason)
+        {
+            Send(from, new Message.AttemptRefused(attempt, reason));
+            return NodeVerdict.Refused;
+        }
+
+        _memory.Raise(attempt.Slot.Job, start.Fence);
+        _running.Add(attempt, new Workload(start.Workflow));
+        CoresUsed += start.Workflow.Cores;
+        _stopAt.Set(attempt, _now + start.Workflow.Duration + start.Workflow.Timeout);
+        Emit(new TelemetryEvent.AttemptStarted(attempt, Id));
+        _outbox.Emit(new NodeEffect.StartWorkload(attempt, start.Workflow));
+        Send(from, new Message.AttemptAccepted(attempt));
+        return NodeVerdict.Accepted;
+    }
+
+    /// <summary>Why an attempt cannot be started; null when it can.</summary>
+    private string? RefusalOf(Message.StartAttempt start)
+    {
+        if (start.Boot != _boot) return $"it was meant for boot {start.Boot} of {Id}, which runs {_boot}";
+        if (_memory.IsStale(start.Attempt.Slot.Job, start.Fence))
+            return $"{Id} knows a higher fence of the job than {start.Fence}";
+        if (_isStopping) return $"{Id} is shutting down";
+        if (!_hasLease || _leaseUntil <= _now) return $"{Id} has no lease";
+        if (_running.Count + _finished.Count >= _config.FinishedMax)
+            return $"{Id} keeps {_finished.Count} outcomes that no manager has taken over; "
+                + $"{_config.FinishedMax} are the most";
+        var free = _config.Cores - CoresUsed;
+        return start.Workflow.Cores > free
+            ? $"{Id} has {free} of {_config.Cores} cores free; {start.Workflow.Cores} are needed"
+            : null;
+    }
+
+    private NodeVerdict OnStopAttempt(Message.StopAttempt stop)
+    {
+        var attempt = stop.Attempt;
+        if (_finished.ContainsKey(attempt) || _memory.Knows(attempt)) return NodeVerdict.Duplicate;
+        if (_memory.IsStale(attempt.Slot.Job, stop.Fence)) return NodeVerdict.Stale;
+        _memory.Raise(attempt.Slot.Job, stop.Fence);
+        if (_running.TryGetValue(attempt, out var workload))
+        {
+            return Stop(attempt, workload, StopCause.Cancelled, stop.Reason)
+                ? NodeVerdict.Accepted
+                : NodeVerdict.Duplicate;
+        }
+
+        if (_running.Count + _finished.Count >= _config.FinishedMax) return NodeVerdict.Overloaded;
+        // Its start may still come: the outcome that says it was stopped keeps it from running.
+        Finish(attempt, new AttemptOutcome(
+            AttemptState.Cancelled, stop.Reason, null, RunStats.None, default));
+        return NodeVerdict.Accepted;
+    }
+
+    private NodeVerdict OnAttemptResultCommitted(Message.AttemptResultCommitted committed)
+    {
+        // The manager has given up what still runs here; its inventory will have it stopped.
+        if (_running.ContainsKey(committed.Attempt)) return NodeVerdict.Stale;
+        if (!_finished.Remove(committed.Attempt)) return NodeVerdict.Duplicate;
+        _reportAt.Remove(committed.Attempt);
+        _memory.Remember(committed.Attempt);
+        return NodeVerdict.Accepted;
+    }
+
+    private NodeVerdict OnWorkloadReported(NodeInput.WorkloadReported reported)
+    {
+        if (!_running.TryGetValue(reported.Attempt, out var workload)) return NodeVerdict.Unknown;
+        workload.Stats = reported.Stats;
+        if (!_progressAt.TryGet(reported.Attempt, out _))
+            _progressAt.Set(reported.Attempt, Instant.Later(_now, workload.ProgressAfter));
+        return NodeVerdict.Accepted;
+    }
+
+    private NodeVerdict OnWorkloadExited(NodeInput.WorkloadExited exited)
+    {
+        if (!_running.Remove(exited.Attempt, out var workload)) return NodeVerdict.Unknown;
+        CoresUsed -= workload.Spec.Cores;
+        _stopAt.Remove(exited.Attempt);
+        _progressAt.Remove(exited.Attempt);
+        Finish(exited.Attempt, OutcomeOf(workload, exited));
+        return NodeVerdict.Accepted;
+    }
+
+    private void OnStopDue(AttemptKey attempt)
+    {
+        var workload = _running[attempt];
+        if (workload.Cause is null)
+        {
+            Stop(attempt, workload, StopCause.Hung, "");
+            return;
+        }
+
+        // Again after the same time, should the process tree outlive even that.
+        _stopAt.Set(attempt, _now + Duration.Longer(_config.StopGrace, Duration.FromMilliseconds(1)));
+        _outbox.Emit(new NodeEffect.StopWorkload(attempt, WorkloadSignal.Kill));
+    }
+
+    /// <summary>Asks a workload to end; false when it has been asked already.</summary>
+    private bool Stop(AttemptKey attempt, Workload workload, StopCause cause, string reason)
+    {
+        if (workload.Cause is not null) return false;
+        workload.Cause = cause;
+        workload.StopReason = reason;
+        _stopAt.Set(attempt, _now + _config.StopGrace);
+        _outbox.Emit(new NodeEffect.StopWorkload(attempt, WorkloadSignal.Terminate));
+        return true;
+    }
+
+    private void Finish(AttemptKey attempt, AttemptOutcome outcome)
+    {
+        _finished.Add(attempt, outcome);
+        Emit(new TelemetryEvent.AttemptEnded(attempt, Id, outcome.State, outcome.Reason));
+        SendOutcome(attempt);
+    }
+
+    /// <summary>Reports an outcome, and again until a manager has it.</summary>
+    private void SendOutcome(AttemptKey attempt)
+    {
+        Send(_manager, new Message.AttemptFinished(attempt, _finished[attempt]));
+        _reportAt.Set(attempt, _now + _config.ResendInterval);
+    }
+
+    private void SendProgress(AttemptKey attempt)
+    {
+        var workload = _running[attempt];
+        workload.ProgressAfter = _now + ProgressInterval;
+        Send(_manager, new Message.AttemptProgressed(attempt, ++workload.Revision, workload.Stats));
+    }
+
+    private static AttemptOutcome OutcomeOf(Workload workload, NodeInput.WorkloadExited exited)
+    {
+        var spec = workload.Spec;
+        var (state, reason) = workload.Cause switch
+        {
+            StopCause.Cancelled => (AttemptState.Cancelled, workload.StopReason),
+            StopCause.LeaseExpired => (AttemptState.Lost, "lease expired"),
+            StopCause.Shutdown => (AttemptState.Lost, "worker shut down"),
+            StopCause.Hung => (AttemptState.Failed,
+                $"hung: stopped after its duration of {spec.Duration} and timeout of {spec.Timeout}"),
+            null when exited.Fault is { } fault => (AttemptState.Failed, fault),
+            null when exited.ExitCode == 0 => (AttemptState.Completed, "exit code 0"),
+            null when exited.ExitCode is { } code => (AttemptState.Failed, $"exit code {code}"),
+            null => (AttemptState.Failed, "ended without an exit code"),
+            _ => throw new UnreachableException($"unhandled {workload.Cause}"),
+        };
+        var output = exited.Output;
+        if (output.Length > JobLimits.OutputBytesMax) output = output[^JobLimits.OutputBytesMax..];
+        return new AttemptOutcome(
+            state, JobText.Cut(reason, JobLimits.ReasonLengthMax), exited.ExitCode, exited.Stats, output);
+    }
+
+    private void AddAttemptsTo(ref Fingerprint fingerprint)
+    {
+        fingerprint.Add((long)_running.Count);
+        foreach (var (attempt, workload) in _running)
+        {
+            attempt.AddTo(ref fingerprint);
+            fingerprint.Add(workload.Spec.Name);
+            fingerprint.Add((long)workload.Spec.Cores);
+            fingerprint.Add((long?)workload.Cause ?? -1L);
+            fingerprint.Add(workload.StopReason);
+            fingerprint.Add(workload.Revision);
+            fingerprint.Add(workload.ProgressAfter);
+            workload.Stats.AddTo(ref fingerprint);
+        }
+
+        fingerprint.Add((long)_finished.Count);
+        foreach (var (attempt, outcome) in _finished)
+        {
+            attempt.AddTo(ref fingerprint);
+            fingerprint.Add((long)outcome.State);
+            fingerprint.Add(outcome.Reason);
+            fingerprint.Add(outcome.ExitCode ?? long.MinValue);
+            outcome.Stats.AddTo(ref fingerprint);
+            fingerprint.Add(outcome.Output.Span);
+        }
+
+        _stopAt.AddTo(ref fingerprint, HashOf);
+        _reportAt.AddTo(ref fingerprint, HashOf);
+        _progressAt.AddTo(ref fingerprint, HashOf);
+    }
+
+    private static ulong HashOf(AttemptKey attempt)
+    {
+        var fingerprint = new Fingerprint();
+        attempt.AddTo(ref fingerprint);
+        return fingerprint.Value;
+    }
+
+    private sealed class Workload(WorkflowSpec spec)
+    {
+        public WorkflowSpec Spec { get; } = spec;
+
+        public StopCause? Cause { get; set; }
+
+        public string StopReason { get; set; } = "";
+
+        public RunStats Stats { get; set; } = RunStats.None;
+
+        public long Revision { get; set; }
+
+        public Instant ProgressAfter { get; set; } = Instant.Zero;
+    }
+}
