@@ -18,7 +18,8 @@ public abstract record DispatchCommand
 
     public sealed record SlotStarted(SlotKey Slot, long Fence, NodeId Gate) : DispatchCommand;
 
-    public sealed record SlotCancelled(SlotKey Slot, long Fence, NodeId Gate, string Reason) : DispatchCommand;
+    public sealed record SlotCancelled(SlotKey Slot, long Fence, NodeId Gate, string Reason)
+        : DispatchCommand;
 
     /// <summary>The reservation has waited for its start as long as it may.</summary>
     public sealed record ReservationExpired(SlotKey Slot) : DispatchCommand;

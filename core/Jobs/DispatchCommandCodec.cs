@@ -42,22 +42,20 @@ public static class DispatchCommandCodec
                 break;
             case DispatchCommand.SlotRefused refused:
                 WriteOfGate(writer, CommandKind.SlotRefused, refused.Slot, refused.Fence, refused.Gate);
-                writer.Text(Reason, JobText.Cut(refused.Reason, JobLimits.ReasonLengthMax));
+                WriteReason(writer, refused.Reason);
                 break;
             case DispatchCommand.SlotStarted started:
                 WriteOfGate(writer, CommandKind.SlotStarted, started.Slot, started.Fence, started.Gate);
                 break;
-            case DispatchCommand.SlotCancelled cancelled:
-                WriteOfGate(writer, CommandKind.SlotCancelled, cancelled.Slot, cancelled.Fence, cancelled.Gate);
-                writer.Text(Reason, JobText.Cut(cancelled.Reason, JobLimits.ReasonLengthMax));
+            case DispatchCommand.SlotCancelled(var slot, var fence, var gate, var reason):
+                WriteOfGate(writer, CommandKind.SlotCancelled, slot, fence, gate);
+                WriteReason(writer, reason);
                 break;
             case DispatchCommand.ReservationExpired expired:
-                writer.Number(Kind, (long)CommandKind.ReservationExpired);
-                writer.Nested(Slot, expired.Slot, JobFields.Write);
+                WriteOfSlot(writer, CommandKind.ReservationExpired, expired.Slot);
                 break;
             case DispatchCommand.SlotForgotten forgotten:
-                writer.Number(Kind, (long)CommandKind.SlotForgotten);
-                writer.Nested(Slot, forgotten.Slot, JobFields.Write);
+                WriteOfSlot(writer, CommandKind.SlotForgotten, forgotten.Slot);
                 writer.Number(Fence, forgotten.Fence);
                 break;
             case DispatchCommand.AttemptStarted started:
@@ -89,11 +87,19 @@ public static class DispatchCommandCodec
     private static void WriteOfGate(
         FieldWriter writer, CommandKind kind, SlotKey slot, long fence, NodeId gate)
     {
-        writer.Number(Kind, (long)kind);
-        writer.Nested(Slot, slot, JobFields.Write);
+        WriteOfSlot(writer, kind, slot);
         writer.Number(Fence, fence);
         writer.Text(Gate, gate.Name);
     }
+
+    private static void WriteOfSlot(FieldWriter writer, CommandKind kind, SlotKey slot)
+    {
+        writer.Number(Kind, (long)kind);
+        writer.Nested(Slot, slot, JobFields.Write);
+    }
+
+    private static void WriteReason(FieldWriter writer, string reason) =>
+        writer.Text(Reason, JobText.Cut(reason, JobLimits.ReasonLengthMax));
 
     private static void WriteOfAttempt(
         FieldWriter writer, CommandKind kind, AttemptKey attempt, NodeId worker)

@@ -221,7 +221,7 @@ public sealed partial class DispatchLedger(int closedMax = DispatchLedger.Closed
         Invariant.Holds(place.Held == slot);
         _slots.Remove(slot.Key);
         place.Held = null;
-        if (place.NewestEpoch == slot.Key.Epoch) place.ClosedBecause = JobText.Cut(reason, JobLimits.ReasonLengthMax);
+        if (place.NewestEpoch == slot.Key.Epoch) place.ClosedBecause = reason;
         Queue(slot.Key, place);
     }
 

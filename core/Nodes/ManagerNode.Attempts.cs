@@ -76,7 +76,8 @@ public sealed partial class ManagerNode
         return NodeVerdict.Accepted;
     }
 
-    /// <summary>Ends a live attempt that its worker says nothing of; false when the log has no room.</summary>
+    /// <summary>Ends a live attempt that its worker says nothing of; false when the log has no
+    /// room.</summary>
     private bool End(AttemptKey attempt, AttemptState state, string reason)
     {
         if (_ending.ContainsKey(attempt)) return true;

@@ -60,7 +60,8 @@ public sealed partial class ManagerNode
 
     private void AddSlotsTo(ref Fingerprint fingerprint)
     {
-        SortedDictionary<SlotKey, long>[] proposals = [_reserving, _starting, _cancelling, _forgetting, _expiring];
+        SortedDictionary<SlotKey, long>[] proposals =
+            [_reserving, _starting, _cancelling, _forgetting, _expiring];
         foreach (var proposed in proposals)
         {
             fingerprint.Add((long)proposed.Count);

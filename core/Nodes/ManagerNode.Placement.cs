@@ -62,8 +62,8 @@ public sealed partial class ManagerNode
         }
     }
 
-    // A hold stays until its workflow is placed: whichever worker seems nearest, some other one may seem nearer
-    // a moment later, and with every change what had become free would be lost.
+    // A hold stays until its workflow is placed: whichever worker seems nearest, some other one may seem
+    // nearer a moment later, and with every change what had become free would be lost.
     private void HoldFor(AttemptKey attempt, int cores)
     {
         if (_heldFor == attempt && _workers.Held is not null) return;

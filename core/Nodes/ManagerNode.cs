@@ -9,9 +9,9 @@ namespace Hyperscale.Det.Nodes;
 
 /// <summary>Runs the slots of one datacenter: admits them, gives their workflows to workers, collects what
 /// they did and reports it.</summary>
-/// <remarks>The datacenter's primary decides; the others point to it. Whatever is promised or started rests on
-/// a committed entry of the <see cref="DispatchLedger"/>; what is proposed and not yet committed is kept in
-/// explicit records. Everything else is soft: a restart loses it and only costs time.</remarks>
+/// <remarks>The datacenter's primary decides; the others point to it. Whatever is promised or started rests
+/// on a committed entry of the <see cref="DispatchLedger"/>; what is proposed and not yet committed is kept
+/// in explicit records. Everything else is soft: a restart loses it and only costs time.</remarks>
 public sealed partial class ManagerNode : INode
 {
     /// <summary>The ledger group of a datacenter.</summary>
@@ -100,7 +100,9 @@ public sealed partial class ManagerNode : INode
         var recovered = started.Recovered;
         var records = recovered.Records.Select(record => record.Payload).ToList();
         var verdict = _replica.Step(
-            new ReplicaInput.Recovered(recovered.SnapshotLsn, recovered.Snapshot, records), _now, _fromReplica);
+            new ReplicaInput.Recovered(recovered.SnapshotLsn, recovered.Snapshot, records),
+            _now,
+            _fromReplica);
         // A node that cannot read its own log must not go on without it.
         Invariant.Holds(verdict == ReplicaVerdict.Accepted);
         Settle();

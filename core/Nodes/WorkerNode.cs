@@ -7,8 +7,8 @@ namespace Hyperscale.Det.Nodes;
 
 /// <summary>Runs the attempts that the datacenter's managers give it, as long as they answer.</summary>
 /// <remarks>A worker starts an attempt at most once in its life, runs nothing without a lease and keeps every
-/// outcome until the manager has it. The lease counts from the instant at which the heartbeat that was answered
-/// was sent, on the worker's own clock, so it ends before the manager gives the worker up.</remarks>
+/// outcome until the manager has it. The lease counts from the instant at which the heartbeat that was
+/// answered was sent, on the worker's own clock, so it ends before the manager gives the worker up.</remarks>
 public sealed partial class WorkerNode : INode
 {
     /// <summary>Heartbeats whose answer still counts; later answers to older ones renew nothing.</summary>
