@@ -122,8 +122,9 @@ public static partial class JobFields
         reader.Require(isHttp || workflow.Exec is not null, "exec");
         if (isHttp && workflow.Exec is not null) reader.Fail("exec is there and the kind is http");
         if (!isHttp && workflow.Http is not null) reader.Fail("http is there and the kind is exec");
-        if (isHttp && workflow.Vus is null == workflow.Rate is null)
-            reader.Fail("exactly one of vus and rate is allowed for http");
+        reader.Require(!isHttp || workflow.Vus is not null || workflow.Rate is not null, "vus or rate");
+        if (isHttp && workflow.Vus is not null && workflow.Rate is not null)
+            reader.Fail("both vus and rate are there; one of them is allowed");
     }
 
     private static void CheckDependencies(ref FieldReader reader, List<WorkflowSpec> workflows)

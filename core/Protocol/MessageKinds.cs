@@ -1,9 +1,9 @@
 namespace Hyperscale.Det.Protocol;
 
-// The numbers by which the cases of a closed set are known on the wire. They are for ever: a number is never
-// given to another case, and a case that is gone leaves its number unused.
-
-internal enum MessageKind : byte
+/// <summary>The numbers of <see cref="Message"/> on the wire.</summary>
+/// <remarks>These numbers are for ever, here and below: none is ever given to another case, and a case that
+/// is gone leaves its number unused.</remarks>
+public enum MessageKind
 {
     ClientCall = 1,
     ClientAnswer = 2,
@@ -33,7 +33,8 @@ internal enum MessageKind : byte
     AttemptFinished = 68,
 }
 
-internal enum RequestKind : byte
+/// <summary>The numbers of <see cref="ClientRequest"/> on the wire.</summary>
+public enum RequestKind
 {
     SubmitJob = 1,
     GetJob = 2,
@@ -42,7 +43,8 @@ internal enum RequestKind : byte
     CancelJob = 5,
 }
 
-internal enum ResponseKind : byte
+/// <summary>The numbers of <see cref="ClientResponse"/> on the wire.</summary>
+public enum ResponseKind
 {
     Accepted = 1,
     Status = 2,

@@ -1,5 +1,6 @@
 using CsCheck;
 using Hyperscale.Det.Jobs;
+using Hyperscale.Det.Tests.Core.Wire;
 using Hyperscale.Det.Wire;
 
 namespace Hyperscale.Det.Tests.Core.Jobs;
@@ -7,57 +8,82 @@ namespace Hyperscale.Det.Tests.Core.Jobs;
 public sealed class JobFieldsTests
 {
     [Fact]
-    public void A_job_id_comes_back() => RoundTrip(JobGens.JobId, JobFields.Write, JobFields.ReadJobId);
+    public void A_job_id_comes_back() => Check(JobGens.JobId, JobFields.Write, JobFields.ReadJobId);
 
     [Fact]
-    public void A_slot_key_comes_back() =>
-        RoundTrip(JobGens.SlotKey, JobFields.Write, JobFields.ReadSlotKey);
+    public void A_slot_key_comes_back() => Check(JobGens.SlotKey, JobFields.Write, JobFields.ReadSlotKey);
 
     [Fact]
     public void An_attempt_key_comes_back() =>
-        RoundTrip(JobGens.AttemptKey, JobFields.Write, JobFields.ReadAttemptKey);
+        Check(JobGens.AttemptKey, JobFields.Write, JobFields.ReadAttemptKey);
 
     [Fact]
-    public void A_job_comes_back() => RoundTrip(JobGens.JobSpec, JobFields.Write, JobFields.ReadJobSpec);
+    public void A_job_comes_back() => Check(JobGens.JobSpec, JobFields.Write, JobFields.ReadJobSpec);
 
     [Fact]
     public void A_workflow_comes_back() =>
-        RoundTrip(JobGens.Workflow, JobFields.Write, JobFields.ReadWorkflowSpec);
+        Check(JobGens.Workflow, JobFields.Write, JobFields.ReadWorkflowSpec);
 
     [Fact]
     public void Numbers_of_a_run_come_back() =>
-        RoundTrip(JobGens.RunStats, JobFields.Write, JobFields.ReadRunStats);
+        Check(JobGens.RunStats, JobFields.Write, JobFields.ReadRunStats);
 
     [Fact]
     public void An_attempts_outcome_comes_back() =>
-        RoundTrip(JobGens.AttemptOutcome, JobFields.Write, JobFields.ReadAttemptOutcome);
+        Check(JobGens.AttemptOutcome, JobFields.Write, JobFields.ReadAttemptOutcome);
+
+    [Fact]
+    public void A_workflows_result_comes_back() => Check(
+        JobGens.SlotOutcome.Where(o => o.Workflows.Count > 0).Select(outcome => outcome.Workflows[0]),
+        JobFields.Write,
+        JobFields.ReadWorkflowResult);
 
     [Fact]
     public void A_slots_outcome_comes_back() =>
-        RoundTrip(JobGens.SlotOutcome, JobFields.Write, JobFields.ReadSlotOutcome);
+        Check(JobGens.SlotOutcome, JobFields.Write, JobFields.ReadSlotOutcome);
+
+    [Fact]
+    public void A_slots_status_comes_back() => Check(
+        JobGens.JobStatus.Where(s => s.Slots.Count > 0).Select(status => status.Slots[0]),
+        JobFields.Write,
+        JobFields.ReadSlotStatus);
+
+    [Fact]
+    public void Progress_comes_back() => Check(
+        JobGens.Progress.Where(list => list.Count > 0).Select(list => list[0]),
+        JobFields.Write,
+        JobFields.ReadWorkflowProgress);
 
     [Fact]
     public void A_status_comes_back() =>
-        RoundTrip(JobGens.JobStatus, JobFields.Write, JobFields.ReadJobStatus, iterations: 200);
+        Check(JobGens.JobStatus, JobFields.Write, JobFields.ReadJobStatus, iterations: 100);
 
     [Fact]
     public void A_summary_comes_back() =>
-        RoundTrip(JobGens.JobSummary, JobFields.Write, JobFields.ReadJobSummary);
+        Check(JobGens.JobSummary, JobFields.Write, JobFields.ReadJobSummary);
 
     [Fact]
-    public void A_fault_comes_back() => RoundTrip(JobGens.JobFault, JobFields.Write, JobFields.ReadJobFault);
+    public void A_fault_comes_back() => Check(JobGens.JobFault, JobFields.Write, JobFields.ReadJobFault);
 
-    private static void RoundTrip<T>(
-        Gen<T> values, Action<FieldWriter, T> write, FieldsReader<T?> read, int iterations = 1000) =>
+    /// <summary>A value comes back; later versions may add fields; what is missing is named.</summary>
+    private static void Check<T>(
+        Gen<T> values, Action<FieldWriter, T> write, FieldsReader<T?> read, int iterations = 200) =>
         values.Sample(
             value =>
             {
                 var writer = new FieldWriter();
                 write(writer, value);
-                var reader = new FieldReader(writer.Written);
-                var back = read(ref reader);
-                Assert.Null(reader.Fault);
-                Assert.Equal(Content.Of(value), Content.Of(back!));
+                Assert.Null(Fault(writer.Written, out var content));
+                Assert.Equal(Content.Of(value), content);
+                Evolution.UnknownFieldsAreSkipped(writer.Written, Fault);
+                Evolution.MissingFieldsAreNamed(typeof(T), writer.Written, Fault);
+
+                string? Fault(ReadOnlySpan<byte> fields, out string found)
+                {
+                    var reader = new FieldReader(fields);
+                    found = Content.Of(read(ref reader));
+                    return reader.Fault;
+                }
             },
             iter: iterations);
 }
