@@ -20,7 +20,7 @@ internal static class Bounds
         }
 
         if (value.GetType().Namespace?.StartsWith("Hyperscale", StringComparison.Ordinal) != true) return;
-        foreach (var property in value.GetType().GetProperties().Where(p => p.GetIndexParameters().Length == 0))
+        foreach (var property in value.GetType().GetProperties())
             Hold(property.GetValue(value));
     }
 

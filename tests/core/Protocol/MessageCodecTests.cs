@@ -10,7 +10,8 @@ public sealed class MessageCodecTests
 {
     [Fact]
     public void Every_message_comes_back() => MessageGens.Message.Sample(
-        message => Assert.Equal(Content.Of(message), Content.Of(Encoded.Read(Encoded.Of(message)))), iter: 3000);
+        message => Assert.Equal(Content.Of(message), Content.Of(Encoded.Read(Encoded.Of(message)))),
+        iter: 3000);
 
     [Theory]
     [InlineData(typeof(Message))]

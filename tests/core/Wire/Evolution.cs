@@ -6,7 +6,8 @@ using Hyperscale.Det.Wire;
 
 namespace Hyperscale.Det.Tests.Core.Wire;
 
-/// <summary>What must hold of every encoded record, whichever version of it wrote the bytes (AD-25).</summary>
+/// <summary>What must hold of every encoded record, whichever version of it wrote the bytes
+/// (AD-25).</summary>
 internal static class Evolution
 {
     /// <summary>Names of the properties that may be absent: lists, and what may be null.</summary>
