@@ -7,7 +7,9 @@ namespace Hyperscale.Det.Shell.Json;
 /// <summary>A job that was taken.</summary>
 /// <param name="Status">Path of its status.</param>
 /// <param name="Events">Path of its events.</param>
-public sealed record AcceptedJson(JobId Id, string Name, string Status, string Events);
+/// <param name="Notes">What the job's author should know, such as a value lowered to its ceiling.</param>
+public sealed record AcceptedJson(
+    JobId Id, string Name, string Status, string Events, IReadOnlyList<FaultJson> Notes);
 
 /// <summary>Jobs, newest first.</summary>
 /// <param name="Missing">Gates that did not answer in time: their jobs are not in the list.</param>

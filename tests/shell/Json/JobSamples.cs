@@ -58,7 +58,7 @@ internal static class JobSamples
 
     private static Gen<RunStats> AnyStats() => Gen.Select(
         Gen.Select(Gen.Long[0, LatencyHistogram.ValueMax], Gen.Long[1, 1000]).List[0, 5],
-        Gen.Long[0, 1000], Gen.Long[0, 10], Gen.Long[0, long.MaxValue],
+        Gen.Long[0, 1000], Gen.Long[0, 10], Gen.Long[0, JobLimits.BytesReceivedMax],
         Gen.Select(AnyText(), Gen.Long[1, 9]).List[0, 3],
         (latencies, errors, dropped, bytes, kinds) =>
         {
@@ -69,11 +69,11 @@ internal static class JobSamples
         });
 
     private static Gen<WorkflowProgress> AnyProgress(int workflows) => Gen.Select(
-        Gen.Int[0, workflows], Gen.Enum<WorkflowPhase>(), AnyText(), AnyStats(),
+        Gen.Int[0, workflows - 1], Gen.Enum<WorkflowPhase>(), AnyText(), AnyStats(),
         (workflow, phase, worker, stats) => new WorkflowProgress(workflow, phase, worker, stats));
 
     private static Gen<WorkflowResult> AnyResult(int workflows) => Gen.Select(
-        Gen.Int[0, workflows], Gen.Int[0, 5], AnyText(), Gen.Enum<AttemptState>(), AnyText(),
+        Gen.Int[0, workflows - 1], Gen.Int[0, 5], AnyText(), Gen.Enum<AttemptState>(), AnyText(),
         Gen.Int.Nullable(), AnyStats(), Gen.Byte.Array[0, 20],
         (workflow, attempts, worker, state, reason, code, stats, output) => new WorkflowResult(
             workflow, attempts, worker, new AttemptOutcome(state, reason, code, stats, output)));
@@ -83,5 +83,6 @@ internal static class JobSamples
         AnyProgress(workflows).List[0, 3], AnyResult(workflows).List[0, 3], Gen.Enum<SlotState>(), Gen.Bool)
         .Select((slot, datacenter, phase, reason, progress, results, state, isEnded) => new SlotStatus(
             slot, datacenter, phase, reason,
-            isEnded ? new SlotOutcome(state, reason, results) : null, progress));
+            isEnded ? new SlotOutcome(state, reason, [.. results.DistinctBy(r => r.Workflow)]) : null,
+            [.. progress.DistinctBy(p => p.Workflow)]));
 }

@@ -1,0 +1,89 @@
+using System.Diagnostics.Metrics;
+using Hyperscale.Det.Shell.Hosting;
+using Hyperscale.Det.Shell.Telemetry;
+
+namespace Hyperscale.Det.Shell.Http;
+
+/// <summary>What the API counts itself, and what its gate sees of the cluster, as gauges.</summary>
+/// <remarks>A registry of its own: several gates of one process may share theirs, and what one of them saw
+/// must not outlive its server.</remarks>
+internal sealed class ApiMetrics : IDisposable
+{
+    private readonly MetricsRegistry _registry = new();
+    private readonly Counter<long> _requests;
+    private readonly Counter<double> _seconds;
+    private readonly IGateApi _gate;
+    private int _streams;
+
+    public ApiMetrics(IGateApi gate)
+    {
+        _gate = gate;
+        var meter = _registry.Meter;
+        _requests = meter.CreateCounter<long>("hyperscale.http.requests", null, "Requests answered");
+        _seconds = meter.CreateCounter<double>(
+            "hyperscale.http.request.time", "s", "Time that answering requests took, event streams left out");
+        meter.CreateObservableGauge(
+            "hyperscale.http.event.streams", () => Of(Volatile.Read(ref _streams)), null,
+            "Readers of events");
+        meter.CreateObservableGauge(
+            "hyperscale.gate.serving", () => Of(gate.WhyNotServing is null ? 1 : 0), null,
+            "1 while the gate takes requests");
+        AddDatacenters(meter);
+        AddProcess(meter);
+    }
+
+    /// <summary>Everything of the gate and of its API in the Prometheus text format.</summary>
+    public string Write() => _gate.Metrics.Write() + _registry.Write();
+
+    /// <param name="route">Method and pattern of the route, or what stands for all unknown ones.</param>
+    public void OnAnswered(string route, int status, TimeSpan? elapsed)
+    {
+        var label = new KeyValuePair<string, object?>("route", route);
+        _requests.Add(1, Node, label, new("status", status));
+        if (elapsed is { } time) _seconds.Add(time.TotalSeconds, Node, label);
+    }
+
+    /// <summary>Counts a reader of events until it is disposed.</summary>
+    public EventStream OpenStream() => new(this, Interlocked.Increment(ref _streams));
+
+    public void Dispose() => _registry.Dispose();
+
+    private KeyValuePair<string, object?> Node => new("node", _gate.Id.Name);
+
+    private Measurement<int> Of(int value) => new(value, Node);
+
+    private void AddDatacenters(Meter meter)
+    {
+        void Add(string name, string help, Func<DatacenterView, double> value, string? unit = null) =>
+            meter.CreateObservableGauge($"hyperscale.datacenter.{name}", () => Seen(value), unit, help);
+
+        Add("workers", "Workers that the datacenter's primary manager counts", dc => dc.Heartbeat!.Workers);
+        Add("cores", "Cores of these workers", dc => dc.Heartbeat!.CoresTotal);
+        Add("cores.free", "Cores that are neither used nor set aside", dc => dc.Heartbeat!.CoresFree);
+        Add("queued.workflows", "Workflows that wait for cores", dc => dc.Heartbeat!.QueuedWorkflows);
+        Add("heartbeat.age", "Since the datacenter was last heard", dc => dc.Age.TotalSeconds, "s");
+    }
+
+    private IEnumerable<Measurement<double>> Seen(Func<DatacenterView, double> value) =>
+        from dc in _gate.Cluster.Datacenters
+        where dc.Heartbeat is not null
+        select new Measurement<double>(value(dc), Node, new("datacenter", dc.Name));
+
+    private static void AddProcess(Meter meter)
+    {
+        meter.CreateObservableGauge(
+            "process.resident.memory", () => Environment.WorkingSet, "By", "Resident memory of this process");
+        meter.CreateObservableGauge(
+            "dotnet.heap", () => GC.GetTotalMemory(false), "By", "Managed memory of this process");
+        meter.CreateObservableCounter(
+            "process.cpu", () => Environment.CpuUsage.TotalTime.TotalSeconds, "s",
+            "Processor time of this process");
+    }
+
+    /// <summary>One reader of events.</summary>
+    /// <param name="Number">How many there are with it.</param>
+    public readonly record struct EventStream(ApiMetrics Metrics, int Number) : IDisposable
+    {
+        public void Dispose() => Interlocked.Decrement(ref Metrics._streams);
+    }
+}

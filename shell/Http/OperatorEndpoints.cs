@@ -1,0 +1,48 @@
+using Hyperscale.Det.Kernel;
+using Hyperscale.Det.Shell.Hosting;
+using Hyperscale.Det.Shell.Json;
+
+namespace Hyperscale.Det.Shell.Http;
+
+/// <summary>What those ask who run the cluster, and their tools.</summary>
+internal sealed class OperatorEndpoints(IGateApi gate, ApiMetrics metrics)
+{
+    public IReadOnlyList<ApiRoute> Routes =>
+    [
+        new("GET", "/v1/cluster", "what this gate knows of the cluster", [], ClusterAsync),
+        new("GET", "/livez", "200 as long as the process answers", [], LivezAsync),
+        new("GET", "/readyz", "200 while this gate takes requests, else 503 and why", [], ReadyzAsync),
+        new("GET", "/metrics", "counters and gauges for Prometheus", [], MetricsAsync),
+    ];
+
+    private Task ClusterAsync(HttpContext context) => JsonAnswer.WriteAsync(
+        context,
+        new ClusterJson(
+            gate.Topology.ClusterId,
+            gate.Id.Name,
+            [.. gate.Topology.Gates.Select(id => id.Name)],
+            [.. gate.Cluster.Datacenters.Select(Datacenter)]),
+        ApiJson.Compact.ClusterJson);
+
+    private DatacenterJson Datacenter(DatacenterView seen) => new(
+        seen.Name,
+        [.. gate.Topology.Datacenter(seen.Name)?.Managers.Select(id => id.Name) ?? []],
+        seen.Heartbeat is not { } heartbeat
+            ? null
+            : new CapacityJson(
+                Duration.FromMilliseconds((long)seen.Age.TotalMilliseconds),
+                heartbeat.Workers,
+                heartbeat.CoresTotal,
+                heartbeat.CoresFree,
+                heartbeat.LargestWorkerCores,
+                heartbeat.QueuedWorkflows));
+
+    private Task LivezAsync(HttpContext context) => TextAnswer.WriteAsync(context, "alive\n");
+
+    private Task ReadyzAsync(HttpContext context) => gate.WhyNotServing is { } reason
+        ? Problems.WriteAsync(context, Problems.NotReady(reason), RetryAfter.Soon)
+        : TextAnswer.WriteAsync(context, "ready\n");
+
+    private Task MetricsAsync(HttpContext context) =>
+        TextAnswer.WriteAsync(context, metrics.Write(), "text/plain; version=0.0.4; charset=utf-8");
+}

@@ -1,0 +1,106 @@
+using System.Globalization;
+using System.Net;
+using Hyperscale.Det.Kernel;
+using Hyperscale.Det.Shell.Json;
+
+namespace Hyperscale.Det.Tests.Shell.Http;
+
+public sealed class OperatorEndpointsTests
+{
+    [Fact]
+    public async Task A_process_that_answers_is_alive_whether_its_gate_serves_or_not()
+    {
+        await using var api = await Api.StartAsync();
+        foreach (var reason in new[] { null, "gate-1 has failed" })
+        {
+            api.Gate.WhyNotServing = reason;
+            Assert.Equal("alive\n", await api.Client.GetStringAsync("/livez", Api.Cancellation));
+        }
+    }
+
+    [Fact]
+    public async Task A_gate_is_ready_once_it_serves_and_says_why_it_does_not()
+    {
+        await using var api = await Api.StartAsync();
+        api.Gate.WhyNotServing = "gate-1 is reading its log";
+        using (var early = await api.SendAsync("GET", "/readyz"))
+        {
+            var problem = await Api.ProblemAsync(early, HttpStatusCode.ServiceUnavailable);
+            Assert.Equal("gate-1 is reading its log", problem.Detail);
+            Assert.NotNull(early.Headers.RetryAfter?.Delta);
+        }
+
+        api.Gate.WhyNotServing = null;
+        Assert.Equal("ready\n", await api.Client.GetStringAsync("/readyz", Api.Cancellation));
+    }
+
+    [Fact]
+    public async Task Metrics_hold_the_counters_of_the_nodes_and_gauges_of_the_cluster()
+    {
+        await using var api = await Api.StartAsync();
+        api.Gate.Metrics.Meter.CreateCounter<long>("hyperscale.jobs.accepted").Add(2);
+        api.Gate.Hears("dc-a", workers: 3, coresTotal: 12, coresFree: 5);
+        using (await api.SendAsync("GET", "/v1/cluster"))
+        using (await api.SendAsync("GET", "/nowhere"))
+        using (var response = await api.SendAsync("GET", "/metrics"))
+        {
+            Assert.Equal(
+                "text/plain; version=0.0.4; charset=utf-8", response.Content.Headers.ContentType?.ToString());
+            var text = await response.Content.ReadAsStringAsync(Api.Cancellation);
+            foreach (var line in new[]
+            {
+                "hyperscale_jobs_accepted_total 2",
+                "hyperscale_datacenter_workers{datacenter=\"dc-a\",node=\"gate-1\"} 3",
+                "hyperscale_datacenter_cores{datacenter=\"dc-a\",node=\"gate-1\"} 12",
+                "hyperscale_datacenter_cores_free{datacenter=\"dc-a\",node=\"gate-1\"} 5",
+                "hyperscale_datacenter_queued_workflows{datacenter=\"dc-a\",node=\"gate-1\"} 3",
+                "hyperscale_gate_serving{node=\"gate-1\"} 1",
+                "hyperscale_http_requests_total{node=\"gate-1\",route=\"GET /v1/cluster\",status=\"200\"} 1",
+                "hyperscale_http_requests_total{node=\"gate-1\",route=\"unknown\",status=\"404\"} 1",
+            })
+            {
+                Assert.Contains($"{line}\n", text, StringComparison.Ordinal);
+            }
+
+            Assert.DoesNotContain("dc-b", text, StringComparison.Ordinal);
+            var resident = text.Split('\n').Single(
+                l => l.StartsWith("process_resident_memory_bytes ", StringComparison.Ordinal));
+            Assert.True(long.Parse(resident.Split(' ')[1], CultureInfo.InvariantCulture) > 1_000_000);
+        }
+    }
+
+    [Fact]
+    public async Task The_cluster_shows_every_datacenter_heard_or_not()
+    {
+        await using var api = await Api.StartAsync();
+        api.Gate.Hears("dc-b", workers: 3, coresTotal: 12, coresFree: 5);
+        using var response = await api.SendAsync("GET", "/v1/cluster");
+        var cluster = await Api.ReadAsync(response, ApiJson.Compact.ClusterJson);
+
+        Assert.Equal(("cluster-1", "gate-1"), (cluster.ClusterId, cluster.Gate));
+        Assert.Equal(["gate-1", "gate-2"], cluster.Gates);
+        Assert.Equal(["dc-a", "dc-b"], cluster.Datacenters.Select(dc => dc.Name));
+        Assert.Equal(["dc-b/manager-1"], cluster.Datacenters[1].Managers);
+        Assert.Null(cluster.Datacenters[0].Heard);
+        var heard = cluster.Datacenters[1].Heard!;
+        Assert.Equal((3, 12, 5, 2, 3), (heard.Workers, heard.CoresTotal, heard.CoresFree,
+            heard.LargestWorkerCores, heard.QueuedWorkflows));
+        Assert.True(heard.Age >= Duration.Zero && heard.Age < Duration.FromMinutes(1));
+    }
+
+    [Fact]
+    public async Task The_root_names_every_path()
+    {
+        await using var api = await Api.StartAsync();
+        var text = await api.Client.GetStringAsync("/", Api.Cancellation);
+
+        foreach (var path in new[]
+        {
+            "POST   /v1/jobs ", "GET    /v1/jobs ", "GET    /v1/jobs/{id} ", "GET    /v1/jobs/{id}/events ",
+            "DELETE /v1/jobs/{id} ", "/v1/cluster ", "/livez ", "/readyz ", "/metrics ",
+        })
+        {
+            Assert.Contains(path, text, StringComparison.Ordinal);
+        }
+    }
+}
