@@ -134,22 +134,35 @@ public static partial class JobFields
         return reader.Fault is null ? new WorkflowResult(workflow, attempts, worker, outcome!) : null;
     }
 
-    /// <remarks>Outputs share <see cref="JobLimits.SlotOutputBytesMax"/>: when there are many, each keeps its
-    /// last bytes.</remarks>
+    /// <remarks>Outputs that pass <see cref="JobLimits.SlotOutputBytesMax"/> together keep the last bytes of
+    /// each.</remarks>
     public static void Write(FieldWriter writer, SlotOutcome outcome) =>
-        Write(writer, outcome, JobLimits.SlotOutputBytesMax);
+        Write(writer, outcome, OutputShare([outcome], JobLimits.SlotOutputBytesMax));
 
     private static void Write(FieldWriter writer, SlotOutcome outcome, int outputBytesMax)
     {
         writer.Number(1, (long)outcome.State);
         writer.Text(2, JobLimits.Clip(outcome.Reason));
-        var each = Math.Min(JobLimits.OutputBytesMax, outputBytesMax / Math.Max(1, outcome.Workflows.Count));
         foreach (var result in outcome.Workflows)
         {
             var mark = writer.Begin(3);
-            Write(writer, result, each);
+            Write(writer, result, outputBytesMax);
             writer.End(mark);
         }
+    }
+
+    /// <summary>How much of each output is written so that all together stay within a bound.</summary>
+    private static int OutputShare(IEnumerable<SlotOutcome> outcomes, int bytesMax)
+    {
+        var total = 0L;
+        var count = 0;
+        foreach (var result in outcomes.SelectMany(outcome => outcome.Workflows))
+        {
+            total += result.Outcome.Output.Length;
+            count++;
+        }
+
+        return total <= bytesMax ? JobLimits.OutputBytesMax : bytesMax / count;
     }
 
     public static SlotOutcome? ReadSlotOutcome(ref FieldReader reader)

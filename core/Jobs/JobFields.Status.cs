@@ -5,7 +5,8 @@ namespace Hyperscale.Det.Jobs;
 
 public static partial class JobFields
 {
-    /// <remarks>The outputs of all slots share <see cref="JobLimits.StatusOutputBytesMax"/>.</remarks>
+    /// <remarks>Outputs that pass <see cref="JobLimits.StatusOutputBytesMax"/> together keep the last bytes
+    /// of each.</remarks>
     public static void Write(FieldWriter writer, JobStatus status)
     {
         writer.Nested(1, status.Id, Write);
@@ -15,11 +16,12 @@ public static partial class JobFields
         writer.Number(5, status.Revision);
         writer.Number(6, status.Submitted.UnixMilliseconds);
         if (status.Ended is { } ended) writer.Number(7, ended.UnixMilliseconds);
-        var each = JobLimits.StatusOutputBytesMax / Math.Max(1, status.Slots.Count);
+        var outcomes = status.Slots.Where(slot => slot.Outcome is not null).Select(slot => slot.Outcome!);
+        var share = OutputShare(outcomes, JobLimits.StatusOutputBytesMax);
         foreach (var slot in status.Slots)
         {
             var mark = writer.Begin(8);
-            Write(writer, slot, Math.Min(JobLimits.SlotOutputBytesMax, each));
+            Write(writer, slot, share);
             writer.End(mark);
         }
     }
@@ -63,7 +65,8 @@ public static partial class JobFields
     }
 
     public static void Write(FieldWriter writer, SlotStatus status) =>
-        Write(writer, status, JobLimits.SlotOutputBytesMax);
+        Write(writer, status, OutputShare(
+            status.Outcome is { } outcome ? [outcome] : [], JobLimits.SlotOutputBytesMax));
 
     private static void Write(FieldWriter writer, SlotStatus status, int outputBytesMax)
     {

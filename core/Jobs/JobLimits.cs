@@ -20,7 +20,7 @@ public static class JobLimits
     public const int OutputBytesMax = 64 * 1024;
 
     /// <summary>Outputs of all workflows of a slot together.</summary>
-    public const int SlotOutputBytesMax = 1024 * 1024;
+    public const int SlotOutputBytesMax = 2 * 1024 * 1024;
 
     /// <summary>Outputs of all slots in a job's status together.</summary>
     public const int StatusOutputBytesMax = 4 * 1024 * 1024;

@@ -19,13 +19,13 @@ public static partial class MessageCodec
     public static void Encode(Message message, FieldWriter writer)
     {
         var start = writer.Length;
-        Write(writer, message);
+        WriteMessage(writer, message);
         var length = writer.Length - start;
         if (length <= Frame.PayloadBytesMax) return;
         // Every other message is bounded by the parts it is made of.
         Invariant.Holds(message is Message.ClientAnswer);
         writer.CutTo(start);
-        Write(writer, TooLarge((Message.ClientAnswer)message, length));
+        WriteMessage(writer, TooLarge((Message.ClientAnswer)message, length));
     }
 
     /// <summary>Reads a message from all of <paramref name="payload"/>; false, with what is wrong, when it
@@ -39,7 +39,7 @@ public static partial class MessageCodec
         return message is not null;
     }
 
-    private static void Write(FieldWriter writer, Message message)
+    private static void WriteMessage(FieldWriter writer, Message message)
     {
         switch (message)
         {
