@@ -111,7 +111,8 @@ public sealed class MessageBytesTests
         [
             new WorkflowSpec(
                 "browse", WorkflowKind.Http, 1, Duration.FromSeconds(10), Duration.FromSeconds(5), 20, null,
-                [], new HttpSpec("GET", "http://t/items", [new("A", "b")], null, [200], Duration.FromSeconds(2)),
+                [],
+                new HttpSpec("GET", "http://t/items", [new("A", "b")], null, [200], Duration.FromSeconds(2)),
                 null, null),
             new WorkflowSpec(
                 "custom", WorkflowKind.Exec, 1, Duration.FromSeconds(10), Duration.FromSeconds(5), null, null,
