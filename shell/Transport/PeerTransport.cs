@@ -1,4 +1,5 @@
 using System.Diagnostics.Metrics;
+using System.Net;
 using Hyperscale.Det.Kernel;
 using Hyperscale.Det.Nodes;
 using Hyperscale.Det.Protocol;
@@ -62,6 +63,9 @@ public sealed class PeerTransport : IPeerTransport, IAsyncDisposable
             parts.Listener?.Datagrams ?? DatagramSocket.Unbound(), parts.Topology.ClusterId,
             new PeerEndPoints(parts.Addresses, parts.Time), _context);
     }
+
+    /// <summary>Where peers connect; null on a node that only dials.</summary>
+    public IPEndPoint? Address => _parts.Listener?.Address;
 
     /// <summary>Begins to accept and to dial.</summary>
     public void Start(BootId boot)

@@ -12,7 +12,8 @@ using Hyperscale.Det.Tests.Shell.Hosting;
 
 namespace Hyperscale.Det.Tests.Shell.Transport;
 
-/// <summary>A real host and transport on loopback around a node that only takes down what it is told.</summary>
+/// <summary>A real host and transport on loopback around a node that only takes down what it is
+/// told.</summary>
 internal sealed class TestPeer : IAsyncDisposable
 {
     public static readonly NodeId GateOne = NodeId.Of("gate-1");
@@ -73,15 +74,16 @@ internal sealed class TestPeer : IAsyncDisposable
         Topology? topology = null)
     {
         var peer = new TestPeer(
-            id, role, topology ?? Topology, listener ?? AnyPort(), Addresses(knows), options ?? Quick, mailboxBound,
-            onInput) { Id = id };
+            id, role, topology ?? Topology, listener ?? AnyPort(), Addresses(knows), options ?? Quick,
+            mailboxBound, onInput) { Id = id };
         peer.Transport.Start(peer.Host.Boot);
         return peer;
     }
 
     /// <summary>A peer that only dials.</summary>
     public static TestPeer Dialing(
-        NodeId id, NodeRole role, IReadOnlyDictionary<NodeId, PeerAddress> knows, TransportOptions? options = null)
+        NodeId id, NodeRole role, IReadOnlyDictionary<NodeId, PeerAddress> knows,
+        TransportOptions? options = null)
     {
         var peer = new TestPeer(id, role, Topology, null, knows, options ?? Quick, 256, null) { Id = id };
         peer.Transport.Start(peer.Host.Boot);
@@ -110,6 +112,14 @@ internal sealed class TestPeer : IAsyncDisposable
         while (true)
             if (await _inputs.Reader.ReadAsync(late.Token) is T input) return input;
     }
+
+    /// <summary>The next message is this one, from there.</summary>
+    public async Task ReceivesAsync(NodeId from, Message message) =>
+        Assert.Equal(new NodeInput.Received(from, message), await NextAsync<NodeInput.Received>());
+
+    /// <summary>The next failure to send is that of this message.</summary>
+    public async Task FailsAsync(NodeId to, Message message) =>
+        Assert.Equal(new NodeInput.SendFailed(to, message), await NextAsync<NodeInput.SendFailed>());
 
     public async Task<Message> NextMessageAsync() => (await NextAsync<NodeInput.Received>()).Message;
 

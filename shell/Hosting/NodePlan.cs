@@ -1,0 +1,61 @@
+using System.Diagnostics;
+using Hyperscale.Det.Kernel;
+using Hyperscale.Det.Nodes;
+using Hyperscale.Det.Protocol;
+using Hyperscale.Det.Shell.Config;
+using Hyperscale.Det.Shell.Telemetry;
+using Hyperscale.Det.Shell.Workloads;
+
+namespace Hyperscale.Det.Shell.Hosting;
+
+/// <summary>What one node of a process is made of.</summary>
+/// <param name="View">What a gate hears of the datacenters; null on other nodes.</param>
+internal sealed record NodePlan(
+    INode Node,
+    NodeRole Role,
+    string Datacenter,
+    Topology Topology,
+    IReadOnlyDictionary<NodeId, PeerAddress> Addresses,
+    Func<INodeLogObserver, INodeLog> OpenLog,
+    WorkloadRunnerFactory? Workloads,
+    ClusterView? View)
+{
+    /// <summary>The node that a configuration describes.</summary>
+    public static NodePlan Of(NodeSettings settings, NodeServices services)
+    {
+        var (id, datacenter, topology) = (settings.Id, settings.Datacenter, settings.Topology);
+        INode node = settings.Role switch
+        {
+            NodeRole.Gate => new GateNode(id, topology, services.Gate),
+            NodeRole.Manager => new ManagerNode(id, datacenter, topology, services.Manager),
+            NodeRole.Worker => new WorkerNode(id, datacenter, topology, services.Worker(settings.Cores)),
+            NodeRole.Client => throw new UnreachableException("no configuration describes a client"),
+            _ => throw new UnreachableException($"unhandled {settings.Role}"),
+        };
+        return new NodePlan(
+            node, settings.Role, datacenter, topology, settings.Addresses,
+            observer => settings.DataDirectory.Length == 0
+                ? new NoLog()
+                : OpenDisk(settings, services, observer),
+            settings.Role == NodeRole.Worker ? ProcessWorkloadRunner.Factory : null,
+            settings.Role == NodeRole.Gate ? new ClusterView(topology, services.Time) : null);
+    }
+
+    /// <summary>A node that asks the gates on behalf of this process.</summary>
+    public static NodePlan OfClient(
+        NodeId id,
+        Topology topology,
+        IReadOnlyDictionary<NodeId, PeerAddress> addresses,
+        NodeServices services) =>
+        new(
+            new ClientNode(id, topology, services.Client), NodeRole.Client, "", topology, addresses,
+            _ => new NoLog(), null, null);
+
+    private static DiskLog OpenDisk(NodeSettings settings, NodeServices services, INodeLogObserver observer)
+    {
+        var log = DiskLog.Open(
+            settings.DataDirectory, settings.Topology.ClusterId, settings.Id, services.Log, observer);
+        foreach (var note in log.Notes) ShellLog.LogNote(services.Logger, settings.Id, note);
+        return log;
+    }
+}
