@@ -122,7 +122,10 @@ public sealed partial class GateNode : INode
         _isRecovering = true;
         var verdict = _replica.Step(
             new ReplicaInput.Recovered(
-                log.SnapshotLsn, log.Snapshot, [.. log.Records.Select(record => record.Payload)]),
+                log.SnapshotLsn,
+                log.Snapshot,
+                [.. log.Records.Select(record => record.Payload)],
+                started.Boot.Starts),
             turn.Now, _fromReplica);
         DrainReplica(turn);
         _isRecovering = false;

@@ -100,7 +100,8 @@ public sealed partial class ManagerNode : INode
         var recovered = started.Recovered;
         var records = recovered.Records.Select(record => record.Payload).ToList();
         var verdict = _replica.Step(
-            new ReplicaInput.Recovered(recovered.SnapshotLsn, recovered.Snapshot, records),
+            new ReplicaInput.Recovered(
+                recovered.SnapshotLsn, recovered.Snapshot, records, started.Boot.Starts),
             _now,
             _fromReplica);
         // A node that cannot read its own log must not go on without it.

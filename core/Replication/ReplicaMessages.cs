@@ -9,9 +9,12 @@ public abstract record ReplicaInput
 
     /// <summary>The first input: the newest snapshot that <see cref="ReplicaEffect.Store"/> asked for, empty
     /// without one, and the records appended after it.</summary>
+    /// <param name="Starts">How often the node was started, this time included.</param>
     public sealed record Recovered(
-        long SnapshotLsn, ReadOnlyMemory<byte> Snapshot, IReadOnlyList<ReadOnlyMemory<byte>> Records)
-        : ReplicaInput;
+        long SnapshotLsn,
+        ReadOnlyMemory<byte> Snapshot,
+        IReadOnlyList<ReadOnlyMemory<byte>> Records,
+        uint Starts) : ReplicaInput;
 
     /// <summary>The node wants a command in the group's log, stamped <paramref name="Stamp"/> at
     /// least.</summary>

@@ -89,8 +89,8 @@ public sealed class SoleReplica : IMachine<ReplicaInput, ReplicaEffect, ReplicaV
             outbox.Emit(new ReplicaEffect.Apply(entry));
         }
 
-        // VSR: a restarted primary never resumes its view.
-        View++;
+        // VSR: a restarted primary never resumes its view. A life that left no entry behind had one too.
+        View = Math.Max(View, recovered.Starts) + 1;
         return ReplicaVerdict.Accepted;
     }
 
