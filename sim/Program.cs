@@ -1,1 +1,3 @@
-return 0;
+using Hyperscale.Det.Sim.Cli;
+
+return SimCommands.Create().Parse(args).Invoke();

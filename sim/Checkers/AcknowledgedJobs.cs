@@ -1,0 +1,91 @@
+using Hyperscale.Det.Durability;
+using Hyperscale.Det.Jobs;
+using Hyperscale.Det.Kernel;
+using Hyperscale.Det.Nodes;
+using Hyperscale.Det.Protocol;
+using Hyperscale.Det.Replication;
+using Hyperscale.Det.Sim.Engine;
+
+namespace Hyperscale.Det.Sim.Checkers;
+
+/// <summary>A job is acknowledged only once the entry that created it is on disk, and from then on every gate
+/// knows it, restarts included.</summary>
+public sealed class AcknowledgedJobs() : Checker(
+    "acknowledged-jobs", CheckerViews.Sent | CheckerViews.Effects)
+{
+    private readonly SortedDictionary<(int Place, int Group, long Op), long> _lsnOf = [];
+    private readonly SortedDictionary<int, (long Appended, long Durable)> _logs = [];
+
+    public override void OnStarted(SimHost host, RecoveredLog recovered)
+    {
+        if (host.Place.Role == NodeRole.Gate)
+            _logs[host.Place.Index] = (recovered.LastLsn, recovered.LastLsn);
+    }
+
+    public override void OnDurable(SimHost host, long lsn)
+    {
+        if (host.Place.Role == NodeRole.Gate)
+            _logs[host.Place.Index] = _logs[host.Place.Index] with { Durable = lsn };
+    }
+
+    public override void OnEffect(SimHost host, NodeEffect effect)
+    {
+        if (host.Place.Role != NodeRole.Gate) return;
+        switch (effect)
+        {
+            case NodeEffect.Append append:
+                var log = _logs[host.Place.Index];
+                _logs[host.Place.Index] = log with { Appended = log.Appended + 1 };
+                if (LogEntry.Decode(append.Record.Payload.Span, out _) is { } entry)
+                    _lsnOf[(host.Place.Index, entry.Group, entry.Op)] = log.Appended + 1;
+                break;
+            case NodeEffect.Reply { Response: ClientResponse.Accepted accepted }:
+                IsDurable(host, accepted.Job);
+                break;
+            default:
+                break;
+        }
+    }
+
+    public override void OnSent(SimHost host, NodeId to, Message message)
+    {
+        if (message is Message.ClientAnswer { Response: ClientResponse.Accepted accepted })
+            IsDurable(host, accepted.Job);
+    }
+
+    public override void OnAnswer(
+        SimHost host, ClientRequest request, ClientResponse response, Instant askedAt)
+    {
+        switch (response)
+        {
+            case ClientResponse.NotFound missing:
+                Require(!World.Clients.Accepted.ContainsKey(missing.Job), () =>
+                    $"{missing.Job} was acknowledged and is not found");
+                break;
+            case ClientResponse.Jobs { Missing.Count: 0 } jobs when request is ClientRequest.ListJobs list:
+                if (!list.LocalOnly && jobs.List.Count < list.Limit) IsWhole(jobs, askedAt);
+                break;
+            default:
+                break;
+        }
+    }
+
+    private void IsWhole(ClientResponse.Jobs jobs, Instant askedAt)
+    {
+        var listed = new SortedSet<JobId>(jobs.List.Select(job => job.Id));
+        foreach (var job in World.Clients.Accepted.Values)
+        {
+            Require(job.AcceptedAt > askedAt || listed.Contains(job.Id), () =>
+                $"{job.Id} was acknowledged at {job.AcceptedAt} and is not in a list asked for at {askedAt}");
+        }
+    }
+
+    private void IsDurable(SimHost host, JobId job)
+    {
+        // Another gate passes on what the owner said.
+        if (!_lsnOf.TryGetValue((host.Place.Index, job.Group, job.Op), out var lsn)) return;
+        var durable = _logs[host.Place.Index].Durable;
+        Require(lsn <= durable, () =>
+            $"{host.Id} acknowledges {job} of record {lsn} while its disk holds up to {durable}");
+    }
+}

@@ -1,0 +1,28 @@
+using Hyperscale.Det.Replication;
+using Hyperscale.Det.Sim.Engine;
+
+namespace Hyperscale.Det.Sim.Checkers;
+
+/// <summary>Nothing grows without a bound.</summary>
+public sealed class BoundedQueues() : Checker("bounded-queues", CheckerViews.Samples)
+{
+    private const int EventsMax = 1_000_000;
+
+    public override void OnSample()
+    {
+        Require(World.Scheduler.Pending <= EventsMax, () => $"{World.Scheduler.Pending} events are pending");
+        foreach (var host in World.Hosts)
+        {
+            if (!host.IsRunning) continue;
+            var bound = World.Plan.Options.Host.MailboxMax;
+            // Who stands still cannot read; the real host slows its peers down meanwhile.
+            var isFull = host.MailboxCount > bound && World.Now > host.HamperedUntil;
+            Require(!isFull, () => $"{host.Id} has {host.MailboxCount} inputs waiting; {bound} are allowed");
+            Bounded(host, host.Gate!.HeldCount, SoleReplica.InFlightMax, "effects held back");
+            Bounded(host, host.Log?.Pending ?? 0, SoleReplica.InFlightMax, "records waiting for the disk");
+        }
+    }
+
+    private void Bounded(SimHost host, int count, int bound, string what) =>
+        Require(count <= bound, () => $"{host.Id} has {count} {what}; {bound} are allowed");
+}

@@ -1,0 +1,84 @@
+using Hyperscale.Det.Durability;
+using Hyperscale.Det.Kernel;
+using Hyperscale.Det.Nodes;
+using Hyperscale.Det.Protocol;
+using Hyperscale.Det.Replication;
+using Hyperscale.Det.Sim.Engine;
+
+namespace Hyperscale.Det.Sim.Checkers;
+
+/// <summary>Views, stamps and fences never fall, in a log and in what leaves a node, restarts included; a
+/// restarted primary never resumes its view.</summary>
+public sealed class FencesRise() : Checker("fences-rise", CheckerViews.Sent | CheckerViews.Effects)
+{
+    private readonly SortedDictionary<string, long> _fences = new(StringComparer.Ordinal);
+    private readonly SortedDictionary<(int Place, int Group), LogEntry> _heads = [];
+    private readonly SortedDictionary<int, long> _viewsBefore = [];
+
+    public override void OnStarted(SimHost host, RecoveredLog recovered)
+    {
+        if (!host.Place.HasDisk) return;
+        var place = host.Place.Index;
+        var views = _heads.Where(head => head.Key.Place == place).Select(head => head.Value.View);
+        _viewsBefore[place] = views.DefaultIfEmpty(0).Max();
+        foreach (var key in _heads.Keys.Where(key => key.Place == place).ToList()) _heads.Remove(key);
+        foreach (var record in recovered.Records)
+        {
+            var entry = LogEntry.Decode(record.Payload.Span, out var fault);
+            Require(entry is not null, () => $"{host.Id} recovers an entry that cannot be read: {fault}");
+            _heads[(place, entry!.Group)] = entry;
+        }
+    }
+
+    public override void OnEffect(SimHost host, NodeEffect effect)
+    {
+        if (effect is not NodeEffect.Append append) return;
+        var entry = LogEntry.Decode(append.Record.Payload.Span, out var fault);
+        Require(entry is not null, () => $"{host.Id} appends an entry that cannot be read: {fault}");
+        var place = host.Place.Index;
+        if (_heads.TryGetValue((place, entry!.Group), out var head))
+        {
+            Require(entry.Op == head.Op + 1, () => $"{host.Id} appends op {entry.Op} after {head.Op}");
+            Require(entry.View >= head.View, () => $"{host.Id}: view {entry.View} after {head.View}");
+            Require(entry.Stamp >= head.Stamp, () => $"{host.Id}: stamp {entry.Stamp} after {head.Stamp}");
+        }
+
+        Require(entry.View > _viewsBefore.GetValueOrDefault(place), () =>
+            $"{host.Id} appends in view {entry.View}; its lives before had view {_viewsBefore[place]}");
+        _heads[(place, entry.Group)] = entry;
+    }
+
+    public override void OnSent(SimHost host, NodeId to, Message message)
+    {
+        switch (message)
+        {
+            case Message.ReserveSlot reserve:
+                Rises(host, $"group {reserve.Slot.Job.Group}", reserve.Fence);
+                break;
+            case Message.StartSlot start:
+                Rises(host, $"group {start.Slot.Job.Group}", start.Fence);
+                break;
+            case Message.CancelSlot cancel:
+                Rises(host, $"group {cancel.Slot.Job.Group}", cancel.Fence);
+                break;
+            case Message.SlotResultCommitted committed:
+                Rises(host, $"group {committed.Slot.Job.Group}", committed.Fence);
+                break;
+            case Message.StartAttempt start:
+                Rises(host, host.Place.Datacenter, start.Fence);
+                break;
+            case Message.StopAttempt stop:
+                Rises(host, host.Place.Datacenter, stop.Fence);
+                break;
+            default:
+                break;
+        }
+    }
+
+    private void Rises(SimHost host, string owner, long fence)
+    {
+        var last = _fences.GetValueOrDefault(owner);
+        Require(fence >= last, () => $"{host.Id} commands with fence {fence} of {owner} after {last}");
+        _fences[owner] = fence;
+    }
+}

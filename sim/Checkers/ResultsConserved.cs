@@ -1,0 +1,98 @@
+using Hyperscale.Det.Jobs;
+using Hyperscale.Det.Kernel;
+using Hyperscale.Det.Protocol;
+using Hyperscale.Det.Sim.Engine;
+
+namespace Hyperscale.Det.Sim.Checkers;
+
+/// <summary>What a job's result counts is exactly what the counted attempts did: nothing twice, nothing lost,
+/// nothing of an attempt that was given up.</summary>
+public sealed class ResultsConserved() : Checker("results-conserved", CheckerViews.Sent)
+{
+    private readonly SortedDictionary<(JobId Job, int Slot, int Workflow), AttemptKey> _newest = [];
+    private readonly SortedSet<JobId> _judged = [];
+
+    public override void OnSent(SimHost host, NodeId to, Message message)
+    {
+        if (message is not Message.StartAttempt { Attempt: var attempt }) return;
+        var key = (attempt.Slot.Job, attempt.Slot.Slot, attempt.Workflow);
+        if (!_newest.TryGetValue(key, out var newest) || newest < attempt) _newest[key] = attempt;
+    }
+
+    public override void OnAnswer(
+        SimHost host, ClientRequest request, ClientResponse response, Instant askedAt)
+    {
+        var job = response switch
+        {
+            ClientResponse.Status status => status.Job,
+            ClientResponse.CancelAccepted cancelled => cancelled.Job,
+            _ => null,
+        };
+        if (job is not { IsTerminal: true } || !_judged.Add(job.Id)) return;
+        foreach (var slot in job.Slots)
+        {
+            if (slot.Outcome is { } outcome) Judge(job, slot.Slot, slot.Datacenter, outcome);
+        }
+
+        if (job.State == JobState.Completed) IsWhole(job);
+    }
+
+    private void Judge(JobStatus job, int slot, string datacenter, SlotOutcome outcome)
+    {
+        var seen = new SortedSet<int>();
+        foreach (var result in outcome.Workflows)
+        {
+            Require(seen.Add(result.Workflow), () =>
+                $"{job.Id}/{slot} has two results of w{result.Workflow}");
+            if (result.Outcome.State is not (AttemptState.Completed or AttemptState.Failed)) continue;
+            if (result.Attempts == 0) continue;
+            Judge(job, slot, datacenter, result);
+        }
+    }
+
+    private void Judge(JobStatus job, int slot, string datacenter, WorkflowResult result)
+    {
+        var what = $"w{result.Workflow} of {job.Id}/{slot} in {datacenter}";
+        Require(_newest.TryGetValue((job.Id, slot, result.Workflow), out var newest), () =>
+            $"{what} has a result and was never started");
+        Require(newest.Attempt == result.Attempts, () =>
+            $"{what} counts attempt {result.Attempts}, the newest one is {newest}");
+        var processes = World.Processes.Of(newest);
+        if (processes.Count == 0)
+        {
+            // Refused by its worker: nothing ran, so nothing may count.
+            Require(result.Outcome.Stats.Requests == 0, () => $"{what} counts requests and never ran");
+            return;
+        }
+
+        var process = processes[0];
+        Require(process.Host.Id.Name == result.Worker, () =>
+            $"{what} is said to have run on {result.Worker}; it ran on {process.Host.Id}");
+        Require(process.Told is not null, () => $"{what} counts {newest}, whose worker died before its end");
+        Require(DigestOf(process.Told!) == DigestOf(result.Outcome.Stats), () =>
+            $"{what} counts {result.Outcome.Stats.Requests} requests, {result.Outcome.Stats.Errors} errors; "
+            + $"{newest} made {process.Told!.Requests} with {process.Told.Errors}");
+        var isFine = process is { ExitCode: 0, Fault: null, IsStopped: false };
+        Require(result.Outcome.State != AttemptState.Completed || isFine, () =>
+            $"{what} is said to have completed; {newest} ended with {process.ExitCode} {process.Fault}");
+    }
+
+    private void IsWhole(JobStatus job)
+    {
+        foreach (var slot in job.Slots)
+        {
+            var completed = slot.Outcome?.Workflows
+                .Count(result => result.Outcome.State == AttemptState.Completed);
+            Require(completed == job.Spec.Workflows.Count, () =>
+                $"{job.Id} completed, slot {slot.Slot} has {completed} workflows "
+                + $"of {job.Spec.Workflows.Count}");
+        }
+    }
+
+    private static ulong DigestOf(RunStats stats)
+    {
+        var digest = new Fingerprint();
+        stats.AddTo(ref digest);
+        return digest.Value;
+    }
+}

@@ -1,0 +1,62 @@
+namespace Hyperscale.Det.Sim.Coverage;
+
+/// <summary>Situations that a good set of seeds meets; those never met are reported.</summary>
+public enum Probe : byte
+{
+    // Disk.
+    TornTailCut,
+    UnsyncedWriteLost,
+    SegmentRolled,
+    SegmentSealed,
+    SnapshotStored,
+    SnapshotRecovered,
+    RecordsRecovered,
+    CrashDuringSync,
+    CrashDuringOpening,
+    CrashBetweenEffects,
+    CrashWithEffectsHeldBack,
+
+    // Network.
+    ConnectionRefused,
+    ConnectionBroken,
+    ConnectionStalled,
+    StalledConnectionResumed,
+    HalfOpenConnectionNoticed,
+    StragglerDelivered,
+    MessageDuplicated,
+    MessageLost,
+    DatagramReordered,
+    CorruptFrameRefused,
+    OneWayPartition,
+    CallNeverLeft,
+
+    // Processes.
+    WorkerPausedPastItsLease,
+    LeaseExpiredWithWorkRunning,
+    WorkloadFailed,
+    WorkloadHung,
+    WorkloadDidNotStart,
+    WorkloadIgnoredTermination,
+    WorkloadKilledWithItsWorker,
+    AttemptRetried,
+    AttemptAbandoned,
+
+    // Jobs.
+    JobCompleted,
+    JobFailed,
+    JobCancelled,
+    CancelledBeforeStart,
+    CancelledWhileRunning,
+    CancelAfterTheEnd,
+    WorkflowQueuedForCores,
+    SlotRefused,
+    SlotMovedOn,
+    ResultSentAgain,
+    JobWithSeveralDatacenters,
+    RequestForwarded,
+    OutcomeUnknownToClient,
+    UnavailableToClient,
+    JobSurvivedCrashOfItsGate,
+    SlotSurvivedCrashOfItsManager,
+    ClientCrashedWithRequestOpen,
+}

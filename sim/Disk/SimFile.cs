@@ -1,0 +1,70 @@
+using Hyperscale.Det.Kernel;
+
+namespace Hyperscale.Det.Sim.Disk;
+
+/// <summary>A file's bytes as processes see them, and what they were where no sync covers them yet.</summary>
+public sealed class SimFile(byte[] bytes)
+{
+    private const int SectorBytes = 512;
+
+    private readonly List<Undo> _unsynced = [];
+    private int _safeLength;
+
+    public byte[] Bytes { get; private set; } = bytes;
+
+    public bool HasUnsynced => _unsynced.Count > 0 || _safeLength != Bytes.Length;
+
+    public void Write(long offset, ReadOnlySpan<byte> bytes)
+    {
+        var at = (int)offset;
+        var end = at + bytes.Length;
+        if (end > Bytes.Length)
+        {
+            var longer = new byte[end];
+            Bytes.CopyTo(longer, 0);
+            Bytes = longer;
+        }
+
+        _unsynced.Add(new Undo(at, Bytes.AsSpan(at, bytes.Length).ToArray(), IsSticky: false));
+        bytes.CopyTo(Bytes.AsSpan(at));
+    }
+
+    public void Sync()
+    {
+        _unsynced.RemoveAll(undo => !undo.IsSticky);
+        _safeLength = Bytes.Length;
+    }
+
+    /// <summary>The system gave up writing: what was to be synced is readable and no later sync covers
+    /// it.</summary>
+    public void FailSync()
+    {
+        for (var i = 0; i < _unsynced.Count; i++) _unsynced[i] = _unsynced[i] with { IsSticky = true };
+    }
+
+    /// <summary>What a crash of the machine leaves: each sector as it was, as it was to be, or torn somewhere
+    /// in between.</summary>
+    public SimFile Crash(Rng rng, out bool lostSome)
+    {
+        lostSome = false;
+        if (!HasUnsynced) return this;
+        var safe = Bytes.ToArray();
+        for (var i = _unsynced.Count - 1; i >= 0; i--)
+            _unsynced[i].Old.CopyTo(safe.AsSpan(_unsynced[i].Offset));
+        var length = rng.Chance(1, 2) ? Bytes.Length : _safeLength;
+        var left = safe[..length];
+        for (var at = 0; at < length; at += SectorBytes)
+        {
+            var sector = Math.Min(SectorBytes, length - at);
+            if (Bytes.AsSpan(at, sector).SequenceEqual(safe.AsSpan(at, sector))) continue;
+            var kept = rng.Below(4) switch { 0 => 0, 1 => (int)rng.Below(sector + 1), _ => sector };
+            lostSome |= kept < sector;
+            Bytes.AsSpan(at, kept).CopyTo(left.AsSpan(at));
+        }
+
+        lostSome |= length != Bytes.Length;
+        return new SimFile(left) { _safeLength = length };
+    }
+
+    private readonly record struct Undo(int Offset, byte[] Old, bool IsSticky);
+}

@@ -1,0 +1,126 @@
+using System.Diagnostics;
+using Hyperscale.Det.Kernel;
+using Hyperscale.Det.Sim.Coverage;
+using Hyperscale.Det.Sim.Plans;
+
+namespace Hyperscale.Det.Sim.Engine;
+
+/// <summary>Makes the plan's faults happen at their times, and heals the world at the end of them.</summary>
+public sealed class FaultDriver
+{
+    private readonly World _world;
+
+    public FaultDriver(World world)
+    {
+        _world = world;
+        for (var i = 0; i < world.Plan.Faults.Count; i++)
+        {
+            var fault = world.Plan.Faults[i];
+            if (fault.At < world.Plan.FaultsEnd) Schedule(fault.At, fault, i, () => Begin(fault));
+            if (EndOf(fault) is { } end && end < world.Plan.FaultsEnd)
+                Schedule(end, fault, i + world.Plan.Faults.Count, () => End(fault));
+        }
+
+        world.Scheduler.At(
+            Instant.Zero + world.Plan.FaultsEnd, new PlainEvent(SimEvent.World, 1, "the world heals", Heal));
+        if (world.Plan.Options.Network.TailDoublings > 0) world.Coverage.Fired(FaultFamily.Latency);
+    }
+
+    private void Schedule(Duration at, PlannedFault fault, int number, Action then) =>
+        _world.Scheduler.At(
+            Instant.Zero + at, new PlainEvent(SimEvent.World, 1000 + (ulong)number, fault.ToString(), then));
+
+    private void Begin(PlannedFault fault)
+    {
+        switch (fault)
+        {
+            case PlannedFault.Partition partition:
+                _world.Coverage.Fired(FaultFamily.Partition);
+                if (partition.OneWay) _world.Coverage.Sometimes(Probe.OneWayPartition);
+                ForEachWay(partition, _world.Network.Block);
+                break;
+            case PlannedFault.ConnectionLoss loss:
+                _world.Network.Reset(PlaceOf(loss.A), PlaceOf(loss.B));
+                break;
+            case PlannedFault.Crash crash:
+                HostOf(crash.Node).Arm(crash);
+                break;
+            case PlannedFault.DiskStall stall:
+                _world.Coverage.Fired(FaultFamily.DiskStall);
+                HostOf(stall.Node).DiskStall = stall.PerSync;
+                break;
+            case PlannedFault.DiskError error:
+                HostOf(error.Node).FailNextSync(error.Restart);
+                break;
+            case PlannedFault.SlowProcess slow:
+                _world.Coverage.Fired(FaultFamily.SlowProcess);
+                HostOf(slow.Node).SlowBy = slow.PerBatch;
+                break;
+            case PlannedFault.Pause pause:
+                _world.Coverage.Fired(FaultFamily.Pause);
+                HostOf(pause.Node).Pause(pause.Length);
+                break;
+            case PlannedFault.ClockRate rate:
+                _world.Coverage.Fired(FaultFamily.Clock);
+                HostOf(rate.Node).SetClockRate(rate.PerThousand);
+                break;
+            case PlannedFault.WallJump jump:
+                _world.Coverage.Fired(FaultFamily.Clock);
+                HostOf(jump.Node).Clock.SetWall(jump.Milliseconds);
+                break;
+            default:
+                throw new UnreachableException($"unhandled {fault}");
+        }
+    }
+
+    private void End(PlannedFault fault)
+    {
+        switch (fault)
+        {
+            case PlannedFault.Partition partition:
+                ForEachWay(partition, _world.Network.Unblock);
+                break;
+            case PlannedFault.DiskStall stall:
+                HostOf(stall.Node).DiskStall = Duration.Zero;
+                break;
+            case PlannedFault.SlowProcess slow:
+                HostOf(slow.Node).SlowBy = Duration.Zero;
+                break;
+            default:
+                throw new UnreachableException($"{fault} has no end");
+        }
+    }
+
+    private void Heal()
+    {
+        _world.IsHealed = true;
+        _world.Network.Heal();
+        foreach (var host in _world.Hosts) host.Recover();
+        _world.Clients.Settle();
+    }
+
+    private void ForEachWay(PlannedFault.Partition partition, Action<int, int> then)
+    {
+        foreach (var from in partition.From.Select(PlaceOf))
+        {
+            foreach (var to in partition.To.Select(PlaceOf))
+            {
+                if (from == to) continue;
+                then(from, to);
+                if (!partition.OneWay) then(to, from);
+            }
+        }
+    }
+
+    private static Duration? EndOf(PlannedFault fault) => fault switch
+    {
+        PlannedFault.Partition partition => partition.Until,
+        PlannedFault.DiskStall stall => stall.Until,
+        PlannedFault.SlowProcess slow => slow.Until,
+        _ => null,
+    };
+
+    private SimHost HostOf(string name) => _world.HostOf(name);
+
+    private int PlaceOf(string name) => HostOf(name).Place.Index;
+}

@@ -1,0 +1,71 @@
+using Hyperscale.Det.Jobs;
+using Hyperscale.Det.Kernel;
+
+namespace Hyperscale.Det.Sim.Plans;
+
+/// <summary>Draws what clients do: each job from a stream of its own.</summary>
+internal static class OperationGenerator
+{
+    private static readonly Duration FirstJob = Duration.FromMilliseconds(200);
+
+    public static IReadOnlyList<PlannedOperation> Generate(ulong seed, Profile profile, PlanTopology topology)
+    {
+        var operations = new List<PlannedOperation>();
+        var jobs = Rng.Stream(seed, "operations").Between(profile.JobsMin, profile.JobsMax);
+        for (var i = 0; i < jobs; i++)
+        {
+            var rng = Rng.Stream(seed, "job", "", (ulong)i);
+            var at = rng.Between(FirstJob, profile.FaultsEnd * 9 / 10);
+            var client = (int)rng.Below(topology.Clients);
+            var submit = operations.Count;
+            operations.Add(new PlannedOperation.Submit(
+                at, client, JobOf(i, topology, rng), Watches: rng.Chance(3, 4)));
+            var after = at + rng.Between(Duration.FromMilliseconds(1), Duration.FromSeconds(8));
+            var any = (int)rng.Below(topology.Clients);
+            if (rng.Chance(1, 4)) operations.Add(new PlannedOperation.Cancel(after, any, submit));
+            if (rng.Chance(1, 4)) operations.Add(new PlannedOperation.Get(after, any, submit));
+            if (rng.Chance(1, 6))
+            {
+                operations.Add(new PlannedOperation.List(
+                    after, any, (int)rng.Between(1, 50), LocalOnly: rng.Chance(1, 3)));
+            }
+        }
+
+        return operations;
+    }
+
+    private static PlannedJob JobOf(int number, PlanTopology topology, Rng rng)
+    {
+        var names = topology.Datacenters.Select(dc => dc.Name).ToList();
+        var preferred = rng.Chance(1, 3) ? [rng.Pick(names)] : Array.Empty<string>();
+        string[] only = rng.Chance(1, 5) ? [rng.Pick(names)] : [];
+        var allowed = only.Length > 0 ? only.Length : names.Count;
+        var workflows = new List<PlannedWorkflow>();
+        var count = rng.Between(1, 4);
+        for (var i = 0; i < count; i++) workflows.Add(WorkflowOf(i, rng));
+        return new PlannedJob(
+            $"job-{number}",
+            (int)rng.Between(1, allowed),
+            preferred,
+            only,
+            rng.Chance(1, 3) ? (int)rng.Below(10) : null,
+            rng.Chance(1, 3) ? (int)rng.Below(4) : null,
+            workflows);
+    }
+
+    private static PlannedWorkflow WorkflowOf(int index, Rng rng)
+    {
+        var dependsOn = Enumerable.Range(0, index).Where(_ => rng.Chance(1, 3)).ToList();
+        return new PlannedWorkflow(
+            rng.Chance(3, 4) ? WorkflowKind.Http : WorkflowKind.Exec,
+            (int)(rng.Chance(1, 10) ? rng.Between(3, 5) : rng.Between(1, 2)),
+            rng.Below(3) switch
+            {
+                0 => rng.Between(Duration.FromMilliseconds(50), Duration.FromMilliseconds(500)),
+                1 => rng.Between(Duration.FromMilliseconds(500), Duration.FromSeconds(3)),
+                _ => rng.Between(Duration.FromSeconds(3), Duration.FromSeconds(10)),
+            },
+            rng.Between(Duration.FromMilliseconds(300), Duration.FromSeconds(3)),
+            dependsOn);
+    }
+}

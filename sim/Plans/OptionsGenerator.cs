@@ -1,0 +1,102 @@
+using Hyperscale.Det.Kernel;
+using Hyperscale.Det.Nodes;
+using Hyperscale.Det.Sim.Coverage;
+
+namespace Hyperscale.Det.Sim.Plans;
+
+/// <summary>Draws what a seed's world is like.</summary>
+internal static class OptionsGenerator
+{
+    public static PlanOptions Generate(ulong seed, IReadOnlyDictionary<FaultFamily, int> families) => new(
+        [.. families.Keys],
+        NetworkOf(seed, families),
+        DiskOf(seed, families),
+        HostOf(seed),
+        WorkloadOf(seed, families),
+        GateOf(seed),
+        ManagerOf(seed),
+        WorkerOf(seed),
+        ClientConfig.Default);
+
+    private static NetworkOptions NetworkOf(ulong seed, IReadOnlyDictionary<FaultFamily, int> families)
+    {
+        var rng = Rng.Stream(seed, "network options");
+        return new NetworkOptions(
+            LocalLatency: rng.Between(Duration.FromMicroseconds(50), Duration.FromMicroseconds(500)),
+            WanLatencyMin: Duration.FromMilliseconds(2),
+            WanLatencyMax: rng.Between(Duration.FromMilliseconds(5), Duration.FromMilliseconds(80)),
+            TailDoublings: 3 * families.GetValueOrDefault(FaultFamily.Latency),
+            LossPerMillion: 2000 * families.GetValueOrDefault(FaultFamily.Loss),
+            DuplicatePerMillion: 10_000 * families.GetValueOrDefault(FaultFamily.Duplication),
+            ReorderPerMillion: 50_000 * families.GetValueOrDefault(FaultFamily.Reordering),
+            ReorderBy: rng.Between(Duration.FromMilliseconds(10), Duration.FromSeconds(3)),
+            StragglerPerMillion: families.ContainsKey(FaultFamily.Reordering) ? 500_000 : 0,
+            CorruptPerMillion: 1000 * families.GetValueOrDefault(FaultFamily.Corruption),
+            StallLimit: rng.Between(Duration.FromSeconds(2), Duration.FromSeconds(15)),
+            ConnectTimeout: rng.Between(Duration.FromSeconds(1), Duration.FromSeconds(8)),
+            QueueMax: 4096);
+    }
+
+    private static DiskOptions DiskOf(ulong seed, IReadOnlyDictionary<FaultFamily, int> families)
+    {
+        var rng = Rng.Stream(seed, "disk options");
+        return new DiskOptions(
+            SyncMin: rng.Between(Duration.FromMicroseconds(100), Duration.FromMilliseconds(2)),
+            TailDoublings: families.ContainsKey(FaultFamily.DiskStall) ? 8 : 2,
+            SegmentBytes: rng.Pick([16L * 1024, 64 * 1024, 256 * 1024]),
+            BatchRecordsMax: rng.Pick([1, 8, 4096]),
+            SealAfter: rng.Pick([Duration.Zero, Duration.FromMilliseconds(20)]));
+    }
+
+    private static HostOptions HostOf(ulong seed)
+    {
+        var rng = Rng.Stream(seed, "host options");
+        return new HostOptions(
+            BatchMax: rng.Pick([1, 8, 512]),
+            BatchCost: rng.Pick([Duration.Zero, Duration.FromMicroseconds(20), Duration.FromMilliseconds(1)]),
+            BootTime: rng.Between(Duration.FromMilliseconds(1), Duration.FromMilliseconds(500)),
+            MailboxMax: 4096,
+            InvariantsEvery: 16);
+    }
+
+    private static WorkloadOptions WorkloadOf(ulong seed, IReadOnlyDictionary<FaultFamily, int> families)
+    {
+        var rng = Rng.Stream(seed, "workload options");
+        var intensity = families.GetValueOrDefault(FaultFamily.Workload);
+        return new WorkloadOptions(
+            ReportInterval: rng.Pick([Duration.FromMilliseconds(200), Duration.FromSeconds(1)]),
+            FailPerThousand: 60 * intensity,
+            HangPerThousand: 30 * intensity,
+            NoStartPerThousand: 30 * intensity,
+            StubbornPerThousand: 150 * intensity);
+    }
+
+    private static GateConfig GateOf(ulong seed)
+    {
+        var rng = Rng.Stream(seed, "gate options");
+        return GateConfig.Default with
+        {
+            SnapshotEveryRecords = rng.Pick([10, 100, 10_000]),
+            DefaultDeadlineAllowance = rng.Pick([Duration.FromSeconds(60), Duration.FromMinutes(5)]),
+            ManagerStaleness = rng.Pick([Duration.FromSeconds(5), Duration.FromSeconds(30)]),
+        };
+    }
+
+    private static ManagerConfig ManagerOf(ulong seed)
+    {
+        var rng = Rng.Stream(seed, "manager options");
+        return ManagerConfig.Default with
+        {
+            LeaseTerm = rng.Pick([Duration.FromSeconds(4), Duration.FromSeconds(10)]),
+            ReservationTerm = rng.Pick([Duration.FromSeconds(5), Duration.FromSeconds(60)]),
+            SnapshotEveryRecords = rng.Pick([10, 100, 10_000]),
+        };
+    }
+
+    private static WorkerConfig WorkerOf(ulong seed)
+    {
+        var rng = Rng.Stream(seed, "worker options");
+        var grace = rng.Pick([Duration.FromMilliseconds(50), Duration.FromMilliseconds(500)]);
+        return WorkerConfig.Default(1) with { StopGrace = grace };
+    }
+}

@@ -1,0 +1,72 @@
+using Hyperscale.Det.Kernel;
+using Hyperscale.Det.Nodes;
+using Hyperscale.Det.Sim.Coverage;
+
+namespace Hyperscale.Det.Sim.Plans;
+
+/// <summary>What a run's world is like; all of it is printed.</summary>
+/// <param name="Families">The fault families that are on.</param>
+public sealed record PlanOptions(
+    IReadOnlyList<FaultFamily> Families,
+    NetworkOptions Network,
+    DiskOptions Disk,
+    HostOptions Host,
+    WorkloadOptions Workload,
+    GateConfig Gate,
+    ManagerConfig Manager,
+    WorkerConfig Worker,
+    ClientConfig Client)
+{
+    public bool Has(FaultFamily family) => Families.Contains(family);
+}
+
+/// <summary>How bytes travel.</summary>
+/// <param name="LocalLatency">Least one-way time inside a datacenter.</param>
+/// <param name="WanLatencyMin">Least one-way time between two datacenters; each pair has its own, up to
+/// <paramref name="WanLatencyMax"/>.</param>
+/// <param name="TailDoublings">How often a latency's variable part may double; each doubling is half as
+/// likely as the one before.</param>
+/// <param name="LossPerMillion">Chance that a datagram vanishes, or that a stream breaks with it.</param>
+/// <param name="DuplicatePerMillion">Chance that a message arrives twice.</param>
+/// <param name="StragglerPerMillion">Chance that a broken connection still delivers what it carried.</param>
+/// <param name="StallLimit">How long a connection may carry nothing before it counts as broken.</param>
+/// <param name="ConnectTimeout">How long a connection attempt may stay unanswered.</param>
+/// <param name="QueueMax">Most messages in one direction of a connection.</param>
+public sealed record NetworkOptions(
+    Duration LocalLatency,
+    Duration WanLatencyMin,
+    Duration WanLatencyMax,
+    int TailDoublings,
+    int LossPerMillion,
+    int DuplicatePerMillion,
+    int ReorderPerMillion,
+    Duration ReorderBy,
+    int StragglerPerMillion,
+    int CorruptPerMillion,
+    Duration StallLimit,
+    Duration ConnectTimeout,
+    int QueueMax);
+
+/// <summary>How a data directory behaves.</summary>
+/// <param name="SyncMin">Least time of a sync.</param>
+/// <param name="TailDoublings">As in <see cref="NetworkOptions"/>.</param>
+public sealed record DiskOptions(
+    Duration SyncMin, int TailDoublings, long SegmentBytes, int BatchRecordsMax, Duration SealAfter);
+
+/// <summary>How a process behaves.</summary>
+/// <param name="BatchMax">Most inputs stepped between two writes to the log.</param>
+/// <param name="BatchCost">Least time a batch takes.</param>
+/// <param name="BootTime">Least time between the start of a process and the opening of its log.</param>
+/// <param name="MailboxMax">Most inputs that may wait for a node that is alive.</param>
+/// <param name="InvariantsEvery">Steps between two checks of a node's own invariants.</param>
+public sealed record HostOptions(
+    int BatchMax, Duration BatchCost, Duration BootTime, int MailboxMax, int InvariantsEvery);
+
+/// <summary>How workloads behave; chances per thousand attempts.</summary>
+/// <param name="StubbornPerThousand">Does not end when asked to, only when killed.</param>
+public sealed record WorkloadOptions(
+    Duration ReportInterval,
+    int FailPerThousand,
+    int HangPerThousand,
+    int NoStartPerThousand,
+    int StubbornPerThousand);

@@ -1,0 +1,113 @@
+using System.Text.Json.Serialization;
+using Hyperscale.Det.Kernel;
+using Hyperscale.Det.Sim.Coverage;
+
+namespace Hyperscale.Det.Sim.Plans;
+
+/// <summary>Trouble at a time.</summary>
+/// <param name="At">From the start of the run.</param>
+[JsonPolymorphic(TypeDiscriminatorPropertyName = "fault")]
+[JsonDerivedType(typeof(Partition), "partition")]
+[JsonDerivedType(typeof(ConnectionLoss), "connectionLoss")]
+[JsonDerivedType(typeof(Crash), "crash")]
+[JsonDerivedType(typeof(DiskStall), "diskStall")]
+[JsonDerivedType(typeof(DiskError), "diskError")]
+[JsonDerivedType(typeof(SlowProcess), "slowProcess")]
+[JsonDerivedType(typeof(Pause), "pause")]
+[JsonDerivedType(typeof(ClockRate), "clockRate")]
+[JsonDerivedType(typeof(WallJump), "wallJump")]
+public abstract record PlannedFault(Duration At)
+{
+    [JsonIgnore]
+    public abstract FaultFamily Family { get; }
+
+    /// <summary>Nothing passes from the one side to the other, nor back unless it is one-way.</summary>
+    public sealed record Partition(
+        Duration At, Duration Until, IReadOnlyList<string> From, IReadOnlyList<string> To, bool OneWay)
+        : PlannedFault(At)
+    {
+        public override FaultFamily Family => FaultFamily.Partition;
+    }
+
+    /// <summary>The connection between two nodes is reset, if there is one.</summary>
+    public sealed record ConnectionLoss(Duration At, string A, string B) : PlannedFault(At)
+    {
+        public override FaultFamily Family => FaultFamily.ConnectionLoss;
+    }
+
+    /// <summary>The node dies at the first instant from <paramref name="At"/> on that fits
+    /// <paramref name="Point"/>, and is started again after <paramref name="Restart"/>.</summary>
+    public sealed record Crash(
+        Duration At, string Node, CrashPoint Point, CrashExtent Extent, Duration Restart) : PlannedFault(At)
+    {
+        public override FaultFamily Family => IsOfClient ? FaultFamily.ClientCrash : FaultFamily.Crash;
+
+        private bool IsOfClient => Node.StartsWith("client", StringComparison.Ordinal);
+    }
+
+    /// <summary>Every sync takes this much longer.</summary>
+    public sealed record DiskStall(Duration At, Duration Until, string Node, Duration PerSync)
+        : PlannedFault(At)
+    {
+        public override FaultFamily Family => FaultFamily.DiskStall;
+    }
+
+    /// <summary>The next sync fails, which ends the node; it is started again after
+    /// <paramref name="Restart"/>.</summary>
+    public sealed record DiskError(Duration At, string Node, Duration Restart) : PlannedFault(At)
+    {
+        public override FaultFamily Family => FaultFamily.DiskError;
+    }
+
+    /// <summary>Every batch takes this much longer.</summary>
+    public sealed record SlowProcess(Duration At, Duration Until, string Node, Duration PerBatch)
+        : PlannedFault(At)
+    {
+        public override FaultFamily Family => FaultFamily.SlowProcess;
+    }
+
+    /// <summary>The process stands still; its workloads, its connections and the clock do not.</summary>
+    public sealed record Pause(Duration At, string Node, Duration Length) : PlannedFault(At)
+    {
+        public override FaultFamily Family => FaultFamily.Pause;
+    }
+
+    /// <summary>From then on the node's monotonic clock runs at so many thousandths of the world's.</summary>
+    public sealed record ClockRate(Duration At, string Node, int PerThousand) : PlannedFault(At)
+    {
+        public override FaultFamily Family => FaultFamily.Clock;
+    }
+
+    /// <summary>The node's wall clock is set forward or, negative, back.</summary>
+    public sealed record WallJump(Duration At, string Node, long Milliseconds) : PlannedFault(At)
+    {
+        public override FaultFamily Family => FaultFamily.Clock;
+    }
+}
+
+/// <summary>Where in its work a node dies.</summary>
+public enum CrashPoint : byte
+{
+    /// <summary>Wherever it is.</summary>
+    Anywhere,
+
+    /// <summary>While a sync is under way.</summary>
+    DuringSync,
+
+    /// <summary>After a step, with some of its effects carried out and the others not.</summary>
+    BetweenEffects,
+
+    /// <summary>While effects wait for the disk.</summary>
+    WithEffectsHeld,
+}
+
+/// <summary>What dies.</summary>
+public enum CrashExtent : byte
+{
+    /// <summary>The process: what it wrote is in the system's memory, its peers are told at once.</summary>
+    Process,
+
+    /// <summary>The machine: writes that were not synced may be lost or torn, its peers are told
+    /// nothing.</summary>
+    Machine,
+}
