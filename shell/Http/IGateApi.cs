@@ -25,19 +25,29 @@ public interface IGateApi
     Task<ClientResponse> AskAsync(ClientRequest request, CancellationToken cancellation);
 }
 
-/// <summary>The gate that a host of this process runs.</summary>
-public sealed class HostedGate(NodeHost host, Topology topology, ClusterView cluster, MetricsRegistry metrics)
-    : IGateApi
+/// <summary>A gate that runs in this process.</summary>
+public sealed class HostedGate : IGateApi
 {
-    public NodeId Id => host.Id;
+    private readonly RunningNode _node;
 
-    public Topology Topology { get; } = topology;
+    public HostedGate(RunningNode node, Topology topology, MetricsRegistry metrics)
+    {
+        Invariant.Holds(node.View is not null);
+        _node = node;
+        Cluster = node.View;
+        Topology = topology;
+        Metrics = metrics;
+    }
 
-    public ClusterView Cluster { get; } = cluster;
+    public NodeId Id => _node.Id;
 
-    public MetricsRegistry Metrics { get; } = metrics;
+    public Topology Topology { get; }
 
-    public string? WhyNotServing => host switch
+    public ClusterView Cluster { get; }
+
+    public MetricsRegistry Metrics { get; }
+
+    public string? WhyNotServing => _node switch
     {
         { IsServing: true } => null,
         { Completion.IsFaulted: true } => $"{Id} has failed; its log says why",
@@ -46,5 +56,5 @@ public sealed class HostedGate(NodeHost host, Topology topology, ClusterView clu
     };
 
     public Task<ClientResponse> AskAsync(ClientRequest request, CancellationToken cancellation) =>
-        host.AskAsync(request, cancellation);
+        _node.AskAsync(request, cancellation);
 }
