@@ -53,7 +53,20 @@ public sealed record WorkflowSpec(
     IReadOnlyList<int> DependsOn,
     HttpSpec? Http,
     ExecSpec? Exec,
-    ResourceBudget? Budget);
+    ResourceBudget? Budget)
+{
+    /// <summary>Arrivals of an open model: the first is due at once, each next one 1 / rate after the one
+    /// before, the last before the duration ends; null for other workflows.</summary>
+    public long? PlannedRequests
+    {
+        get
+        {
+            if (Kind != WorkflowKind.Http || Rate is not { } rate) return null;
+            var last = Duration.Nanoseconds - 1;
+            return last < 0 ? 0 : (long)((Int128)last * rate / 1_000_000_000) + 1;
+        }
+    }
+}
 
 public sealed record HttpSpec(
     string Method,

@@ -43,19 +43,30 @@ public sealed record RunStats(
         }
     }
 
-    // Kinds beyond the bound are summed as "other", so the total stays exact.
+    // Beyond the bound the first kinds by name stay and the rest is summed as one: which kinds stay does not
+    // depend on the order of merging then, and their total is exact.
     private static List<ErrorCount> MergeKinds(IReadOnlyList<ErrorCount> a, IReadOnlyList<ErrorCount> b)
     {
         var sums = new SortedDictionary<string, long>(StringComparer.Ordinal);
-        foreach (var kind in a.Concat(b)) sums[kind.Kind] = sums.GetValueOrDefault(kind.Kind) + kind.Count;
-        if (sums.Count <= JobLimits.ErrorKindsMax)
-            return [.. sums.Select(s => new ErrorCount(s.Key, s.Value))];
-        var kept = sums.Where(s => s.Key != OtherKind)
-            .OrderByDescending(s => s.Value).ThenBy(s => s.Key, StringComparer.Ordinal)
-            .Take(JobLimits.ErrorKindsMax - 1).ToList();
-        var other = sums.Sum(s => s.Value) - kept.Sum(s => s.Value);
-        return [.. kept.Append(new(OtherKind, other))
-            .OrderBy(s => s.Key, StringComparer.Ordinal).Select(s => new ErrorCount(s.Key, s.Value))];
+        foreach (var kind in a.Concat(b)) Add(sums, kind.Kind, kind.Count);
+        if (sums.Count > JobLimits.ErrorKindsMax)
+        {
+            var surplus = sums.Where(s => s.Key != OtherKind).Skip(JobLimits.ErrorKindsMax - 1).ToList();
+            foreach (var (kind, count) in surplus)
+            {
+                sums.Remove(kind);
+                Add(sums, OtherKind, count);
+            }
+        }
+
+        return [.. sums.Select(s => new ErrorCount(s.Key, s.Value))];
+    }
+
+    // Counts by kind that a peer made up can be larger than any sum of real ones; they stop at the largest.
+    private static void Add(SortedDictionary<string, long> sums, string kind, long count)
+    {
+        var sum = sums.GetValueOrDefault(kind);
+        sums[kind] = sum + Math.Min(count, long.MaxValue - sum);
     }
 
     private const string OtherKind = "other";

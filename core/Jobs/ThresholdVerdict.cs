@@ -1,0 +1,79 @@
+using System.Diagnostics;
+
+namespace Hyperscale.Det.Jobs;
+
+/// <summary>A threshold judged on a merged result.</summary>
+/// <remarks>
+/// Integers decide. Quantiles are those of <see cref="LatencyHistogram"/>; an error rate is compared as the
+/// fraction it is, not as a rounded number. A threshold on something that was not measured is crossed: a
+/// result without one answered request shows no good latency, and one without requests no good error rate.
+/// Otherwise a target that is down would pass. The number of requests is measured even when it is 0.
+/// </remarks>
+/// <param name="MeasuredMillionths">In millionths of the metric's unit, an error rate rounded down; null when
+/// nothing was measured.</param>
+public sealed record ThresholdVerdict(Threshold Threshold, Int128? MeasuredMillionths, bool IsCrossed)
+{
+    public static ThresholdVerdict Of(Threshold threshold, RunStats stats)
+    {
+        if (Measure(threshold.Metric, stats) is not { } measured)
+            return new ThresholdVerdict(threshold, null, IsCrossed: true);
+        var order = measured.Numerator.CompareTo(threshold.LimitMillionths * measured.Denominator);
+        var holds = threshold.Operator switch
+        {
+            ThresholdOperator.Below => order < 0,
+            ThresholdOperator.AtMost => order <= 0,
+            ThresholdOperator.Above => order > 0,
+            ThresholdOperator.AtLeast => order >= 0,
+        };
+        return new ThresholdVerdict(threshold, measured.Numerator / measured.Denominator, !holds);
+    }
+
+    /// <summary>The metric in millionths of its unit, as a fraction.</summary>
+    private static (Int128 Numerator, Int128 Denominator)? Measure(ThresholdMetric metric, RunStats stats) =>
+        metric switch
+        {
+            ThresholdMetric.P50Ms => Latency(stats, stats.Latency.Quantile(500_000)),
+            ThresholdMetric.P95Ms => Latency(stats, stats.Latency.Quantile(950_000)),
+            ThresholdMetric.P99Ms => Latency(stats, stats.Latency.Quantile(990_000)),
+            ThresholdMetric.MaxMs => Latency(stats, stats.Latency.Max),
+            ThresholdMetric.ErrorRate => stats.Requests == 0
+                ? null
+                : ((Int128)stats.Errors * 1_000_000, stats.Requests),
+            ThresholdMetric.Requests => ((Int128)stats.Requests * 1_000_000, Int128.One),
+        };
+
+    // A millisecond has a thousand microseconds, each of which is a thousand of its millionths.
+    private static (Int128 Numerator, Int128 Denominator)? Latency(RunStats stats, long microseconds) =>
+        stats.Latency.Count == 0 ? null : ((Int128)microseconds * 1_000, Int128.One);
+}
+
+/// <summary>How an ended job is to be taken; the values are the command line's exit codes.</summary>
+public enum JobVerdict : byte
+{
+    /// <summary>Completed, and no threshold is crossed.</summary>
+    Passed = 0,
+
+    Failed = 3,
+
+    Cancelled = 4,
+
+    /// <summary>Completed, and at least one threshold is crossed.</summary>
+    ThresholdCrossed = 6,
+}
+
+/// <summary>The one rule of how a job's end and its thresholds make a verdict.</summary>
+public static class JobVerdicts
+{
+    /// <summary>The verdict; null for a job that has not ended. A job that failed or was cancelled is that,
+    /// whatever its thresholds say of the part that ran.</summary>
+    public static JobVerdict? Of(JobState state, IReadOnlyList<ThresholdVerdict> thresholds) => state switch
+    {
+        JobState.Accepted or JobState.Running or JobState.Cancelling => null,
+        JobState.Failed => JobVerdict.Failed,
+        JobState.Cancelled => JobVerdict.Cancelled,
+        JobState.Completed => thresholds.Any(threshold => threshold.IsCrossed)
+            ? JobVerdict.ThresholdCrossed
+            : JobVerdict.Passed,
+        _ => throw new UnreachableException($"unhandled {state}"),
+    };
+}
