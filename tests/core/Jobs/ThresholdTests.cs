@@ -99,6 +99,15 @@ public sealed class ThresholdTests
     }
 
     [Fact]
+    public void The_smallest_excess_over_an_error_rate_counts()
+    {
+        var stats = RunStats.None with { Requests = 1_000_000_000, Errors = 10_000_001 };
+
+        Assert.True(Judge("errorRate <= 0.01", stats).IsCrossed);
+        Assert.False(Judge("errorRate > 0.01", stats).IsCrossed);
+    }
+
+    [Fact]
     public void Requests_are_judged_by_their_number()
     {
         var stats = RunStats.None with { Requests = 1L << 62 };
