@@ -31,7 +31,7 @@ public sealed record JobReport(
     IReadOnlyList<WorkflowRun> Runs)
 {
     /// <summary>How the job ended; null while it runs.</summary>
-    public JobVerdict? Verdict => JobVerdicts.Of(State, Thresholds);
+    public JobConclusion? Conclusion => JobConclusions.Of(State, Thresholds);
 
     public static JobReport Of(JobStatus status)
     {

@@ -1,5 +1,3 @@
-using System.Diagnostics;
-
 namespace Hyperscale.Det.Jobs;
 
 /// <summary>A threshold judged on a merged result.</summary>
@@ -45,35 +43,4 @@ public sealed record ThresholdVerdict(Threshold Threshold, Int128? MeasuredMilli
     // A millisecond has a thousand microseconds, each of which is a thousand of its millionths.
     private static (Int128 Numerator, Int128 Denominator)? Latency(RunStats stats, long microseconds) =>
         stats.Latency.Count == 0 ? null : ((Int128)microseconds * 1_000, Int128.One);
-}
-
-/// <summary>How an ended job is to be taken; the values are the command line's exit codes.</summary>
-public enum JobVerdict : byte
-{
-    /// <summary>Completed, and no threshold is crossed.</summary>
-    Passed = 0,
-
-    Failed = 3,
-
-    Cancelled = 4,
-
-    /// <summary>Completed, and at least one threshold is crossed.</summary>
-    ThresholdCrossed = 6,
-}
-
-/// <summary>The one rule of how a job's end and its thresholds make a verdict.</summary>
-public static class JobVerdicts
-{
-    /// <summary>The verdict; null for a job that has not ended. A job that failed or was cancelled is that,
-    /// whatever its thresholds say of the part that ran.</summary>
-    public static JobVerdict? Of(JobState state, IReadOnlyList<ThresholdVerdict> thresholds) => state switch
-    {
-        JobState.Accepted or JobState.Running or JobState.Cancelling => null,
-        JobState.Failed => JobVerdict.Failed,
-        JobState.Cancelled => JobVerdict.Cancelled,
-        JobState.Completed => thresholds.Any(threshold => threshold.IsCrossed)
-            ? JobVerdict.ThresholdCrossed
-            : JobVerdict.Passed,
-        _ => throw new UnreachableException($"unhandled {state}"),
-    };
 }

@@ -66,7 +66,7 @@ public sealed class JobReportTests
             Running(1, "dc-b", Progress(0, 20), Progress(1, 300))));
 
         Assert.False(report.IsFinal);
-        Assert.Null(report.Verdict);
+        Assert.Null(report.Conclusion);
         Assert.Equal(321, report.Totals.Requests);
         Assert.Equal((2, 1), (report.Coverage.Wanted, report.Coverage.Reported));
         Assert.Equal(["dc-b"], report.Coverage.Missing);
@@ -133,7 +133,7 @@ public sealed class JobReportTests
             Reported(1, "b", Result(0, "v", Completed, slow))));
 
         Assert.Equal([false, true], report.Thresholds.Select(verdict => verdict.IsCrossed));
-        Assert.Equal(JobVerdict.ThresholdCrossed, report.Verdict);
+        Assert.Equal(JobConclusion.ThresholdCrossed, report.Conclusion);
     }
 
     [Fact]

@@ -174,8 +174,8 @@ public sealed class ThresholdTests
     {
         var verdict = Judge("requests < 1", RunStats.None) with { IsCrossed = isCrossed };
 
-        Assert.Equal(exitCode, (int?)JobVerdicts.Of(state, [verdict]));
-        if (!isCrossed) Assert.Equal(exitCode, (int?)JobVerdicts.Of(state, []));
+        Assert.Equal(exitCode, (int?)JobConclusions.Of(state, [verdict]));
+        if (!isCrossed) Assert.Equal(exitCode, (int?)JobConclusions.Of(state, []));
     }
 
     [Fact]
@@ -185,7 +185,7 @@ public sealed class ThresholdTests
         var crossed = Judge("requests > 1", RunStats.None);
 
         Assert.Equal(
-            JobVerdict.ThresholdCrossed, JobVerdicts.Of(JobState.Completed, [holds, crossed, holds]));
+            JobConclusion.ThresholdCrossed, JobConclusions.Of(JobState.Completed, [holds, crossed, holds]));
     }
 
     private static RunStats Answered(LatencyHistogram latency) =>

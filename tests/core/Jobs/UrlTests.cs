@@ -38,6 +38,7 @@ public sealed class UrlTests
     [InlineData("http://[1:2:3]/")]
     [InlineData("http://[::1::]/")]
     [InlineData("http://[1:2:3:4:5:6:7::8]/")]
+    [InlineData("http://[1:2:3::4:5:6::7:8]/")]
     [InlineData("http://[::256.0.0.1]/")]
     [InlineData("http://[::12345]/")]
     [InlineData("http://[fe80::1%25eth0]/")]
