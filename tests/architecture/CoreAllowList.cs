@@ -42,6 +42,8 @@ internal static class CoreAllowList
         "System.Runtime.CompilerServices.DefaultInterpolatedStringHandler",
         "System.Runtime.CompilerServices.InlineArrayAttribute",
         "System.Runtime.CompilerServices.IsExternalInit", "System.Runtime.CompilerServices.IsUnmanaged",
+        // Thrown by a switch over an enum that names every value, for a value that has no name.
+        "System.Runtime.CompilerServices.SwitchExpressionException",
         "System.Runtime.CompilerServices.Unsafe", "System.Runtime.CompilerServices.MethodImplOptions",
         "System.Runtime.InteropServices.CollectionsMarshal",
         "System.Runtime.InteropServices.ImmutableCollectionsMarshal",
