@@ -114,12 +114,14 @@ public sealed class EmbeddedCluster : IAsyncDisposable
 
     /// <summary>Ends a node and starts it again at its address and with its data.</summary>
     /// <param name="isCrash">Whether it ends without a word, as a killed process does.</param>
-    public async Task RestartAsync(NodeId id, bool isCrash)
+    /// <param name="meanwhile">What happens while it is away.</param>
+    public async Task RestartAsync(NodeId id, bool isCrash, Func<Task>? meanwhile = null)
     {
         RunningNode node;
         lock (_gate) node = _nodes[id];
         if (isCrash) await node.CrashAsync();
         else await node.StopAsync();
+        if (meanwhile is not null) await meanwhile();
         Start(_plan.Nodes.Single(planned => planned.Settings.Id == id) with { Listener = null });
     }
 

@@ -8,18 +8,20 @@ internal sealed class Backoff
     private readonly TimeSpan _min;
     private readonly TimeSpan _max;
     private readonly Func<double> _draw;
-    private TaskCompletionSource? _sleeper;
+    private TaskCompletionSource _sleeper = NewSleeper();
     private TimeSpan _next;
 
     /// <param name="draw">A fraction in [0, 1).</param>
     public Backoff(TimeSpan min, TimeSpan max, Func<double> draw) =>
         (_min, _next, _max, _draw) = (min, min, max, draw);
 
-    /// <summary>The next wait; the one after it is twice as long.</summary>
+    /// <summary>The next wait; the one after it is twice as long. A <see cref="Reset"/> from now on ends
+    /// it.</summary>
     public TimeSpan Next()
     {
         lock (_gate)
         {
+            _sleeper = NewSleeper();
             var wait = _next;
             _next = wait + wait > _max ? _max : wait + wait;
             return wait - (wait / 2 * _draw());
@@ -32,23 +34,25 @@ internal sealed class Backoff
         lock (_gate)
         {
             _next = _min;
-            _sleeper?.TrySetResult();
-            _sleeper = null;
+            _sleeper.TrySetResult();
         }
     }
 
-    /// <summary>Waits; cut short by <see cref="Reset"/>.</summary>
+    /// <summary>Waits as long as <see cref="Next"/> said last.</summary>
     public async Task WaitAsync(TimeSpan wait, TimeProvider time, CancellationToken cancellation)
     {
-        TaskCompletionSource sleeper = new(TaskCreationOptions.RunContinuationsAsynchronously);
-        lock (_gate) _sleeper = sleeper;
+        Task reset;
+        lock (_gate) reset = _sleeper.Task;
         try
         {
-            await sleeper.Task.WaitAsync(wait, time, cancellation);
+            await reset.WaitAsync(wait, time, cancellation);
         }
         // The wait is over.
         catch (TimeoutException)
         {
         }
     }
+
+    private static TaskCompletionSource NewSleeper() =>
+        new(TaskCreationOptions.RunContinuationsAsynchronously);
 }

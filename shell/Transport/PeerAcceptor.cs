@@ -37,7 +37,9 @@ internal sealed class PeerAcceptor(
     {
         if (context.Sockets.Count < context.Options.SessionsMax)
         {
-            if (context.Sockets.TryAdd(socket)) _ = Task.Run(() => ServeAsync(socket, serving), serving);
+            // Also when this node is closing by now: whoever takes a socket must close it.
+            if (context.Sockets.TryAdd(socket))
+                _ = Task.Run(() => ServeAsync(socket, serving), CancellationToken.None);
             return;
         }
 

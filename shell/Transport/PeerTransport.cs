@@ -137,8 +137,6 @@ public sealed class PeerTransport : IPeerTransport, IAsyncDisposable
         Abort();
         await ended;
         _parts.Listener?.Dispose();
-        _stopping.Dispose();
-        _ending.Dispose();
     }
 
     public async ValueTask DisposeAsync() => await StopAsync();

@@ -1,8 +1,10 @@
 using System.Diagnostics;
+using System.Runtime.InteropServices;
 using System.Text;
 using Hyperscale.Det.Jobs;
 using Hyperscale.Det.Protocol;
 using Hyperscale.Det.Shell.Cluster;
+using Hyperscale.Det.Shell.Processes;
 using Hyperscale.Det.Shell.Target;
 using Hyperscale.Det.Tests.Shell.Workloads;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -17,7 +19,7 @@ public sealed class EmbeddedClusterTests
     public async Task A_cluster_is_ready_soon_and_leaves_nothing()
     {
         var cluster = await EmbeddedCluster.StartAsync(
-            EmbeddedClusterOptions.Default, NullLogger.Instance, Cancellation);
+            TestCluster.Whole, NullLogger.Instance, Cancellation);
         TestContext.Current.TestOutputHelper!.WriteLine($"ready after {cluster.ReadyAfter}");
         Assert.InRange(cluster.ReadyAfter, TimeSpan.Zero, TimeSpan.FromSeconds(3));
         Assert.True(Directory.Exists(cluster.DataDirectory));
@@ -29,11 +31,57 @@ public sealed class EmbeddedClusterTests
     }
 
     [Fact]
+    public async Task A_signal_ends_the_cluster_before_the_process()
+    {
+        // What would end this process here; the cluster must not depend on who else handles the signal.
+        var handled = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        using var survives = PosixSignalRegistration.Create(PosixSignal.SIGHUP, context =>
+        {
+            context.Cancel = true;
+            handled.TrySetResult();
+        });
+        var mark = $"63.{Random.Shared.Next()}";
+        var options = TestCluster.Small with { EndsOnSignals = true };
+        await using var cluster = await TestCluster.StartAsync(options);
+        await cluster.SubmitAsync(TestCluster.Job(1, Attempts.Exec("sleep", mark)));
+        await Attempts.UntilAsync(() => Attempts.Living(mark) > 0, "the command");
+        const int hangUp = 1;
+        NativeProcess.Signal(Environment.ProcessId, hangUp);
+        await handled.Task.WaitAsync(TimeSpan.FromSeconds(20), Cancellation);
+        await Attempts.UntilAsync(
+            () => !Directory.Exists(cluster.Cluster.DataDirectory), "the end of the data directory");
+        Assert.Equal(0, Attempts.Living(mark));
+    }
+
+    [Fact]
+    public async Task A_data_directory_of_the_users_own_stays_and_holds_the_jobs()
+    {
+        var directory = Directory.CreateTempSubdirectory("cluster-").FullName;
+        var options = TestCluster.Small with { DataDirectory = directory };
+        try
+        {
+            JobId job;
+            await using (var cluster = await TestCluster.StartAsync(options))
+            {
+                job = await cluster.SubmitAsync(TestCluster.Job(1, Attempts.Shell("exit 0")));
+                await cluster.EndOf(job);
+            }
+
+            await using var again = await TestCluster.StartAsync(options);
+            Assert.Equal(JobState.Completed, (await again.EndOf(job)).State);
+        }
+        finally
+        {
+            Directory.Delete(directory, recursive: true);
+        }
+    }
+
+    [Fact]
     public async Task An_http_job_completes_with_exactly_what_the_target_served()
     {
         await using var target = await TargetServer.StartAsync(
             TargetOptions.Default with { Latency = TimeSpan.FromMilliseconds(1) }, Cancellation);
-        await using var cluster = await TestCluster.StartAsync(EmbeddedClusterOptions.Default);
+        await using var cluster = await TestCluster.StartAsync(TestCluster.Whole);
         var closed = Attempts.Http($"{target.Url}/items", 500, vus: 2);
         var open = Attempts.Http($"{target.Url}/pay", 500, rate: 100) with { Name = "pay", DependsOn = [0] };
         var job = await cluster.SubmitAsync(TestCluster.Job(2, closed, open), gate: 1);

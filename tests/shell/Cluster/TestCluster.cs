@@ -8,10 +8,11 @@ namespace Hyperscale.Det.Tests.Shell.Cluster;
 /// <summary>An embedded cluster and a client's ways with it.</summary>
 internal sealed class TestCluster : IAsyncDisposable
 {
-    public static readonly EmbeddedClusterOptions Small = EmbeddedClusterOptions.Default with
-    {
-        Managers = 1, EndsOnSignals = false,
-    };
+    /// <summary>The cluster that anyone gets who asks for nothing else.</summary>
+    public static readonly EmbeddedClusterOptions Whole =
+        EmbeddedClusterOptions.Default with { EndsOnSignals = false };
+
+    public static readonly EmbeddedClusterOptions Small = Whole with { Managers = 1 };
 
     private TestCluster(EmbeddedCluster cluster, LogLines log) => (Cluster, Log) = (cluster, log);
 

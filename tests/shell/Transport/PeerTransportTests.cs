@@ -22,7 +22,7 @@ public sealed class PeerTransportTests
     {
         const int count = 20_000;
         await using var manager = TestPeer.Listening(Manager, NodeRole.Manager);
-        await using var gate = TestPeer.Listening(GateOne, NodeRole.Gate, knows: [manager]);
+        await using var gate = TestPeer.Listening(GateOne, NodeRole.Gate, knows: TestPeer.Addresses(manager));
         for (var i = 0; i < count; i++)
         {
             gate.Send(Manager, TestPeer.Slot(i));
@@ -48,7 +48,7 @@ public sealed class PeerTransportTests
     public async Task A_message_of_megabytes_arrives_whole()
     {
         await using var gate = TestPeer.Listening(GateOne, NodeRole.Gate);
-        await using var other = TestPeer.Listening(GateTwo, NodeRole.Gate, knows: [gate]);
+        await using var other = TestPeer.Listening(GateTwo, NodeRole.Gate, knows: TestPeer.Addresses(gate));
         var body = new string('x', JobLimits.BodyLengthMax);
         var workflow = Attempts.Http("http://127.0.0.1/", 1000, vus: 1);
         var spec = new JobSpec(
@@ -201,6 +201,36 @@ public sealed class PeerTransportTests
         manager.Send(Worker, TestPeer.Slot(3));
         Assert.Equal(TestPeer.Slot(3), await newer.NextMessageAsync());
         Assert.Equal(new NodeInput.PeerLost(Manager), await older.NextAsync<NodeInput.PeerLost>());
+    }
+
+    [Fact]
+    public async Task What_waited_too_long_for_a_peer_is_told_lost()
+    {
+        var nobody = new Dictionary<NodeId, PeerAddress> { [Manager] = UnusedAddress() };
+        await using var gate = TestPeer.Dialing(
+            GateOne, NodeRole.Gate, nobody, TestPeer.Quick with { KeepMax = TimeSpan.Zero });
+        gate.Send(Manager, TestPeer.Slot(1));
+        Assert.Equal(new NodeInput.PeerLost(Manager), await gate.NextAsync<NodeInput.PeerLost>());
+    }
+
+    [Fact]
+    public async Task A_peer_that_connects_here_is_dialed_without_waiting_any_longer()
+    {
+        var port = TestPeer.AnyPort();
+        port.Dispose();
+        var absent = new Dictionary<NodeId, PeerAddress> { [GateTwo] = PeerAddress.Of(port.Address) };
+        var patient = TestPeer.Quick with
+        {
+            BackoffMin = TimeSpan.FromHours(1), BackoffMax = TimeSpan.FromHours(1),
+        };
+        await using var one = TestPeer.Listening(GateOne, NodeRole.Gate, absent, options: patient);
+        one.Send(GateTwo, TestPeer.Slot(1));
+        await one.Log.NextAsync("not reached");
+        await using var two = TestPeer.Listening(
+            GateTwo, NodeRole.Gate, TestPeer.Addresses(one), PeerListener.Bind(port.Address));
+        two.Send(GateOne, TestPeer.Slot(2));
+        await two.ReceivesAsync(GateOne, TestPeer.Slot(1));
+        await one.ReceivesAsync(GateTwo, TestPeer.Slot(2));
     }
 
     private static Message.SlotRefused Numbered(int number) =>

@@ -37,7 +37,7 @@ internal sealed class TestPeer : IAsyncDisposable
     private readonly MetricsRegistry _metrics = new();
 
     private TestPeer(
-        NodeId id, NodeRole role, Topology topology, PeerListener? listener,
+        NodeId id, NodeRole role, PeerListener? listener,
         IReadOnlyDictionary<NodeId, PeerAddress> addresses, TransportOptions options, int mailboxBound,
         Action<NodeInput>? onInput)
     {
@@ -45,7 +45,7 @@ internal sealed class TestPeer : IAsyncDisposable
         Address = listener is null ? null : PeerAddress.Of(listener.Address);
         var datacenter = role is NodeRole.Manager or NodeRole.Worker ? "dc-a" : "";
         Transport = new PeerTransport(new PeerTransportParts(
-            id, role, datacenter, topology, addresses, listener, _mailbox, options, _metrics.Meter,
+            id, role, datacenter, Topology, addresses, listener, _mailbox, options, _metrics.Meter,
             TimeProvider.System, Log));
         var node = new ScriptedNode((input, _) =>
         {
@@ -69,13 +69,15 @@ internal sealed class TestPeer : IAsyncDisposable
 
     /// <summary>A peer that others can dial.</summary>
     public static TestPeer Listening(
-        NodeId id, NodeRole role, TestPeer[]? knows = null, PeerListener? listener = null,
-        TransportOptions? options = null, int mailboxBound = 256, Action<NodeInput>? onInput = null,
-        Topology? topology = null)
+        NodeId id, NodeRole role, IReadOnlyDictionary<NodeId, PeerAddress>? knows = null,
+        PeerListener? listener = null,
+        TransportOptions? options = null, int mailboxBound = 256, Action<NodeInput>? onInput = null)
     {
         var peer = new TestPeer(
-            id, role, topology ?? Topology, listener ?? AnyPort(), Addresses(knows), options ?? Quick,
-            mailboxBound, onInput) { Id = id };
+            id, role, listener ?? AnyPort(), knows ?? Addresses(), options ?? Quick, mailboxBound, onInput)
+        {
+            Id = id,
+        };
         peer.Transport.Start(peer.Host.Boot);
         return peer;
     }
@@ -85,7 +87,7 @@ internal sealed class TestPeer : IAsyncDisposable
         NodeId id, NodeRole role, IReadOnlyDictionary<NodeId, PeerAddress> knows,
         TransportOptions? options = null)
     {
-        var peer = new TestPeer(id, role, Topology, null, knows, options ?? Quick, 256, null) { Id = id };
+        var peer = new TestPeer(id, role, null, knows, options ?? Quick, 256, null) { Id = id };
         peer.Transport.Start(peer.Host.Boot);
         return peer;
     }
@@ -94,8 +96,8 @@ internal sealed class TestPeer : IAsyncDisposable
 
     public static PeerListener AnyPort() => PeerListener.Bind(new IPEndPoint(IPAddress.Loopback, 0));
 
-    public static IReadOnlyDictionary<NodeId, PeerAddress> Addresses(params TestPeer[]? peers) =>
-        (peers ?? []).ToDictionary(peer => peer.Id, peer => peer.Address!);
+    public static IReadOnlyDictionary<NodeId, PeerAddress> Addresses(params TestPeer[] peers) =>
+        peers.ToDictionary(peer => peer.Id, peer => peer.Address!);
 
     public static Message.ClientCall Call(long id) => new(id, 0, new ClientRequest.GetJob(new JobId(1, id)));
 
