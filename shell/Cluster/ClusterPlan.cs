@@ -12,7 +12,6 @@ namespace Hyperscale.Det.Shell.Cluster;
 internal sealed class ClusterPlan
 {
     private const string ClusterId = "embedded";
-    private static readonly IPEndPoint AnyPort = new(IPAddress.Loopback, 0);
 
     private readonly Dictionary<NodeId, PeerAddress> _addresses = [];
 
@@ -54,7 +53,7 @@ internal sealed class ClusterPlan
 
     private void Add(NodeId id, NodeRole role, string datacenter, string dataDirectory, int cores = 0)
     {
-        var listener = role == NodeRole.Worker ? null : PeerListener.Bind(AnyPort);
+        var listener = role == NodeRole.Worker ? null : PeerListener.BindLasting(IPAddress.Loopback);
         if (listener is not null) _addresses.Add(id, PeerAddress.Of(listener.Address));
         var directory = listener is null ? "" : Path.Combine(dataDirectory, id.Name);
         Nodes.Add(new PlannedNode(

@@ -72,7 +72,7 @@ public sealed class RunningNodeTests : IDisposable
     {
         var file = Path.Combine(_directory, "file");
         File.WriteAllText(file, "");
-        using var listener = PeerListener.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        using var listener = PeerListener.BindLasting(IPAddress.Loopback);
         var settings = Settings() with { DataDirectory = Path.Combine(file, "data") };
         var error = Assert.Throws<DataDirectoryException>(
             () => RunningNode.Start(settings, Services, listener));
@@ -97,7 +97,7 @@ public sealed class RunningNodeTests : IDisposable
     public async Task A_node_that_breaks_a_rule_ends_with_the_cause_and_gives_its_address_back()
     {
         var node = new ScriptedNode((input, _) => Invariant.Holds(input is not NodeInput.ClientRequested));
-        var listener = PeerListener.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        var listener = PeerListener.BindLasting(IPAddress.Loopback);
         var plan = new NodePlan(
             node, NodeRole.Gate, "", Topology, new Dictionary<NodeId, PeerAddress>(), _ => new NoLog(), null,
             null);

@@ -94,7 +94,7 @@ internal sealed class TestPeer : IAsyncDisposable
 
     public required NodeId Id { get; init; }
 
-    public static PeerListener AnyPort() => PeerListener.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+    public static PeerListener AnyPort() => PeerListener.BindLasting(IPAddress.Loopback);
 
     public static IReadOnlyDictionary<NodeId, PeerAddress> Addresses(params TestPeer[] peers) =>
         peers.ToDictionary(peer => peer.Id, peer => peer.Address!);
