@@ -54,7 +54,7 @@ internal sealed class JsonFields
         {
             if (_findings.IsFull) return;
             if (known.Contains(name)) continue;
-            value.Fault($"is no field of the job file; {FoundText.Listed(known)} are allowed here"
+            value.Fault($"is no field of the job file; allowed here: {FoundText.Listed(known)}"
                 + NearestName.Hint(name, known));
         }
     }

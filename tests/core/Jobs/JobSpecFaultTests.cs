@@ -152,13 +152,13 @@ public sealed class JobSpecFaultTests
     [InlineData("$.datacenters.preferred", "['', 'dc-a']", "$.datacenters.preferred[0]", "is \"\"; " + Name)]
     [InlineData("$.thresholds", "['p95Ms < 1', 7]", "$.thresholds[1]", "is 7; a text is allowed")]
     [InlineData("$.nmae", "1", "$.nmae",
-        "is no field of the job file; name, datacenters, retryBudget, retryBudgetPerWorkflow, bestEffort, "
-        + "slo, thresholds and workflows are allowed here; did you mean name?")]
+        "is no field of the job file; allowed here: name, datacenters, retryBudget, "
+        + "retryBudgetPerWorkflow, bestEffort, slo, thresholds and workflows; did you mean name?")]
     [InlineData("$.workflows[1].dependson", "[]", "$.workflows[1].dependson",
-        "is no field of the job file; name, kind, cores, duration, timeout, vus, rate, dependsOn, http, exec "
-        + "and budget are allowed here; did you mean dependsOn?")]
+        "is no field of the job file; allowed here: name, kind, cores, duration, timeout, vus, "
+        + "rate, dependsOn, http, exec and budget; did you mean dependsOn?")]
     [InlineData("$.workflows[2].exec.a b", "1", "$.workflows[2].exec['a b']",
-        "is no field of the job file; command are allowed here")]
+        "is no field of the job file; allowed here: command")]
     [InlineData("$.workflows[1]", "3", "$.workflows[1]",
         "is 3; an object with name, kind, cores, duration, timeout, vus, rate, dependsOn, http, exec and "
         + "budget is allowed")]
