@@ -39,6 +39,7 @@ public sealed partial class ApiJson : JsonSerializerContext
             new WallTimeConverter(),
             new DurationConverter(),
             new LowerCamel<Jobs.JobState>(),
+            new LowerCamel<Jobs.JobConclusion>(),
             new LowerCamel<Jobs.SlotPhase>(),
             new LowerCamel<Jobs.SlotState>(),
             new LowerCamel<Jobs.WorkflowPhase>(),

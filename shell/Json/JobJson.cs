@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using System.Text.Json;
 using Hyperscale.Det.Jobs;
 
 namespace Hyperscale.Det.Shell.Json;
@@ -37,8 +38,14 @@ public static class JobJson
         status.Submitted,
         status.Ended,
         [.. status.Slots.Select(slot => Slot(slot, status.Spec, hasDetails))],
-        null,
-        null);
+        status.IsTerminal ? ReportJson.Of(status) : null,
+        hasDetails ? Spec(status.Spec) : null);
+
+    private static JsonElement Spec(JobSpec spec)
+    {
+        using var document = JsonDocument.Parse(JobSpecWriter.Canonical(spec));
+        return document.RootElement.Clone();
+    }
 
     private static SlotJson Slot(SlotStatus slot, JobSpec spec, bool hasDetails) => new(
         slot.Slot,

@@ -27,7 +27,7 @@ public sealed record NumbersJson(
         return new NumbersJson(
             stats.Requests,
             stats.Errors,
-            stats.Requests == 0 ? 0 : decimal.Round((decimal)stats.Errors / stats.Requests, 6),
+            new ReportRow(null, null, null, stats).ErrorRateMillionths / 1_000_000m,
             stats.Dropped,
             stats.BytesReceived,
             Ms(latency.Min),

@@ -187,7 +187,7 @@ public sealed class JobEndpointsTests
     }
 
     [Fact]
-    public async Task A_status_shows_the_job()
+    public async Task A_status_shows_the_job_file_as_well()
     {
         await using var api = await Api.StartAsync();
         api.Gate.Answers(new ClientResponse.Status(JobSamples.Status(JobState.Running, 3)));
@@ -197,7 +197,27 @@ public sealed class JobEndpointsTests
         Assert.Equal(HttpStatusCode.OK, response.StatusCode);
         Assert.Equal("application/json", response.Content.Headers.ContentType?.MediaType);
         Assert.Equal((JobSamples.Id, JobState.Running, "3"), (status.Id, status.State, status.Revision));
+        var workflow = status.Spec!.Value.GetProperty("workflows")[0];
+        Assert.Equal("browse", workflow.GetProperty("name").GetString());
         Assert.Equal([new ClientRequest.GetJob(JobSamples.Id)], api.Gate.Asked);
+    }
+
+    [Fact]
+    public async Task An_ended_job_has_its_report()
+    {
+        await using var api = await Api.StartAsync();
+        var ended = JobSamples.Status(JobState.Completed, 4) with
+        {
+            Ended = new WallTime(1_700_000_001_000),
+            Slots = [JobSamples.Ended(JobSamples.Result(0, AttemptState.Completed, "bye"))],
+        };
+        api.Gate.Answers(new ClientResponse.Status(ended));
+        using var response = await api.SendAsync("GET", JobPath);
+        var status = await Api.ReadAsync(response, ApiJson.Compact.StatusJson);
+
+        Assert.True(status.IsTerminal);
+        Assert.Equal("browse", Assert.Single(status.Report!.Workflows).Name);
+        Assert.Equal("bye", status.Slots[0].Workflows[0].Output);
     }
 
     [Theory]
