@@ -34,7 +34,7 @@ public static class JobCommandCodec
                 break;
             case JobCommand.SlotReleased released:
                 writer.Nested(1, released.Slot, JobFields.Write);
-                writer.Text(2, ReasonText.Clip(released.Reason));
+                writer.Text(2, JobLimits.Clip(released.Reason));
                 break;
             case JobCommand.SlotReported reported:
                 writer.Nested(1, reported.Slot, JobFields.Write);
@@ -48,7 +48,7 @@ public static class JobCommandCodec
                 break;
             case JobCommand.JobUnplaceable unplaceable:
                 writer.Nested(1, unplaceable.Job, JobFields.Write);
-                writer.Text(2, ReasonText.Clip(unplaceable.Reason));
+                writer.Text(2, JobLimits.Clip(unplaceable.Reason));
                 break;
             default:
                 throw new UnreachableException($"unhandled {command}");

@@ -13,6 +13,8 @@ public sealed partial class JobLedger
         foreach (var group in _groups.Values)
         {
             Invariant.Holds(group.Ended.Count <= endedPerGroupMax);
+            Invariant.Holds(group.EndedBytes <= endedBytesPerGroupMax || group.Ended.Count == 1);
+            Invariant.Holds(group.EndedBytes == group.Ended.Sum(id => _jobs[id].Bytes));
             Invariant.Holds(group.Ended.All(id => _jobs[id].IsEnded));
         }
 
@@ -86,7 +88,7 @@ public sealed partial class JobLedger
             End(job, JobState.Cancelled,
                 $"cancelled on request; no acknowledgement from {string.Join(", ", open)}", entry);
         else
-            Put(job with { Reason = ReasonText.Clip($"waiting for {string.Join(", ", open)} to stop") });
+            Put(job with { Reason = JobLimits.Clip($"waiting for {string.Join(", ", open)} to stop") });
     }
 
     /// <summary>A datacenter answered for its slot after the end: nothing is merged, nothing more is
@@ -103,13 +105,26 @@ public sealed partial class JobLedger
         Put(job with
         {
             State = state,
-            Reason = ReasonText.Clip(reason),
+            Reason = JobLimits.Clip(reason),
             Ended = entry.Stamp,
             ChangedOp = entry.Op,
         });
-        var ended = _groups[entry.Group].Ended;
-        ended.Enqueue(job.Id);
-        while (ended.Count > endedPerGroupMax) Drop(ended.Dequeue());
+        var group = _groups[entry.Group];
+        group.Ended.Enqueue(job.Id);
+        group.EndedBytes += job.Bytes;
+        Trim(group);
+    }
+
+    private void Trim(GroupState group)
+    {
+        while (group.Ended.Count > endedPerGroupMax
+            || (group.EndedBytes > endedBytesPerGroupMax && group.Ended.Count > 1))
+        {
+            var oldest = _jobs[group.Ended.Dequeue()];
+            group.EndedBytes -= oldest.Bytes;
+            _bySubmission.Remove((oldest.Submitted, oldest.Id));
+            _jobs.Remove(oldest.Id);
+        }
     }
 
     private void Put(LedgerJob job)
@@ -118,12 +133,6 @@ public sealed partial class JobLedger
         _bySubmission.Add((job.Submitted, job.Id));
         if (job.IsEnded) _live.Remove(job.Id);
         else _live.Add(job.Id);
-    }
-
-    private void Drop(JobId id)
-    {
-        _bySubmission.Remove((_jobs[id].Submitted, id));
-        _jobs.Remove(id);
     }
 
     private static string Describe(LedgerJob job, CompletionCheck check)

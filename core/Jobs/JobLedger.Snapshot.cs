@@ -17,9 +17,13 @@ public sealed partial class JobLedger
     }
 
     /// <summary>Reads a ledger; null, with the fault, when the bytes hold none.</summary>
-    public static JobLedger? Decode(ReadOnlySpan<byte> bytes, int endedPerGroupMax, out string fault)
+    public static JobLedger? Decode(
+        ReadOnlySpan<byte> bytes,
+        int endedPerGroupMax,
+        out string fault,
+        long endedBytesPerGroupMax = EndedBytesPerGroupDefault)
     {
-        var ledger = new JobLedger(endedPerGroupMax);
+        var ledger = new JobLedger(endedPerGroupMax, endedBytesPerGroupMax);
         var reader = new FieldReader(bytes);
         while (reader.Next(out var field))
         {
@@ -36,7 +40,13 @@ public sealed partial class JobLedger
         reader.Require(ledger.IsConsistent(), "a job that the groups speak of");
         fault = reader.Fault ?? "";
         if (reader.Fault is not null) return null;
-        ledger.Trim();
+        foreach (var group in ledger._groups.Values)
+        {
+            group.EndedBytes = group.Ended.Sum(id => ledger._jobs[id].Bytes);
+            // The bounds may be lower than when the snapshot was taken.
+            ledger.Trim(group);
+        }
+
         return ledger;
     }
 
@@ -81,13 +91,6 @@ public sealed partial class JobLedger
             && ended.Distinct().Count() + _live.Count == _jobs.Count
             && ended.Count + _live.Count == _jobs.Count
             && _jobs.Values.All(job => job.ChangedOp <= AppliedOp(job.Id.Group));
-    }
-
-    /// <summary>The bound may have been lowered since the snapshot was taken.</summary>
-    private void Trim()
-    {
-        foreach (var group in _groups.Values)
-            while (group.Ended.Count > endedPerGroupMax) Drop(group.Ended.Dequeue());
     }
 
     private static void WriteJob(FieldWriter writer, LedgerJob job)
@@ -137,9 +140,11 @@ public sealed partial class JobLedger
         reader.Require(8, "changedOp");
         for (var i = 0; i < slots.Count; i++) reader.Require(slots[i].Slot == i, $"slot {i}");
         if (reader.Fault is not null) return null;
+        var (digest, size) = Measure(spec!, JobFields.Write);
+        var outcomes = slots.Where(slot => slot.Outcome is not null);
+        var bytes = size + outcomes.Sum(slot => Measure(slot.Outcome!, JobFields.Write).Bytes);
         return new LedgerJob(
-            id, spec!, Digest(spec!, JobFields.Write), submitted, state, reason, cancelled, ended, changedOp,
-            slots);
+            id, spec!, digest, submitted, state, reason, cancelled, ended, changedOp, bytes, slots);
     }
 
     private static void WriteSlot(FieldWriter writer, LedgerSlot slot)
@@ -177,7 +182,7 @@ public sealed partial class JobLedger
         reader.Require(2, "epoch");
         reader.Require(3, "stage");
         if (reader.Fault is not null) return null;
-        var digest = outcome is null ? 0 : Digest(outcome, JobFields.Write);
+        var digest = outcome is null ? 0 : Measure(outcome, JobFields.Write).Digest;
         return new LedgerSlot(number, epoch, stage, datacenter, outcome, digest, refusals);
     }
 

@@ -12,8 +12,14 @@ namespace Hyperscale.Det.Jobs;
 /// first, and an ended job's state never changes.</remarks>
 /// <param name="endedPerGroupMax">Ended jobs kept of each group; older ones are dropped by the entry that
 /// passes the bound. It counts by group because replicas of one group need not share the others.</param>
-public sealed partial class JobLedger(int endedPerGroupMax)
+/// <param name="endedBytesPerGroupMax">What they may take together; the newest is kept whatever it
+/// takes.</param>
+public sealed partial class JobLedger(
+    int endedPerGroupMax, long endedBytesPerGroupMax = JobLedger.EndedBytesPerGroupDefault)
 {
+    /// <summary>64 MiB.</summary>
+    public const long EndedBytesPerGroupDefault = 64 * 1024 * 1024;
+
     private readonly SortedDictionary<JobId, LedgerJob> _jobs = [];
     private readonly SortedDictionary<int, GroupState> _groups = [];
     private readonly SortedSet<JobId> _live = [];
@@ -71,10 +77,10 @@ public sealed partial class JobLedger(int endedPerGroupMax)
         if (count is < 1 or > JobLimits.DatacentersMax) return JobVerdict.Conflict;
 
         var id = new JobId(entry.Group, entry.Op);
+        var (digest, bytes) = Measure(created.Spec, JobFields.Write);
         Put(new LedgerJob(
-            id, created.Spec, Digest(created.Spec, JobFields.Write), entry.Stamp, JobState.Accepted,
-            "waiting for datacenters", null, null, entry.Op,
-            [.. Enumerable.Range(0, count).Select(LedgerSlot.Fresh)]));
+            id, created.Spec, digest, entry.Stamp, JobState.Accepted, "waiting for datacenters", null, null,
+            entry.Op, bytes, [.. Enumerable.Range(0, count).Select(LedgerSlot.Fresh)]));
         return JobVerdict.Applied;
     }
 
@@ -122,7 +128,7 @@ public sealed partial class JobLedger(int endedPerGroupMax)
         if (!slot.IsOpen) return JobVerdict.Conflict;
         if (job.IsEnded) return CloseLate(job, slot, entry);
 
-        var refusal = new SlotRefusal(slot.Datacenter, ReasonText.Clip(released.Reason));
+        var refusal = new SlotRefusal(slot.Datacenter, JobLimits.Clip(released.Reason));
         var freed = slot with
         {
             Stage = SlotStage.Unassigned,
@@ -148,13 +154,15 @@ public sealed partial class JobLedger(int endedPerGroupMax)
         // A datacenter that was never told to start has nothing to report but that it gave the slot up.
         if (slot.Stage == SlotStage.Assigned && !job.IsCancelling) return JobVerdict.Conflict;
 
+        var (digest, bytes) = Measure(reported.Outcome, JobFields.Write);
         var done = slot with
         {
             Stage = SlotStage.Reported,
             Outcome = reported.Outcome,
-            OutcomeDigest = Digest(reported.Outcome, JobFields.Write),
+            OutcomeDigest = digest,
         };
-        Settle(job.With(done, entry.Op), entry, isDeadlineReached: false);
+        job = job.With(done, entry.Op) with { Bytes = job.Bytes + bytes };
+        Settle(job, entry, isDeadlineReached: false);
         return JobVerdict.Applied;
     }
 
@@ -187,7 +195,7 @@ public sealed partial class JobLedger(int endedPerGroupMax)
         if (job.IsCancelling) return JobVerdict.Cancelling;
         if (job.Slots.Any(slot => slot.Stage > SlotStage.Assigned)) return JobVerdict.Conflict;
 
-        End(job, JobState.Failed, ReasonText.Clip(unplaceable.Reason), entry);
+        End(job, JobState.Failed, JobLimits.Clip(unplaceable.Reason), entry);
         return JobVerdict.Applied;
     }
 
@@ -209,13 +217,13 @@ public sealed partial class JobLedger(int endedPerGroupMax)
         return id.Group == entry.Group && _jobs.TryGetValue(id, out job);
     }
 
-    private static ulong Digest<T>(T value, Action<FieldWriter, T> write)
+    private static (ulong Digest, long Bytes) Measure<T>(T value, Action<FieldWriter, T> write)
     {
         var writer = new FieldWriter();
         write(writer, value);
         var digest = default(Fingerprint);
         digest.Add(writer.Written);
-        return digest.Value;
+        return (digest.Value, writer.Length);
     }
 
     private readonly record struct Position(int Group, long Op, WallTime Stamp);
@@ -228,5 +236,7 @@ public sealed partial class JobLedger(int endedPerGroupMax)
 
         /// <summary>Ended jobs that are kept, in the order of their ends.</summary>
         public Queue<JobId> Ended { get; } = new();
+
+        public long EndedBytes { get; set; }
     }
 }

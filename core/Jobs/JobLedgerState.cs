@@ -6,6 +6,7 @@ namespace Hyperscale.Det.Jobs;
 /// <param name="SpecDigest">Stands for <paramref name="Spec"/> in fingerprints.</param>
 /// <param name="CancelledAt">Stamp of the entry that asked for cancellation.</param>
 /// <param name="ChangedOp">Op of the newest entry that changed the job.</param>
+/// <param name="Bytes">Encoded size of the specification and the outcomes.</param>
 public sealed record LedgerJob(
     JobId Id,
     JobSpec Spec,
@@ -16,6 +17,7 @@ public sealed record LedgerJob(
     WallTime? CancelledAt,
     WallTime? Ended,
     long ChangedOp,
+    long Bytes,
     IReadOnlyList<LedgerSlot> Slots)
 {
     public bool IsEnded => State is JobState.Completed or JobState.Failed or JobState.Cancelled;

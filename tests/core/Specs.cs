@@ -1,7 +1,7 @@
 using Hyperscale.Det.Jobs;
 using Hyperscale.Det.Kernel;
 
-namespace Hyperscale.Det.Tests.Core.Nodes;
+namespace Hyperscale.Det.Tests.Core;
 
 /// <summary>Small jobs and outcomes for scripts.</summary>
 internal static class Specs

@@ -1,0 +1,98 @@
+using Hyperscale.Det.Jobs;
+using Hyperscale.Det.Kernel;
+
+namespace Hyperscale.Det.Tests.Core.Jobs;
+
+public sealed class JobLedgerBoundTests
+{
+    [Fact]
+    public void Ended_jobs_beyond_the_bound_of_their_group_are_dropped_oldest_end_first()
+    {
+        var bench = new JobLedgerBench(endedPerGroupMax: 2);
+        var jobs = Enumerable.Range(0, 4).Select(_ => bench.Create(Specs.Job())).ToList();
+        var other = bench.Create(Specs.Job(), group: 1);
+        bench.When(new JobCommand.CancelRequested(other), group: 1);
+        foreach (var job in new[] { jobs[2], jobs[0], jobs[3] })
+            bench.When(new JobCommand.CancelRequested(job));
+
+        Assert.Equal([jobs[0], jobs[1], jobs[3], other], bench.Ledger.All.Select(job => job.Id));
+        Assert.Equal(JobVerdict.UnknownJob, bench.When(new JobCommand.DeadlineReached(jobs[2])));
+    }
+
+    [Fact]
+    public void Ended_jobs_beyond_the_bytes_of_their_group_are_dropped_but_the_newest()
+    {
+        var bench = new JobLedgerBench(endedBytesMax: 700);
+        var small = bench.Create(Specs.Job());
+        var large = bench.Create(Specs.Job(name: new string('x', 100)) with
+        {
+            Workflows = [.. Enumerable.Repeat(Specs.Job().Workflows[0], 100)],
+        });
+        Assert.True(bench.Job(small).Bytes < 700);
+        Assert.True(bench.Job(large).Bytes > 700);
+        bench.When(new JobCommand.CancelRequested(small));
+        bench.When(new JobCommand.CancelRequested(large));
+        Assert.Equal([large], bench.Ledger.All.Select(job => job.Id));
+
+        var next = bench.Create(Specs.Job());
+        bench.When(new JobCommand.CancelRequested(next));
+        Assert.Equal([next], bench.Ledger.All.Select(job => job.Id));
+    }
+
+    [Fact]
+    public void Lists_have_the_newest_submission_first()
+    {
+        var bench = new JobLedgerBench();
+        var old = bench.Create(Specs.Job(), group: 1);
+        bench.When(new JobCommand.CancelRequested(new JobId(0, 1)), group: 0);
+        var recent = bench.Create(Specs.Job(), group: 0);
+
+        Assert.Equal([recent, old], bench.Ledger.NewestFirst.Select(job => job.Id));
+        Assert.Equal([recent, old], bench.Ledger.Live.Select(job => job.Id));
+    }
+
+    [Fact]
+    public void Bounds_that_were_lowered_hold_after_a_restore()
+    {
+        var bench = new JobLedgerBench();
+        for (var i = 0; i < 5; i++) bench.When(new JobCommand.CancelRequested(bench.Create(Specs.Job())));
+
+        var restored = JobLedger.Decode(bench.Ledger.Encode(), 2, out _);
+        Assert.NotNull(restored);
+        restored.CheckInvariants();
+        Assert.Equal(2, restored.Count);
+    }
+
+    [Fact]
+    public void A_gap_in_the_log_is_a_bug_and_a_repeat_is_a_duplicate()
+    {
+        var ledger = new JobLedger(10);
+        var command = new JobCommand.JobCreated(Specs.Job());
+        Assert.Equal(JobVerdict.Applied, ledger.Apply(0, 1, new WallTime(5), command));
+        Assert.Equal(JobVerdict.Duplicate, ledger.Apply(0, 1, new WallTime(6), command));
+        Assert.Equal(1, ledger.Count);
+        Assert.Throws<InvariantViolationException>(() => ledger.Apply(0, 3, new WallTime(7), command));
+    }
+
+    [Theory]
+    [InlineData(new byte[] { 0xFF })]
+    [InlineData(new byte[] { 1 << 2 | 1, 2, 1 << 2, 0 })]
+    public void Bytes_that_hold_no_ledger_are_refused_with_a_reason(byte[] bytes)
+    {
+        Assert.Null(JobLedger.Decode(bytes, 10, out var fault));
+        Assert.NotEmpty(fault);
+    }
+
+    [Fact]
+    public void A_snapshot_whose_parts_contradict_each_other_is_refused()
+    {
+        var bench = new JobLedgerBench();
+        bench.Create(Specs.Job());
+        var bytes = bench.Ledger.Encode();
+        // The group's record comes first; without it nobody knows how far its log was applied.
+        var groupBytes = 2 + bytes[1];
+
+        Assert.Null(JobLedger.Decode(bytes.AsSpan(groupBytes), 10, out var fault));
+        Assert.Contains("groups", fault, StringComparison.Ordinal);
+    }
+}

@@ -1,0 +1,63 @@
+using CsCheck;
+using Hyperscale.Det.Jobs;
+
+namespace Hyperscale.Det.Tests.Core.Jobs;
+
+/// <summary>Numbers that mean a command, once there is a ledger to say which jobs and epochs there
+/// are.</summary>
+internal sealed record JobLedgerMove(int Kind, int Job, int Slot, int Epoch, int Choice)
+{
+    public const int Kinds = 8;
+
+    private static readonly string[] Datacenters = ["east", "west", "north"];
+
+    public static readonly Gen<JobLedgerMove> Gen = CsCheck.Gen.Select(
+        CsCheck.Gen.Frequency(
+            (2, CsCheck.Gen.Const(0)), (6, CsCheck.Gen.Int[1, 4]), (1, CsCheck.Gen.Int[5, Kinds - 1])),
+        CsCheck.Gen.Int[0, 1000],
+        CsCheck.Gen.Int[0, 1000],
+        CsCheck.Gen.Int[0, 1000],
+        CsCheck.Gen.Int[0, 1000],
+        (kind, job, slot, epoch, choice) => new JobLedgerMove(kind, job, slot, epoch, choice));
+
+    /// <summary>The group whose log the command goes to: nearly always the job's own.</summary>
+    public int GroupOf(JobId job) => Choice % 23 == 0 ? 1 - (job.Group % 2) : job.Group;
+
+    public (int Group, JobCommand Command) Meaning(JobLedger ledger)
+    {
+        if (Kind == 0 || ledger.Count == 0)
+            return (Choice % 2, new JobCommand.JobCreated(SpecOf()));
+        var jobs = ledger.All.ToList();
+        // One in twenty is a job that is not there.
+        var found = Job % 20 == 0 ? null : jobs[Job % jobs.Count];
+        var id = found?.Id ?? new JobId(Choice % 2, 100_000 + Job);
+        var slot = Slot % ((found?.Slots.Count ?? 0) + (Slot % 20 == 0 ? 1 : 0) + (found is null ? 1 : 0));
+        var epoch = EpochOf(found?.Slot(slot)?.Epoch ?? 0);
+        var key = new SlotKey(id, slot, epoch);
+        JobCommand command = Kind switch
+        {
+            1 => new JobCommand.SlotAssigned(
+                key with { Epoch = epoch + (Epoch % 3 == 0 ? 0 : 1) }, Datacenters[Choice % 3]),
+            2 => new JobCommand.SlotStarting(key),
+            3 => new JobCommand.SlotReleased(key, $"reason {Choice % 5}"),
+            4 => new JobCommand.SlotReported(key, Specs.Outcome((SlotState)(Choice % 3), $"result {Choice}")),
+            5 => new JobCommand.CancelRequested(id),
+            6 => new JobCommand.DeadlineReached(id),
+            _ => new JobCommand.JobUnplaceable(id, "too large"),
+        };
+        return (GroupOf(id), command);
+    }
+
+    private int EpochOf(int current) => (Epoch % 15) switch
+    {
+        0 => current - 1,
+        1 => current + 1,
+        _ => current,
+    };
+
+    private JobSpec SpecOf() => Specs.Job(
+        count: 1 + (Slot % 3),
+        bestEffort: Epoch % 2 == 0
+            ? null
+            : new BestEffortSpec(Epoch % 4 == 1, Job % 4, null, Epoch % 8 == 1));
+}
