@@ -11,7 +11,8 @@ public sealed partial class GateNode
 {
     private void OnRestored(ReadOnlyMemory<byte> state)
     {
-        if (JobLedger.Decode(state.Span, EndedPerGroupMax, out var fault) is { } ledger) Ledger = ledger;
+        var ledger = JobLedger.Decode(state.Span, EndedPerGroupMax, out var fault, EndedBytesPerGroupMax);
+        if (ledger is not null) Ledger = ledger;
         else _fault ??= $"the snapshot of the jobs cannot be read: {fault}";
     }
 

@@ -84,7 +84,7 @@ public sealed partial class GateNode
         // Without a start there is no result: the datacenter gave its reservation up.
         var isReport = slot.Stage == SlotStage.Starting || job.IsCancelling || job.IsEnded;
         JobCommand command = isReport
-            ? new JobCommand.SlotReported(key, OutcomeSize.Bounded(finished.Outcome))
+            ? new JobCommand.SlotReported(key, finished.Outcome)
             : new JobCommand.SlotReleased(key, finished.Outcome.Reason);
         var kind = isReport ? SlotProposal.Report : SlotProposal.Release;
         if (!ProposeSlot(kind, job, slot, command, turn)) return NodeVerdict.Overloaded;

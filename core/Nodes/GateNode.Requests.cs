@@ -8,8 +8,6 @@ namespace Hyperscale.Det.Nodes;
 /// <content>What clients ask, of this process or of other nodes alike.</content>
 public sealed partial class GateNode
 {
-    private const int ListMax = 1000;
-
     private NodeVerdict OnRequest(Caller caller, int hops, ClientRequest request, Turn turn) => request switch
     {
         ClientRequest.SubmitJob submit => OnSubmitJob(caller, hops, submit, turn),
@@ -106,7 +104,7 @@ public sealed partial class GateNode
 
     private NodeVerdict OnListJobs(Caller caller, int hops, ClientRequest.ListJobs list, Turn turn)
     {
-        var limit = Math.Clamp(list.Limit, 1, ListMax);
+        var limit = Math.Clamp(list.Limit, 1, ProtocolLimits.JobsListMax);
         List<JobSummary> own = [.. Ledger.NewestFirst.Take(limit).Select(job => job.ToSummary())];
         List<NodeId> others = list.LocalOnly
             ? []
@@ -138,7 +136,13 @@ public sealed partial class GateNode
     private void AnswerWatches(Turn turn)
     {
         foreach (var job in _changed)
-            foreach (var caller in _watches.Take(job)) turn.Answer(caller, AnswerOf(job, turn.Now));
+        {
+            var callers = _watches.Take(job);
+            if (callers.Count == 0) continue;
+            var answer = AnswerOf(job, turn.Now);
+            foreach (var caller in callers) turn.Answer(caller, answer);
+        }
+
         _changed.Clear();
     }
 

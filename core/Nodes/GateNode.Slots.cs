@@ -167,9 +167,9 @@ public sealed partial class GateNode
     }
 
     private static string WithdrawalOf(LedgerJob job) => job.IsEnded
-        ? ReasonText.Clip($"the job has ended: {job.Reason}")
+        ? JobLimits.Clip($"the job has ended: {job.Reason}")
         : "the job is being cancelled";
 
-    private static string Describe(IReadOnlyList<SlotRefusal> refusals) => ReasonText.Clip(
+    private static string Describe(IReadOnlyList<SlotRefusal> refusals) => JobLimits.Clip(
         string.Join("; ", refusals.Select(refusal => $"{refusal.Datacenter}: {refusal.Reason}")));
 }

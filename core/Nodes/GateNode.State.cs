@@ -20,7 +20,7 @@ public sealed partial class GateNode
         // Every entry in flight is one that somebody here waits for, and waits for once.
         Invariant.Holds(_replica.InFlight == _creations.Count + _work.Values.Sum(work => work.Proposed));
         Invariant.Holds(Waiters <= _config.WaitersMax);
-        Invariant.Holds(Ledger.LiveCount + _creations.Count <= _config.LiveJobsMax);
+        Invariant.Holds(_creations.Count <= _config.LiveJobsMax);
         foreach (var job in Ledger.Live) CheckInvariants(job);
         Invariant.Holds(_cancelCallers == _work.Values.Sum(work => work.CancelCallers.Count));
         foreach (var work in _work.Values)

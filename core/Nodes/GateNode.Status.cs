@@ -10,9 +10,9 @@ public sealed partial class GateNode
     private JobStatus StatusOf(LedgerJob job, Instant now)
     {
         var work = _work.GetValueOrDefault(job.Id);
-        return OutcomeSize.Bounded(new JobStatus(
+        return new JobStatus(
             job.Id, job.Spec, job.State, job.Reason, RevisionOf(job), job.Submitted, job.Ended,
-            [.. job.Slots.Select(slot => StatusOf(job, slot, work?.Slots[slot.Slot], now))]));
+            [.. job.Slots.Select(slot => StatusOf(job, slot, work?.Slots[slot.Slot], now))]);
     }
 
     /// <summary>Differs whenever something visible does. 52 bits, so that every reader of JSON keeps

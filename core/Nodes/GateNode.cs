@@ -26,6 +26,9 @@ public sealed partial class GateNode : INode
     /// <summary>When a client that was turned away may ask again.</summary>
     private static readonly Duration RetryAfter = Duration.FromSeconds(1);
 
+    /// <summary>What all ended jobs that are kept may take together: 256 MiB.</summary>
+    private const long EndedBytesMax = 256 * 1024 * 1024;
+
     private readonly Topology _topology;
     private readonly GateConfig _config;
     private readonly NodeId[] _owners;
@@ -62,7 +65,7 @@ public sealed partial class GateNode : INode
         _ownGroups = [.. Enumerable.Range(0, topology.LedgerGroups).Where(group => _owners[group] == id)];
         _board = new DatacenterBoard(topology, config.ManagerStaleness);
         _submissions = new SubmissionCalls(config.WaitersMax);
-        Ledger = new JobLedger(EndedPerGroupMax);
+        Ledger = new JobLedger(EndedPerGroupMax, EndedBytesPerGroupMax);
     }
 
     public NodeId Id { get; }
@@ -81,6 +84,8 @@ public sealed partial class GateNode : INode
             Instant.Sooner(_watches.NextDeadline, _forwards.NextDeadline));
 
     private int EndedPerGroupMax => Math.Max(1, _config.EndedJobsMax / Math.Max(1, _ownGroups.Length));
+
+    private long EndedBytesPerGroupMax => EndedBytesMax / Math.Max(1, _ownGroups.Length);
 
     /// <summary>Callers that wait for an answer of this gate.</summary>
     private int Waiters => _watches.Count + _forwards.Count + _creations.Count + _cancelCallers;
@@ -258,9 +263,12 @@ public sealed partial class GateNode : INode
     private void TakeSnapshot(Turn turn)
     {
         if (_isSnapshotStoring || _appliedSinceSnapshot < _config.SnapshotEveryRecords) return;
-        _isSnapshotStoring = true;
         _appliedSinceSnapshot = 0;
-        _replica.Step(new ReplicaInput.StateCaptured(Ledger.Encode()), turn.Now, _fromReplica);
+        var state = Ledger.Encode();
+        // Beside it a snapshot holds only the groups' heads. One that is too large is tried again later.
+        if (state.Length > WalOptions.SnapshotBytesMax / 2) return;
+        _isSnapshotStoring = true;
+        _replica.Step(new ReplicaInput.StateCaptured(state), turn.Now, _fromReplica);
         DrainReplica(turn);
     }
 

@@ -46,7 +46,7 @@ public static class SlotPlacement
         var eligible = datacenters.Where(dc => IsEligible(spec, dc.Name)).ToList();
         if (eligible.Count == 0 || eligible.Any(dc => !IsTooSmall(dc, largest.Cores))) return null;
         var sizes = string.Join(", ", eligible.Select(dc => $"{dc.Name} {dc.LargestWorkerCores}"));
-        return ReasonText.Clip(
+        return JobLimits.Clip(
             $"no worker is large enough: workflow {largest.Name} needs {largest.Cores} cores; "
             + $"the largest workers have: {sizes}");
     }

@@ -22,7 +22,7 @@ public static class SubmissionCheck
                 "$.datacenters.count",
                 $"is {choice.Count}; 1 to {eligible.Count} are allowed ({string.Join(", ", eligible)})"));
         if (spec.Workflows.Count == 0) faults.Add(new JobFault("$.workflows", "is empty; a job needs one"));
-        return [.. faults.Select(fault => fault with { Message = ReasonText.Clip(fault.Message) })
+        return [.. faults.Select(fault => fault with { Message = JobLimits.Clip(fault.Message) })
             .Take(JobLimits.FaultsMax)];
     }
 
@@ -36,7 +36,7 @@ public static class SubmissionCheck
             fault = new JobFault("$", $"takes {bytes.Length} bytes; at most {JobBytesMax} are allowed");
         // An entry that cannot be read back would end the ledger, so none is made.
         else if (JobCommandCodec.Decode(bytes, out var unreadable) is null)
-            fault = new JobFault("$", ReasonText.Clip(unreadable));
+            fault = new JobFault("$", JobLimits.Clip(unreadable));
         return fault is null ? bytes : null;
     }
 

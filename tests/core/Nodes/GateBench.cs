@@ -1,7 +1,9 @@
 using Hyperscale.Det.Durability;
+using Hyperscale.Det.Jobs;
 using Hyperscale.Det.Kernel;
 using Hyperscale.Det.Nodes;
 using Hyperscale.Det.Protocol;
+using Barrier = Hyperscale.Det.Nodes.Barrier;
 
 namespace Hyperscale.Det.Tests.Core.Nodes;
 
@@ -20,7 +22,10 @@ internal sealed class GateBench
     private readonly List<NodeEffect> _history = [];
     private RecoveredLog _snapshot = RecoveredLog.Nothing;
     private long _durable;
+    private long _requests = 1000;
     private long _lives;
+    private int _snapshots;
+    private long _heartbeats;
 
     public GateBench(Topology? topology = null, GateConfig? config = null, NodeId? id = null)
     {
@@ -53,17 +58,28 @@ internal sealed class GateBench
 
     public NodeVerdict Verdict { get; private set; }
 
+    public int Snapshots => _snapshots;
+
     /// <summary>Every effect since the last <see cref="Forget"/>.</summary>
     public IReadOnlyList<NodeEffect> History => _history;
 
-    public IEnumerable<(NodeId To, Message Message)> Sent =>
-        _history.OfType<NodeEffect.Send>().Select(send => (send.To, send.Message));
+    public IEnumerable<(NodeId To, Message Message)> Sent => SentIn(_history);
 
     public IEnumerable<ClientResponse> Replies =>
         _history.OfType<NodeEffect.Reply>().Select(reply => reply.Response);
 
     public IEnumerable<TelemetryEvent> Told =>
         _history.OfType<NodeEffect.Emit>().Select(emit => emit.Event);
+
+    public static NodeEffect.Send Send(NodeId to, Message message) => new(to, message, Barrier.None);
+
+    public static NodeEffect.Reply Reply(long requestId, ClientResponse response) =>
+        new(requestId, response, Barrier.None);
+
+    public static NodeEffect.Emit Tell(TelemetryEvent telemetry) => new(telemetry);
+
+    public static IEnumerable<(NodeId To, Message Message)> SentIn(IEnumerable<NodeEffect> effects) =>
+        effects.OfType<NodeEffect.Send>().Select(send => (send.To, send.Message));
 
     public ulong Fingerprint
     {
@@ -75,13 +91,14 @@ internal sealed class GateBench
         }
     }
 
-    /// <summary>Steps the gate; with a fast disk also tells it that what it appended is durable.</summary>
+    /// <summary>Steps the gate; with a fast disk also tells it that what it appended is durable. Gives the
+    /// effects, without what only the disk sees.</summary>
     public IReadOnlyList<NodeEffect> When(NodeInput input)
     {
         var before = _history.Count;
         Verdict = Step(input);
         if (IsDiskFast) Persist();
-        return _history[before..];
+        return [.. _history[before..].Where(effect => effect is not NodeEffect.Append)];
     }
 
     public IReadOnlyList<NodeEffect> Receive(NodeId from, Message message) =>
@@ -92,13 +109,60 @@ internal sealed class GateBench
         When(new NodeInput.ClientRequested(requestId, request));
 
     /// <summary>Tells the gate that everything it appended is on disk, until it appends no more.</summary>
-    public void Persist()
+    public IReadOnlyList<NodeEffect> Persist()
     {
+        var before = _history.Count;
         while (_durable < _snapshot.SnapshotLsn + _records.Count)
         {
-            _durable = _snapshot.SnapshotLsn + _records.Count;
-            Step(new NodeInput.Durable(_durable));
+            Step(new NodeInput.Durable(_snapshot.SnapshotLsn + _records.Count));
         }
+
+        return [.. _history[before..].Where(effect => effect is not NodeEffect.Append)];
+    }
+
+    /// <summary>Submits a job and gives its name.</summary>
+    public JobId Submit(JobSpec spec)
+    {
+        var effects = Ask(new ClientRequest.SubmitJob(spec), ++_requests);
+        return Assert.IsType<ClientResponse.Accepted>(
+            Assert.Single(effects.OfType<NodeEffect.Reply>()).Response).Job;
+    }
+
+    /// <summary>The slot's present assignment, after checking that this manager was asked for it.</summary>
+    public SlotKey Reserve(JobId job, int slot, NodeId manager)
+    {
+        var key = Job(job).Slots[slot].KeyIn(job);
+        Assert.Contains(
+            Sent, sent => sent.To == manager && sent.Message is Message.ReserveSlot r && r.Slot == key);
+        return key;
+    }
+
+    /// <summary>Submits a job and brings its first slot to run in the east.</summary>
+    public SlotKey Run(JobSpec spec)
+    {
+        var key = Reserve(Submit(spec), 0, East);
+        Receive(East, new Message.SlotReserved(key, Duration.Zero));
+        Receive(East, new Message.SlotStarted(key));
+        return key;
+    }
+
+    public void Heartbeat(
+        string datacenter, NodeId manager, int workers = 1, int coresFree = 4, int largest = 4) =>
+        Receive(manager, new Message.ManagerHeartbeat(
+            datacenter, new BootId(1), ++_heartbeats, true, workers, 4, coresFree, largest, 0));
+
+    public LedgerJob Job(JobId id)
+    {
+        Assert.True(Gate.Ledger.TryGet(id, out var job));
+        return job;
+    }
+
+    /// <summary>What a client that asks is told of a job.</summary>
+    public JobStatus Status(JobId id)
+    {
+        var effects = Ask(new ClientRequest.GetJob(id), ++_requests);
+        return Assert.IsType<ClientResponse.Status>(
+            Assert.Single(effects.OfType<NodeEffect.Reply>()).Response).Job;
     }
 
     /// <summary>Lets time pass; the gate ticks whenever it wants to.</summary>
@@ -135,8 +199,19 @@ internal sealed class GateBench
         Now = instant;
     }
 
-    private NodeVerdict Step(NodeInput input)
+    /// <summary>Submits so many jobs that the checks after every step would take too long.</summary>
+    public void Flood(int jobs)
     {
+        for (var i = 0; i < jobs; i++)
+        {
+            var submit = new ClientRequest.SubmitJob(Specs.Job());
+            Step(new NodeInput.ClientRequested(i, submit), isChecked: false);
+        }
+    }
+
+    private NodeVerdict Step(NodeInput input, bool isChecked = true)
+    {
+        if (input is NodeInput.Durable durable) _durable = durable.Lsn;
         _outbox.Clear();
         var verdict = Gate.Step(input, Now, _outbox);
         foreach (var effect in _outbox.Effects)
@@ -146,9 +221,10 @@ internal sealed class GateBench
             if (effect is not NodeEffect.Snapshot snapshot) continue;
             _records.RemoveRange(0, (int)(snapshot.Lsn - _snapshot.SnapshotLsn));
             _snapshot = new RecoveredLog(snapshot.Lsn, snapshot.State, []);
+            _snapshots++;
         }
 
-        Gate.CheckInvariants();
+        if (isChecked) Gate.CheckInvariants();
         return verdict;
     }
 }
