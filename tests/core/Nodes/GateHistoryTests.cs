@@ -46,6 +46,7 @@ public sealed class GateHistoryTests
                     Assert.Equal(first.Fingerprint, second.Fingerprint);
                 });
 
+                second.Persist();
                 Assert.Equal(Visible(first), Visible(second));
             },
             iter: 60);
