@@ -28,7 +28,7 @@ public sealed class Rng
     public static Rng Stream(ulong seed, string purpose, string entity = "", ulong n = 0) =>
         new(Draw(seed, purpose, entity, n));
 
-    /// <summary>The first value of a named stream: a single keyed draw without a generator.</summary>
+    /// <summary>A single value of that name, without a generator; it seeds the stream.</summary>
     public static ulong Draw(ulong seed, string purpose, string entity = "", ulong n = 0) =>
         Mix(Mix(Mix(Mix(seed) ^ HashText(purpose)) ^ HashText(entity)) ^ n);
 

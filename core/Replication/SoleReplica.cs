@@ -64,6 +64,12 @@ public sealed class SoleReplica : IMachine<ReplicaInput, ReplicaEffect, ReplicaV
         fingerprint.Add(View);
         fingerprint.Add(_committedLsn);
         fingerprint.Add((long)_inFlight.Count);
+        foreach (var entry in _inFlight)
+        {
+            fingerprint.Add((long)entry.Group);
+            fingerprint.Add(entry.Command.Span);
+        }
+
         foreach (var (group, head) in _heads)
         {
             fingerprint.Add((long)group);
