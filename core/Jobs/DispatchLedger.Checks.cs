@@ -8,11 +8,14 @@ public sealed partial class DispatchLedger
     public void CheckInvariants()
     {
         var ready = 0;
+        var reserved = 0;
         var loads = new SortedDictionary<NodeId, (int Cores, int Attempts)>();
         foreach (var slot in _slots.Values)
         {
             Invariant.Holds(PlaceOf(slot.Key)?.Held == slot);
             CheckSlot(slot);
+            if (slot.IsReserved) reserved++;
+            Invariant.Holds(slot.IsReserved == _reserved.ContainsKey(slot.ReservedSequence));
             for (var i = 0; i < slot.Workflows.Count; i++)
             {
                 var workflow = slot.Workflows[i];
@@ -26,6 +29,7 @@ public sealed partial class DispatchLedger
         }
 
         Invariant.Holds(ready == _ready.Count);
+        Invariant.Holds(reserved == _reserved.Count);
         Invariant.Holds(loads.Count == _loads.Count);
         foreach (var (worker, load) in _loads)
         {

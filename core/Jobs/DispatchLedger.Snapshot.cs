@@ -62,12 +62,12 @@ public sealed partial class DispatchLedger
     private static void WriteSlot(FieldWriter writer, SlotRecord slot)
     {
         writer.Number(1, slot.Key.Epoch);
-        writer.Nested(2, slot.Spec, JobFields.Write);
-        writer.Number(3, slot.ReservedAt.UnixMilliseconds);
-        if (slot.StartedAt is { } started) writer.Number(4, started.UnixMilliseconds);
-        if (slot.CancelReason is not null) writer.Text(5, slot.CancelReason);
-        if (slot.FirstFailure is { } failure) writer.Number(6, failure);
-        if (slot.Outcome is not null) writer.Flag(7, true);
+        writer.Number(2, slot.ReservedAt.UnixMilliseconds);
+        writer.Number(3, slot.ReservedSequence);
+        writer.Nested(4, slot.Spec, JobFields.Write);
+        if (slot.StartedAt is { } started) writer.Number(5, started.UnixMilliseconds);
+        if (slot.CancelReason is not null) writer.Text(6, slot.CancelReason);
+        if (slot.FirstFailure is { } failure) writer.Number(7, failure);
         foreach (var workflow in slot.Workflows) writer.Nested(8, workflow, WriteWorkflow);
     }
 
@@ -139,6 +139,8 @@ public sealed partial class DispatchLedger
     {
         place.Held = held;
         _slots.Add(held.Key, held);
+        if (held.IsReserved && !_reserved.TryAdd(held.ReservedSequence, held))
+            reader.Fail("its sequence is another's");
         for (var i = 0; i < held.Workflows.Count; i++)
         {
             var workflow = held.Workflows[i];
@@ -154,23 +156,23 @@ public sealed partial class DispatchLedger
     {
         var inner = reader.Enter("held");
         int epoch = 0, workflows = 0;
+        var sequence = 0L;
         WallTime reserved = default;
         SlotRecord? record = null;
-        var isEnded = false;
         while (inner.Next(out var field))
         {
             switch (field)
             {
                 case 1: epoch = inner.Integer("epoch", 0); break;
-                case 2 when inner.Nested("spec", JobFields.ReadJobSpec) is { } spec:
-                    record = new SlotRecord(new SlotKey(job, slot, epoch), spec, default);
+                case 2: reserved = new WallTime(inner.Number("reserved")); break;
+                case 3: sequence = inner.Number("sequence", 1); break;
+                case 4 when inner.Nested("spec", JobFields.ReadJobSpec) is { } spec:
+                    record = new SlotRecord(new SlotKey(job, slot, epoch), spec, reserved, sequence);
                     break;
-                case 3: reserved = new WallTime(inner.Number("reserved")); break;
-                case > 3 when record is null: inner.Fail("spec is missing"); break;
-                case 4: record!.StartedAt = new WallTime(inner.Number("started")); break;
-                case 5: record!.CancelReason = inner.Text("cancelled", JobLimits.ReasonLengthMax); break;
-                case 6: record!.FirstFailure = inner.Integer("failure", 0, record.Workflows.Count - 1); break;
-                case 7: isEnded = inner.Flag("ended"); break;
+                case > 4 when record is null: inner.Fail("spec is missing"); break;
+                case 5: record!.StartedAt = new WallTime(inner.Number("started")); break;
+                case 6: record!.CancelReason = inner.Text("cancelled", JobLimits.ReasonLengthMax); break;
+                case 7: record!.FirstFailure = inner.Integer("failure", 0, record.Workflows.Count - 1); break;
                 case 8 when inner.HasRoom("workflows", workflows, record!.Workflows.Count):
                     ReadWorkflow(ref inner, record.Workflows[workflows++]);
                     break;
@@ -178,13 +180,11 @@ public sealed partial class DispatchLedger
             }
         }
 
-        inner.Require(1, "epoch");
-        inner.Require(3, "reserved");
-        inner.Require(record is not null && workflows == record.Workflows.Count, "workflow");
+        for (var field = 1; field <= 4; field++) inner.Require(field, $"field {field}");
+        inner.Require(record is null || workflows == record.Workflows.Count, "workflow");
         reader.Leave(inner, "held");
         if (inner.Fault is not null) return null;
-        record!.ReservedAt = reserved;
-        if (isEnded) Conclude(record);
+        Conclude(record!);
         return record;
     }
 

@@ -22,6 +22,7 @@ public sealed partial class DispatchLedger(int closedMax = DispatchLedger.Closed
     private readonly SortedDictionary<JobId, JobRecord> _jobs = [];
     private readonly SortedDictionary<SlotKey, SlotRecord> _slots = [];
     private readonly SortedDictionary<long, (JobId Job, int Slot)> _closed = [];
+    private readonly SortedDictionary<long, SlotRecord> _reserved = [];
     private readonly SortedDictionary<long, ReadyWorkflow> _ready = [];
     private readonly SortedDictionary<NodeId, WorkerLoad> _loads = [];
     private readonly int _closedMax = closedMax;
@@ -31,6 +32,9 @@ public sealed partial class DispatchLedger(int closedMax = DispatchLedger.Closed
     public IReadOnlyCollection<SlotRecord> Slots => _slots.Values;
 
     public int SlotCount => _slots.Count;
+
+    /// <summary>Slots that wait for their start, the one reserved first first.</summary>
+    public IReadOnlyCollection<SlotRecord> Reserved => _reserved.Values;
 
     /// <summary>Workflows that wait for a core, the one that has waited longest first.</summary>
     public IReadOnlyCollection<ReadyWorkflow> Ready => _ready.Values;
@@ -100,14 +104,15 @@ public sealed partial class DispatchLedger(int closedMax = DispatchLedger.Closed
         if (place?.EverStarted == true) return DispatchVerdict.Occupied;
 
         // An older epoch that never started gives way: its gate has turned to this one.
-        if (place?.Held is { } older) _slots.Remove(older.Key);
+        if (place?.Held is { } older) Drop(older);
         place ??= Open(reserved.Slot, reserved.Fence, reserved.Gate);
         _closed.Remove(place.ClosedSequence);
         place.ClosedSequence = 0;
         place.NewestEpoch = reserved.Slot.Epoch;
         place.ClosedBecause = "";
-        place.Held = new SlotRecord(reserved.Slot, reserved.Spec, stamp);
+        place.Held = new SlotRecord(reserved.Slot, reserved.Spec, stamp, ++_sequence);
         _slots.Add(reserved.Slot, place.Held);
+        _reserved.Add(place.Held.ReservedSequence, place.Held);
         return DispatchVerdict.Accepted;
     }
 
@@ -134,6 +139,7 @@ public sealed partial class DispatchLedger(int closedMax = DispatchLedger.Closed
         if (slot.IsStarted) return DispatchVerdict.Duplicate;
         if (slot.Outcome is not null) return DispatchVerdict.Overtaken;
 
+        _reserved.Remove(slot.ReservedSequence);
         slot.StartedAt = stamp;
         PlaceOf(started.Slot)!.EverStarted = true;
         for (var i = 0; i < slot.Workflows.Count; i++)
@@ -153,7 +159,8 @@ public sealed partial class DispatchLedger(int closedMax = DispatchLedger.Closed
 
         if (slot.CancelReason is not null || slot.Outcome is not null) return DispatchVerdict.Duplicate;
 
-        slot.CancelReason = JobText.Cut(cancelled.Reason, JobLimits.ReasonLengthMax);
+        _reserved.Remove(slot.ReservedSequence);
+        slot.CancelReason = ReasonText.Clip(cancelled.Reason);
         foreach (var workflow in slot.Workflows)
         {
             if (workflow.State is not (WorkflowState.Waiting or WorkflowState.Ready)) continue;
@@ -209,7 +216,7 @@ public sealed partial class DispatchLedger(int closedMax = DispatchLedger.Closed
         if (slot.Epoch <= place?.NewestEpoch) return false;
         place ??= Open(slot, fence, gate);
         place.NewestEpoch = slot.Epoch;
-        place.ClosedBecause = JobText.Cut(reason, JobLimits.ReasonLengthMax);
+        place.ClosedBecause = ReasonText.Clip(reason);
         if (place.Held is null && place.ClosedSequence == 0) Queue(slot, place);
         return true;
     }
@@ -219,10 +226,16 @@ public sealed partial class DispatchLedger(int closedMax = DispatchLedger.Closed
     {
         var place = PlaceOf(slot.Key)!;
         Invariant.Holds(place.Held == slot);
-        _slots.Remove(slot.Key);
+        Drop(slot);
         place.Held = null;
         if (place.NewestEpoch == slot.Key.Epoch) place.ClosedBecause = reason;
         Queue(slot.Key, place);
+    }
+
+    private void Drop(SlotRecord slot)
+    {
+        _slots.Remove(slot.Key);
+        _reserved.Remove(slot.ReservedSequence);
     }
 
     private void Queue(SlotKey slot, PlaceRecord place)

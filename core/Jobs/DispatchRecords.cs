@@ -65,11 +65,12 @@ public sealed class WorkflowRecord
 /// <summary>A slot that this datacenter holds: reserved, started, or ended and not yet forgotten.</summary>
 public sealed class SlotRecord
 {
-    internal SlotRecord(SlotKey key, JobSpec spec, WallTime reservedAt)
+    internal SlotRecord(SlotKey key, JobSpec spec, WallTime reservedAt, long reservedSequence)
     {
         Key = key;
         Spec = spec;
         ReservedAt = reservedAt;
+        ReservedSequence = reservedSequence;
         Workflows = [.. spec.Workflows.Select(_ => new WorkflowRecord())];
     }
 
@@ -80,7 +81,10 @@ public sealed class SlotRecord
     /// <summary>By index in the job.</summary>
     public IReadOnlyList<WorkflowRecord> Workflows { get; }
 
-    public WallTime ReservedAt { get; internal set; }
+    public WallTime ReservedAt { get; }
+
+    /// <summary>Place among the reservations.</summary>
+    public long ReservedSequence { get; }
 
     public WallTime? StartedAt { get; internal set; }
 
@@ -105,6 +109,7 @@ public sealed class SlotRecord
         Key.AddTo(ref fingerprint);
         fingerprint.Add(Spec.Name);
         fingerprint.Add(ReservedAt.UnixMilliseconds);
+        fingerprint.Add(ReservedSequence);
         fingerprint.Add(StartedAt?.UnixMilliseconds ?? long.MinValue);
         fingerprint.Add(CancelReason);
         fingerprint.Add(FirstFailure ?? -1L);

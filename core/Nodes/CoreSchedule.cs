@@ -8,9 +8,9 @@ namespace Hyperscale.Det.Nodes;
 /// large enough for is left out.</remarks>
 internal sealed class CoreSchedule
 {
-    /// <summary>Most workers times pieces of work that one estimate places; what lies behind is spread evenly
-    /// over all cores.</summary>
-    public const int PlacementsMax = 200_000;
+    /// <summary>Most workers times pieces of work that one estimate looks at; what lies behind is spread
+    /// evenly over all cores.</summary>
+    public const int PlacementsMax = 20_000;
 
     private readonly SortedDictionary<NodeId, long[]> _freeAt = [];
     private long _cores;

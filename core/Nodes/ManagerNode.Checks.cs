@@ -126,11 +126,9 @@ public sealed partial class ManagerNode
     private void CheckCores(WorkerView worker)
     {
         var live = Ledger.LiveOn(worker.Id);
-        var proposed = _placing.Values.Where(p => p.Worker == worker.Id).ToList();
-        var used = live.Sum(a => SpecOf(a).Cores) + proposed.Sum(p => p.Cores);
-        var given = live.Where(a => Ledger.Find(a)!.Boot == worker.Boot).Sum(a => SpecOf(a).Cores)
-            + proposed.Where(p => p.Boot == worker.Boot).Sum(p => p.Cores);
-        Invariant.Holds(given <= worker.Cores);
+        var proposed = _placing.Values.Where(p => p.Worker == worker.Id).Sum(p => p.Cores);
+        var used = live.Sum(a => SpecOf(a).Cores) + proposed;
+        Invariant.Holds(CoresGiven(worker.Id, worker.Boot) <= worker.Cores);
         Invariant.Holds(_workers.UsedOn(worker.Id) == used);
         Invariant.Holds(worker.FreeCores == Math.Max(0, worker.Cores - used));
         Invariant.Holds(_lives[worker.Id].Boot == worker.Boot);

@@ -68,7 +68,7 @@ public sealed partial class ManagerNode
     {
         if (_heldFor == attempt && _workers.Held is not null) return;
         _heldFor = attempt;
-        _workers.Held = Schedule(withQueue: false).FirstFor(cores);
+        _workers.Held = Schedule().FirstFor(cores);
     }
 
     private void Release()
@@ -86,8 +86,8 @@ public sealed partial class ManagerNode
         return true;
     }
 
-    /// <summary>When cores will be free, as far as running attempts and the queue tell.</summary>
-    private CoreSchedule Schedule(bool withQueue)
+    /// <summary>When cores will be free, as far as running attempts tell.</summary>
+    private CoreSchedule Schedule()
     {
         var schedule = new CoreSchedule();
         foreach (var worker in _workers.Views) schedule.AddWorker(worker.Id, worker.Cores);
@@ -102,27 +102,32 @@ public sealed partial class ManagerNode
                 workflow.Worker, SpecOf(attempt).Cores, Duration.Longer(left, Duration.Zero));
         }
 
-        if (!withQueue) return schedule;
+        return schedule;
+    }
+
+    /// <summary>How long until the slot's first workflow finds its cores: everything that waits comes before
+    /// it, and so does what slots begin with that were reserved earlier.</summary>
+    private Duration WaitOf(SlotRecord slot)
+    {
+        if (!slot.IsReserved) return Duration.Zero;
+        var first = slot.Spec.Workflows.First(workflow => workflow.DependsOn.Count == 0);
+        var isNext = Queued == 0 && Ledger.Reserved.First() == slot;
+        if (isNext && _workers.MostFree(first.Cores, mayUseHeld: true) is not null) return Duration.Zero;
+        var schedule = Schedule();
         foreach (var ready in Ledger.Ready)
         {
             if (_placing.ContainsKey(ready.Key)) continue;
             schedule.AddWaiting(SpecOf(ready.Key).Cores, SpecOf(ready.Key).Duration);
         }
 
-        return schedule;
-    }
+        foreach (var earlier in Ledger.Reserved.TakeWhile(earlier => earlier != slot))
+        {
+            foreach (var workflow in earlier.Spec.Workflows)
+                if (workflow.DependsOn.Count == 0) schedule.AddWaiting(workflow.Cores, workflow.Duration);
+        }
 
-    /// <summary>How long until the slot's first workflow finds its cores, if nothing else comes before
-    /// it.</summary>
-    private Duration WaitOf(SlotRecord slot)
-    {
-        if (!slot.IsReserved) return Duration.Zero;
-        var first = slot.Spec.Workflows.First(workflow => workflow.DependsOn.Count == 0);
-        if (Queued == 0 && _workers.MostFree(first.Cores, mayUseHeld: true) is not null)
-            return Duration.Zero;
         // Without a worker that is large enough there is no telling; the longest that can be said.
-        return Schedule(withQueue: true).WaitFor(first.Cores)
-            ?? Duration.FromSeconds(JobLimits.DurationSecondsMax);
+        return schedule.WaitFor(first.Cores) ?? Duration.FromSeconds(JobLimits.DurationSecondsMax);
     }
 
     private bool IsReady(AttemptKey attempt) =>

@@ -41,13 +41,24 @@ public sealed partial class ManagerNode
         if (life?.PastBoots.Contains(heartbeat.Boot) == true) return NodeVerdict.Stale;
         if (life?.Boot == heartbeat.Boot && heartbeat.Sequence <= life.Sequence) return NodeVerdict.Stale;
 
-        if (life?.Boot != heartbeat.Boot) life = Register(from, heartbeat, life);
+        if (life?.Boot != heartbeat.Boot)
+        {
+            // It was given more in this very life than it says it has.
+            if (CoresGiven(from, heartbeat.Boot) > heartbeat.Cores) return NodeVerdict.Refused;
+            life = Register(from, heartbeat, life);
+        }
+
         life.Sequence = heartbeat.Sequence;
         _deadAt.Set(from, _now + _config.DeadAfter);
         Send(from, new Message.HeartbeatAnswered(heartbeat.Sequence, _config.LeaseTerm));
         Compare(from, heartbeat);
         return NodeVerdict.Accepted;
     }
+
+    /// <summary>Cores of the attempts that a life of a worker holds or is about to get.</summary>
+    private int CoresGiven(NodeId worker, BootId boot) =>
+        Ledger.LiveOn(worker).Where(a => Ledger.Find(a)!.Boot == boot).Sum(a => SpecOf(a).Cores)
+        + _placing.Values.Where(p => p.Worker == worker && p.Boot == boot).Sum(p => p.Cores);
 
     private WorkerLife Register(NodeId worker, Message.WorkerHeartbeat heartbeat, WorkerLife? earlier)
     {

@@ -143,7 +143,10 @@ public sealed partial class ManagerNode : INode
                 or Message.AttemptProgressed or Message.AttemptFinished => OnWorkerMessage(from, message),
             _ => NodeVerdict.Misdirected,
         };
-        if (verdict is not (NodeVerdict.Accepted or NodeVerdict.Duplicate))
+        // Workers tell every manager that they are there; that only one answers is nothing to tell of.
+        var isExpected = verdict is NodeVerdict.Accepted or NodeVerdict.Duplicate
+            || (!IsPrimary && message is Message.WorkerHeartbeat);
+        if (!isExpected)
             Emit(new TelemetryEvent.Ignored(from, message.GetType().Name, verdict.ToString()));
         return verdict;
     }

@@ -66,9 +66,9 @@ public sealed partial class WorkerNode
             return $"{Id} knows a higher fence of the job than {start.Fence}";
         if (_isStopping) return $"{Id} is shutting down";
         if (!_hasLease || _leaseUntil <= _now) return $"{Id} has no lease";
-        if (_running.Count + _finished.Count >= _config.FinishedMax)
-            return $"{Id} keeps {_finished.Count} outcomes that no manager has taken over; "
-                + $"{_config.FinishedMax} are the most";
+        if (_running.Count + _finished.Count >= _knownMax)
+            return $"{Id} keeps {_finished.Count} outcomes that no manager has taken over; with what runs, "
+                + $"{_knownMax} are the most";
         var free = _config.Cores - CoresUsed;
         return start.Workflow.Cores > free
             ? $"{Id} has {free} of {_config.Cores} cores free; {start.Workflow.Cores} are needed"
@@ -88,7 +88,7 @@ public sealed partial class WorkerNode
                 : NodeVerdict.Duplicate;
         }
 
-        if (_running.Count + _finished.Count >= _config.FinishedMax) return NodeVerdict.Overloaded;
+        if (_running.Count + _finished.Count >= _knownMax) return NodeVerdict.Overloaded;
         // Its start may still come: the outcome that says it was stopped keeps it from running.
         Finish(attempt, new AttemptOutcome(
             AttemptState.Cancelled, stop.Reason, null, RunStats.None, default));
@@ -189,7 +189,7 @@ public sealed partial class WorkerNode
         var output = exited.Output;
         if (output.Length > JobLimits.OutputBytesMax) output = output[^JobLimits.OutputBytesMax..];
         return new AttemptOutcome(
-            state, JobText.Cut(reason, JobLimits.ReasonLengthMax), exited.ExitCode, exited.Stats, output);
+            state, ReasonText.Clip(reason), exited.ExitCode, exited.Stats, output);
     }
 
     private void AddAttemptsTo(ref Fingerprint fingerprint)

@@ -18,6 +18,9 @@ public sealed partial class WorkerNode : INode
     private const int RememberedJobsMax = 16_384;
 
     private readonly WorkerConfig _config;
+
+    // Attempts that are known, running or finished; a heartbeat names them all.
+    private readonly int _knownMax;
     private readonly DatacenterTopology _datacenter;
     private readonly WorkerMemory _memory = new(RememberedAttemptsMax, RememberedJobsMax);
     private readonly SortedDictionary<long, Instant> _heartbeats = [];
@@ -40,6 +43,7 @@ public sealed partial class WorkerNode : INode
         Invariant.Holds(topology.Datacenter(datacenter) is not null);
         Id = id;
         _config = config;
+        _knownMax = Math.Min(config.FinishedMax, ProtocolLimits.InventoryMax);
         _datacenter = topology.Datacenter(datacenter)!;
         _manager = _datacenter.Primary;
     }
@@ -94,7 +98,7 @@ public sealed partial class WorkerNode : INode
     {
         Invariant.Holds(CoresUsed <= _config.Cores);
         Invariant.Holds(CoresUsed == _running.Values.Sum(w => w.Spec.Cores));
-        Invariant.Holds(_running.Count + _finished.Count <= _config.FinishedMax);
+        Invariant.Holds(_running.Count + _finished.Count <= _knownMax);
         Invariant.Holds(_heartbeats.Count <= HeartbeatsMax);
         // Without a lease whatever runs is being stopped.
         Invariant.Holds(_hasLease || _running.Values.All(w => w.Cause is not null));
