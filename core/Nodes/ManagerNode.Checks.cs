@@ -52,7 +52,6 @@ public sealed partial class ManagerNode
             fingerprint.Add(worker);
             fingerprint.Add(life.Boot.Value);
             fingerprint.Add(life.Sequence);
-            foreach (var past in life.PastBoots) fingerprint.Add(past.Value);
         }
 
         _deadAt.AddTo(ref fingerprint, worker => Rng.HashText(worker.Name));

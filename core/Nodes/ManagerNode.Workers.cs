@@ -8,10 +8,6 @@ namespace Hyperscale.Det.Nodes;
 // Registration, leases and death of workers.
 public sealed partial class ManagerNode
 {
-    /// <summary>Earlier lives of one worker that are remembered, so that their late messages are told from
-    /// those of a new one.</summary>
-    private const int PastBootsMax = 16;
-
     private readonly WorkerPool _workers = new();
     private readonly SortedDictionary<NodeId, WorkerLife> _lives = [];
 
@@ -38,14 +34,15 @@ public sealed partial class ManagerNode
         if (heartbeat.Cores is < 1 or > JobLimits.CoresMax) return NodeVerdict.Refused;
         var life = _lives.GetValueOrDefault(from);
         if (life is null && _workers.Count >= _config.WorkersMax) return NodeVerdict.Overloaded;
-        if (life?.PastBoots.Contains(heartbeat.Boot) == true) return NodeVerdict.Stale;
-        if (life?.Boot == heartbeat.Boot && heartbeat.Sequence <= life.Sequence) return NodeVerdict.Stale;
+        // Later lives of a worker number their heartbeats higher. Should one not, because its clock was set back,
+        // it is heard once the earlier life has been silent for long enough.
+        if (heartbeat.Sequence <= life?.Sequence) return NodeVerdict.Stale;
 
         if (life?.Boot != heartbeat.Boot)
         {
             // It was given more in this very life than it says it has.
             if (CoresGiven(from, heartbeat.Boot) > heartbeat.Cores) return NodeVerdict.Refused;
-            life = Register(from, heartbeat, life);
+            life = Register(from, heartbeat);
         }
 
         life.Sequence = heartbeat.Sequence;
@@ -60,16 +57,10 @@ public sealed partial class ManagerNode
         Ledger.LiveOn(worker).Where(a => Ledger.Find(a)!.Boot == boot).Sum(a => SpecOf(a).Cores)
         + _placing.Values.Where(p => p.Worker == worker && p.Boot == boot).Sum(p => p.Cores);
 
-    private WorkerLife Register(NodeId worker, Message.WorkerHeartbeat heartbeat, WorkerLife? earlier)
+    private WorkerLife Register(NodeId worker, Message.WorkerHeartbeat heartbeat)
     {
         var life = new WorkerLife(heartbeat.Boot);
-        if (earlier is not null)
-        {
-            life.PastBoots.AddRange(earlier.PastBoots.TakeLast(PastBootsMax - 1));
-            life.PastBoots.Add(earlier.Boot);
-            Emit(new TelemetryEvent.WorkerLost(worker, "it restarted"));
-        }
-
+        if (_lives.ContainsKey(worker)) Emit(new TelemetryEvent.WorkerLost(worker, "it restarted"));
         _lives[worker] = life;
         _isPlacingDue = true;
         var proposed = _placing.Values.Where(p => p.Worker == worker).Sum(p => p.Cores);
@@ -135,8 +126,6 @@ public sealed partial class ManagerNode
         public BootId Boot { get; } = boot;
 
         /// <summary>Of the newest heartbeat.</summary>
-        public long Sequence { get; set; } = long.MinValue;
-
-        public List<BootId> PastBoots { get; } = [];
+        public long Sequence { get; set; }
     }
 }

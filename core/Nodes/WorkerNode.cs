@@ -144,8 +144,9 @@ public sealed partial class WorkerNode : INode
     {
         _boot = started.Boot;
         // Every life numbers its heartbeats from a place of its own, so that a late answer to an earlier life
-        // renews nothing.
-        _sequence = (long)(Rng.Draw(started.Seed, "heartbeat", Id.Name, started.Boot.Value) >> 16);
+        // renews nothing; and a later life from a higher place, so that its manager can tell which is which.
+        var salt = Rng.Draw(started.Seed, "heartbeat", Id.Name, started.Boot.Value) >> 48;
+        _sequence = (Math.Clamp(started.Wall.UnixMilliseconds, 0, 1L << 45) << 16) | (long)salt;
         Heartbeat();
         return NodeVerdict.Accepted;
     }

@@ -1,0 +1,106 @@
+using Hyperscale.Det.Jobs;
+using Hyperscale.Det.Kernel;
+using Hyperscale.Det.Protocol;
+
+namespace Hyperscale.Det.Tests.Core.Nodes;
+
+/// <summary>A gate as its datacenters see it: it asks until it is answered, moves a refused slot to its next
+/// epoch and sometimes takes a job back.</summary>
+internal sealed class StormGate(DispatchStorm storm)
+{
+    private readonly SortedDictionary<JobId, Order> _orders = [];
+    private long _fence = 1;
+
+    private enum Stage { Reserving, Starting, Cancelling, Done }
+
+    public bool IsDone => _orders.Values.All(order => order.Stage == Stage.Done);
+
+    /// <summary>How the slots ended, by job.</summary>
+    public IEnumerable<SlotOutcome?> Outcomes => _orders.Values.Select(order => order.Outcome);
+
+    public void Submit(long job, JobSpec spec, Instant at)
+    {
+        var order = new Order(spec);
+        _orders.Add(new JobId(0, job), order);
+        storm.At(at, () => Ask(new JobId(0, job)));
+        if (!storm.IsCancelled()) return;
+        storm.At(at + storm.Rng.Between(Duration.Zero, Duration.FromSeconds(30)), () =>
+        {
+            if (order.Stage != Stage.Done) order.Stage = Stage.Cancelling;
+        });
+    }
+
+    public void Receive(Message message)
+    {
+        // From time to time the gate has restarted.
+        if (storm.Happens(1)) _fence++;
+        switch (message)
+        {
+            case Message.SlotReserved m when IsAt(m.Slot, Stage.Reserving):
+                _orders[m.Slot.Job].Stage = Stage.Starting;
+                Ask(m.Slot.Job, isRepeated: false);
+                break;
+            case Message.SlotStarted m:
+                storm.Checks.OnSlotStarted(m.Slot);
+                break;
+            case Message.SlotRefused m:
+                storm.Checks.OnSlotRefused(m.Slot);
+                OnRefused(m.Slot);
+                break;
+            case Message.SlotFinished m:
+                storm.Checks.OnFinished(m.Slot, m.Outcome);
+                OnFinished(m.Slot, m.Outcome);
+                break;
+            default:
+                break;
+        }
+    }
+
+    private void OnRefused(SlotKey slot)
+    {
+        var order = _orders[slot.Job];
+        if (slot.Epoch != order.Epoch || order.Stage == Stage.Done) return;
+        if (order.Stage == Stage.Cancelling) order.Stage = Stage.Done;
+        else (order.Stage, order.Epoch) = (Stage.Reserving, order.Epoch + 1);
+    }
+
+    private void OnFinished(SlotKey slot, SlotOutcome outcome)
+    {
+        var order = _orders[slot.Job];
+        if (slot.Epoch == order.Epoch)
+        {
+            order.Stage = Stage.Done;
+            order.Outcome = outcome;
+        }
+
+        storm.Deliver(Dispatch.Gate, Dispatch.Manager, new Message.SlotResultCommitted(slot, _fence));
+    }
+
+    private bool IsAt(SlotKey slot, Stage stage) =>
+        _orders[slot.Job] is var order && order.Stage == stage && order.Epoch == slot.Epoch;
+
+    private void Ask(JobId job, bool isRepeated = true)
+    {
+        var order = _orders[job];
+        if (order.Stage == Stage.Done) return;
+        var slot = new SlotKey(job, 0, order.Epoch);
+        storm.Deliver(Dispatch.Gate, Dispatch.Manager, order.Stage switch
+        {
+            Stage.Reserving => new Message.ReserveSlot(slot, _fence, order.Spec),
+            Stage.Starting => new Message.StartSlot(slot, _fence),
+            _ => new Message.CancelSlot(slot, _fence, "taken back"),
+        });
+        if (isRepeated) storm.After(Duration.FromMilliseconds(500), () => Ask(job));
+    }
+
+    private sealed class Order(JobSpec spec)
+    {
+        public JobSpec Spec { get; } = spec;
+
+        public int Epoch { get; set; } = 1;
+
+        public Stage Stage { get; set; } = Stage.Reserving;
+
+        public SlotOutcome? Outcome { get; set; }
+    }
+}
