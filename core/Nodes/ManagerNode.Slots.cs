@@ -125,9 +125,9 @@ public sealed partial class ManagerNode
     private void OnReservationDue(SlotKey key)
     {
         if (Ledger.Find(key) is not { IsReserved: true }) return;
-        if (_starting.ContainsKey(key) || _expiring.ContainsKey(key)) return;
-        // Asked again later when the log has no room.
+        // Looked at again should the log have no room, or a start that is on its way come to nothing.
         _expireAt.Set(key, _now + _config.ResendInterval);
+        if (_starting.ContainsKey(key) || _expiring.ContainsKey(key)) return;
         if (Propose(new DispatchCommand.ReservationExpired(key))) _expiring[key] = 0;
     }
 

@@ -1,4 +1,3 @@
-using Hyperscale.Det.Durability;
 using Hyperscale.Det.Jobs;
 using Hyperscale.Det.Kernel;
 using Hyperscale.Det.Nodes;
@@ -30,6 +29,7 @@ internal sealed class DispatchStorm
     {
         _rng = new Rng(seed);
         _weather = weather;
+        Checks = new StormChecks(this);
         _gate = new StormGate(this);
         AddNode(Dispatch.Manager, id => new ManagerNode(id, Dispatch.Datacenter, Dispatch.Cluster, Config));
         AddWorker(Dispatch.Worker1, cores: 2);
@@ -52,7 +52,7 @@ internal sealed class DispatchStorm
 
     public Rng Rng => _rng;
 
-    public StormChecks Checks { get; } = new();
+    public StormChecks Checks { get; }
 
     public ManagerNode Manager => (ManagerNode)_nodes[Dispatch.Manager].Node!;
 
@@ -151,6 +151,4 @@ internal sealed class DispatchStorm
 
     /// <summary>Whether the gate takes a job back some time after it was submitted.</summary>
     public bool IsCancelled() => _rng.Chance(_weather.Cancelled, 100);
-
-    public RecoveredLog NothingRecovered => RecoveredLog.Nothing;
 }

@@ -5,9 +5,9 @@ using Hyperscale.Det.Nodes;
 namespace Hyperscale.Det.Tests.Core.Nodes;
 
 /// <summary>What must hold whatever the weather does, seen from outside the nodes.</summary>
-internal sealed class StormChecks
+internal sealed class StormChecks(DispatchStorm storm)
 {
-    private readonly SortedDictionary<AttemptKey, int?> _exits = [];
+    private readonly SortedDictionary<AttemptKey, (Instant At, int? Code)> _exits = [];
     private readonly SortedSet<AttemptKey> _running = [];
     private readonly SortedDictionary<(JobId, int), int> _startedEpochs = [];
     private readonly SortedSet<SlotKey> _started = [];
@@ -20,7 +20,7 @@ internal sealed class StormChecks
     /// <summary>A workload is about to run: the first time for its attempt, anywhere.</summary>
     public void OnStart(AttemptKey attempt, NodeId worker)
     {
-        Assert.True(_exits.TryAdd(attempt, null), $"{attempt} starts a second time, on {worker}");
+        Assert.True(_exits.TryAdd(attempt, default), $"{attempt} starts a second time, on {worker}");
         _running.Add(attempt);
         var place = (attempt.Slot.Job, attempt.Slot.Slot);
         _startedEpochs.TryAdd(place, attempt.Slot.Epoch);
@@ -30,7 +30,7 @@ internal sealed class StormChecks
 
     public void OnExit(AttemptKey attempt, int? exitCode = null)
     {
-        _exits[attempt] = exitCode;
+        _exits[attempt] = (storm.Now, exitCode);
         _running.Remove(attempt);
     }
 
@@ -57,7 +57,7 @@ internal sealed class StormChecks
         foreach (var result in outcome.Workflows)
         {
             if (result.Outcome.State != AttemptState.Completed) continue;
-            Assert.Equal(0, _exits[new AttemptKey(slot, result.Workflow, result.Attempts)]);
+            Assert.Equal(0, _exits[new AttemptKey(slot, result.Workflow, result.Attempts)].Code);
         }
     }
 
@@ -75,5 +75,9 @@ internal sealed class StormChecks
         // Whoever is given up for its silence has stopped by then.
         if (ended.Reason.StartsWith("no heartbeat", StringComparison.Ordinal))
             Assert.DoesNotContain(ended.Attempt, _running);
+        // And what ran to its end is not taken for something that was never taken.
+        if (ended.Reason.StartsWith("the worker did not take it", StringComparison.Ordinal)
+            && _exits.TryGetValue(ended.Attempt, out var exit) && exit.Code is not null)
+            Assert.True(storm.Now - exit.At < Duration.FromSeconds(5), $"{ended.Attempt} had an outcome");
     }
 }

@@ -11,7 +11,7 @@ internal sealed class StormGate(DispatchStorm storm)
     private readonly SortedDictionary<JobId, Order> _orders = [];
     private long _fence = 1;
 
-    private enum Stage { Reserving, Starting, Cancelling, Done }
+    private enum Stage { Reserving, Dawdling, Starting, Started, Cancelling, Done }
 
     public bool IsDone => _orders.Values.All(order => order.Stage == Stage.Done);
 
@@ -37,11 +37,11 @@ internal sealed class StormGate(DispatchStorm storm)
         switch (message)
         {
             case Message.SlotReserved m when IsAt(m.Slot, Stage.Reserving):
-                _orders[m.Slot.Job].Stage = Stage.Starting;
-                Ask(m.Slot.Job, isRepeated: false);
+                OnReserved(m.Slot);
                 break;
             case Message.SlotStarted m:
                 storm.Checks.OnSlotStarted(m.Slot);
+                if (IsAt(m.Slot, Stage.Starting)) _orders[m.Slot.Job].Stage = Stage.Started;
                 break;
             case Message.SlotRefused m:
                 storm.Checks.OnSlotRefused(m.Slot);
@@ -54,6 +54,20 @@ internal sealed class StormGate(DispatchStorm storm)
             default:
                 break;
         }
+    }
+
+    /// <summary>Mostly starts at once, now and then so late that the reservation may have expired.</summary>
+    private void OnReserved(SlotKey slot)
+    {
+        var order = _orders[slot.Job];
+        order.Stage = Stage.Dawdling;
+        var wait = storm.Happens(10)
+            ? storm.Rng.Between(Duration.FromSeconds(5), Duration.FromSeconds(20))
+            : Duration.Zero;
+        storm.After(wait, () =>
+        {
+            if (IsAt(slot, Stage.Dawdling)) order.Stage = Stage.Starting;
+        });
     }
 
     private void OnRefused(SlotKey slot)
@@ -79,18 +93,21 @@ internal sealed class StormGate(DispatchStorm storm)
     private bool IsAt(SlotKey slot, Stage stage) =>
         _orders[slot.Job] is var order && order.Stage == stage && order.Epoch == slot.Epoch;
 
-    private void Ask(JobId job, bool isRepeated = true)
+    private void Ask(JobId job)
     {
         var order = _orders[job];
         if (order.Stage == Stage.Done) return;
         var slot = new SlotKey(job, 0, order.Epoch);
-        storm.Deliver(Dispatch.Gate, Dispatch.Manager, order.Stage switch
+        Message? command = order.Stage switch
         {
             Stage.Reserving => new Message.ReserveSlot(slot, _fence, order.Spec),
             Stage.Starting => new Message.StartSlot(slot, _fence),
-            _ => new Message.CancelSlot(slot, _fence, "taken back"),
-        });
-        if (isRepeated) storm.After(Duration.FromMilliseconds(500), () => Ask(job));
+            Stage.Cancelling => new Message.CancelSlot(slot, _fence, "taken back"),
+            // What has started is not asked for again: its outcome will come.
+            _ => null,
+        };
+        if (command is not null) storm.Deliver(Dispatch.Gate, Dispatch.Manager, command);
+        storm.After(Duration.FromMilliseconds(500), () => Ask(job));
     }
 
     private sealed class Order(JobSpec spec)
