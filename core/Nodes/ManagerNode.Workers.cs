@@ -34,8 +34,8 @@ public sealed partial class ManagerNode
         if (heartbeat.Cores is < 1 or > JobLimits.CoresMax) return NodeVerdict.Refused;
         var life = _lives.GetValueOrDefault(from);
         if (life is null && _workers.Count >= _config.WorkersMax) return NodeVerdict.Overloaded;
-        // Later lives of a worker number their heartbeats higher. Should one not, because its clock was set back,
-        // it is heard once the earlier life has been silent for long enough.
+        // Later lives of a worker number their heartbeats higher. Should one not, because its clock was set
+        // back, it is heard once the earlier life has been silent for long enough.
         if (heartbeat.Sequence <= life?.Sequence) return NodeVerdict.Stale;
 
         if (life?.Boot != heartbeat.Boot)

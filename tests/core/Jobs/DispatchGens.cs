@@ -62,8 +62,8 @@ internal static class DispatchGens
         "job", new DatacenterChoice(1, [], []), null, null, null, null, [],
         [
             .. shape.Select((dependsOn, i) => new WorkflowSpec(
-                $"w{i}", WorkflowKind.Exec, i + 1, Duration.FromSeconds(10), Duration.FromSeconds(5), null, null,
-                dependsOn, null, new ExecSpec(["true"]), null)),
+                $"w{i}", WorkflowKind.Exec, i + 1, Duration.FromSeconds(10), Duration.FromSeconds(5), null,
+                null, dependsOn, null, new ExecSpec(["true"]), null)),
         ]);
 
     private static DispatchCommand Reserved(SlotKey slot, long fence, NodeId gate, JobSpec spec) =>

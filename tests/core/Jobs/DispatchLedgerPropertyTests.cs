@@ -63,8 +63,8 @@ public sealed class DispatchLedgerPropertyTests
             {
                 var before = FingerprintOf(ledger);
                 var verdict = ledger.Apply(DispatchGens.StampOf(i), history[i]);
-                if (verdict is DispatchVerdict.StaleFence or DispatchVerdict.Unknown or DispatchVerdict.NotReady
-                    or DispatchVerdict.Foreign)
+                if (verdict is DispatchVerdict.StaleFence or DispatchVerdict.Unknown
+                    or DispatchVerdict.NotReady or DispatchVerdict.Foreign)
                     Assert.Equal(before, FingerprintOf(ledger));
                 if (verdict == DispatchVerdict.Accepted) Assert.NotEqual(before, FingerprintOf(ledger));
             }

@@ -145,7 +145,8 @@ public sealed class DispatchLedgerTests
         Assert.Equal(DispatchVerdict.Unknown, Give(2));
         Assert.Equal(
             DispatchVerdict.NotReady,
-            Apply(new DispatchCommand.AttemptStarted(Attempt(0) with { Attempt = 2 }, Worker, new BootId(1))));
+            Apply(new DispatchCommand.AttemptStarted(
+                Attempt(0) with { Attempt = 2 }, Worker, new BootId(1))));
     }
 
     [Fact]

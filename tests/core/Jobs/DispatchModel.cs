@@ -63,7 +63,8 @@ internal sealed class DispatchModel
         var isKnown = _places.TryGetValue(PlaceOf(c.Slot), out var place);
         if (isKnown && c.Slot.Epoch <= place.Newest) return DispatchVerdict.Gone;
         if (isKnown && place.EverStarted) return DispatchVerdict.Occupied;
-        foreach (var older in Slots.Keys.Where(s => PlaceOf(s) == PlaceOf(c.Slot)).ToList()) Slots.Remove(older);
+        foreach (var older in Slots.Keys.Where(s => PlaceOf(s) == PlaceOf(c.Slot)).ToList())
+            Slots.Remove(older);
         Slots.Add(c.Slot, new Slot(c.Spec));
         _places[PlaceOf(c.Slot)] = (c.Slot.Epoch, false);
         return DispatchVerdict.Accepted;

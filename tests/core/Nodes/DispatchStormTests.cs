@@ -28,7 +28,10 @@ public sealed class DispatchStormTests(ITestOutputHelper output)
                 Assert.True(run.Gate.IsDone, "a job never ended");
                 Assert.True(run.IsIdle, "something was left behind");
                 lock (told)
-                    foreach (var (kind, count) in run.Checks.Told) told[kind] = told.GetValueOrDefault(kind) + count;
+                {
+                    foreach (var (kind, count) in run.Checks.Told)
+                        told[kind] = told.GetValueOrDefault(kind) + count;
+                }
             },
             iter: 300, threads: 2);
         foreach (var (kind, count) in told) output.WriteLine($"{count,8} {kind}");

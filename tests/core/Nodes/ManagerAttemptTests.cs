@@ -75,7 +75,8 @@ public sealed class ManagerAttemptTests
 
         _bench.Heartbeat(
             Worker1,
-            new AttemptInventory(Attempt(8), IsFinished: false), new AttemptInventory(Attempt(9), IsFinished: true));
+            new AttemptInventory(Attempt(8), IsFinished: false),
+            new AttemptInventory(Attempt(9), IsFinished: true));
         Expect.Messages(_bench.SentTo(Worker1), new Message.StopAttempt(
             Attempt(8), _bench.Fence, "the datacenter's ledger does not have it running there"));
     }

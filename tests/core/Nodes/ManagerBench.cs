@@ -115,7 +115,7 @@ internal sealed class ManagerBench
         Node = new ManagerNode(_id, Datacenter, Cluster, _config);
         _lives++;
         When(new NodeInput.Started(
-            _snapshot with { Records = [.. _records] }, 7, new BootId(100 + _lives), Wall));
+            _snapshot with { Records = [.. _records] }, 7, new BootId(_lives), Wall));
     }
 
     public void Forget() => _history.Clear();
@@ -156,7 +156,8 @@ internal sealed class ManagerBench
         Receive(worker, new Message.AttemptFinished(attempt, outcome ?? Completed));
     }
 
-    public NodeVerdict Reserve(JobSpec spec, long job = 1, int epoch = 1, long fence = 1, NodeId? gate = null) =>
+    public NodeVerdict Reserve(
+        JobSpec spec, long job = 1, int epoch = 1, long fence = 1, NodeId? gate = null) =>
         Receive(gate ?? Gate, new Message.ReserveSlot(Slot(job, epoch), fence, spec));
 
     public NodeVerdict Start(long job = 1, int epoch = 1, long fence = 1, NodeId? gate = null) =>

@@ -186,7 +186,8 @@ public sealed class ManagerRestartTests
         var before = FingerprintOf(bench.Node.Ledger);
         bench.Restart();
 
-        Assert.Contains(bench.Told, told => told is TelemetryEvent.Recovered { SnapshotLsn: > 0, Records: > 0 });
+        Assert.Contains(
+            bench.Told, told => told is TelemetryEvent.Recovered { SnapshotLsn: > 0, Records: > 0 });
         Assert.Equal(before, FingerprintOf(bench.Node.Ledger));
     }
 
@@ -197,8 +198,11 @@ public sealed class ManagerRestartTests
         bench.Join(Worker1);
         var snapshots = 0;
         for (var job = 1; job <= 5; job++)
-            snapshots += bench.When(new NodeInput.Received(Gate, new Message.ReserveSlot(Slot(job), 1, Job())))
-                .OfType<NodeEffect.Snapshot>().Count();
+        {
+            var reserve = new Message.ReserveSlot(Slot(job), 1, Job());
+            snapshots += bench.When(new NodeInput.Received(Gate, reserve)).OfType<NodeEffect.Snapshot>().Count();
+        }
+
         Assert.Equal(1, snapshots);
 
         Assert.Single(bench.When(new NodeInput.SnapshotDurable(2)).OfType<NodeEffect.Snapshot>());

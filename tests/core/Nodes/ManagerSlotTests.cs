@@ -295,7 +295,7 @@ public sealed class ManagerSlotTests
         bench.Pass(Seconds(1));
         Expect.Messages(
             bench.SentTo<Message.ManagerHeartbeat>(Gate),
-            new Message.ManagerHeartbeat(Datacenter, new BootId(101), 2, IsPrimary: false, 0, 0, 0, 0, 0));
+            new Message.ManagerHeartbeat(Datacenter, new BootId(1), 2, IsPrimary: false, 0, 0, 0, 0, 0));
     }
 
     [Fact]
@@ -308,7 +308,7 @@ public sealed class ManagerSlotTests
 
         _bench.Pass(Seconds(1));
         var heartbeat = new Message.ManagerHeartbeat(
-            Datacenter, new BootId(101), 2, IsPrimary: true, 2, 6, 3, 4, QueuedWorkflows: 1);
+            Datacenter, new BootId(1), 2, IsPrimary: true, 2, 6, 3, 4, QueuedWorkflows: 1);
         Expect.Messages(_bench.SentTo<Message.ManagerHeartbeat>(Gate), heartbeat);
         Expect.Messages(_bench.SentTo<Message.ManagerHeartbeat>(OtherGate), heartbeat);
     }

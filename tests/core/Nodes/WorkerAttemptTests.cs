@@ -21,7 +21,8 @@ public sealed class WorkerAttemptTests
             [
                 new NodeEffect.Emit(new TelemetryEvent.AttemptStarted(Attempt(), Worker1)),
                 new NodeEffect.StartWorkload(Attempt(), workflow),
-                new NodeEffect.Send(Dispatch.Manager, new Message.AttemptAccepted(Attempt()), Hyperscale.Det.Nodes.Barrier.None),
+                new NodeEffect.Send(
+                    Dispatch.Manager, new Message.AttemptAccepted(Attempt()), Det.Nodes.Barrier.None),
             ],
             _bench.History);
         Assert.Equal([Attempt()], _bench.Node.Running);

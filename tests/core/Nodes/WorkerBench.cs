@@ -37,8 +37,8 @@ internal sealed class WorkerBench
     public IEnumerable<NodeEffect> Workloads =>
         _history.Where(effect => effect is NodeEffect.StartWorkload or NodeEffect.StopWorkload);
 
-    /// <summary>What was sent to the primary since the last <see cref="Forget"/>, heartbeats and progress left
-    /// out.</summary>
+    /// <summary>What was sent to the primary since the last <see cref="Forget"/>, heartbeats and progress
+    /// left out.</summary>
     public IReadOnlyList<Message> Sent =>
     [
         .. SentTo<Message>(Dispatch.Manager)
