@@ -41,7 +41,7 @@ internal static class DispatchGens
         (state, n) => new AttemptOutcome(
             state, $"reason {n}", n, RunStats.None with { Requests = n }, new byte[] { (byte)n }));
 
-    public static readonly Gen<JobSpec> Spec = 
+    public static readonly Gen<JobSpec> Spec =
         Gen.Int[0, Shapes.Count - 1].Select(i => SpecOf(Shapes[i]));
 
     public static readonly Gen<DispatchCommand> Command = Gen.Frequency(

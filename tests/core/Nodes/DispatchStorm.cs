@@ -45,7 +45,8 @@ internal sealed class DispatchStorm
 
     public static ManagerConfig Config { get; } = ManagerConfig.Default with
     {
-        SnapshotEveryRecords = 20, ReservationTerm = Duration.FromSeconds(15),
+        SnapshotEveryRecords = 20,
+        ReservationTerm = Duration.FromSeconds(15),
     };
 
     public Instant Now { get; private set; } = Instant.Zero;
