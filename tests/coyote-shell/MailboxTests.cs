@@ -1,4 +1,5 @@
 using Hyperscale.Det.Shell.Hosting;
+using Hyperscale.Det.Tests.Exploration;
 
 namespace Hyperscale.Det.Tests.CoyoteShell;
 
@@ -8,20 +9,20 @@ public sealed class MailboxTests
 {
     [Fact]
     public void Everything_taken_arrives_once_and_in_order() =>
-        Exploration.FindsNothing(() => Converse(new MonitorMailbox<int>(bound: 1)));
+        Scenario.Of(() => Converse(new MonitorMailbox<int>(bound: 1))).HoldsAlways();
 
     [Fact]
     public void A_lost_wakeup_is_found_and_replayed() =>
         Assert.Contains(
             "Deadlock",
-            Exploration.FindsAndReplays(() => Converse(new ForgetfulMailbox<int>(bound: 1))),
+            Scenario.Of(() => Converse(new ForgetfulMailbox<int>(bound: 1))).BreaksAndReplays(),
             StringComparison.Ordinal);
 
     [Fact]
     public void The_recorded_schedule_that_loses_a_wakeup_still_does() =>
         Assert.Contains(
             "Deadlock",
-            Exploration.Replay(() => Converse(new ForgetfulMailbox<int>(bound: 1)), "lost-wakeup.trace"),
+            Scenario.Of(() => Converse(new ForgetfulMailbox<int>(bound: 1))).Replay("lost-wakeup.trace"),
             StringComparison.Ordinal);
 
     private static async Task Converse(IMailbox<int> mailbox)

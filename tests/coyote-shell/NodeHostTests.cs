@@ -2,6 +2,7 @@ using Hyperscale.Det.Jobs;
 using Hyperscale.Det.Protocol;
 using Hyperscale.Det.Shell.Disk;
 using Hyperscale.Det.Shell.Hosting;
+using Hyperscale.Det.Tests.Exploration;
 using CoyoteRandom = Microsoft.Coyote.Random.Generator;
 
 namespace Hyperscale.Det.Tests.CoyoteShell;
@@ -14,17 +15,17 @@ public sealed class NodeHostTests
 
     [Fact]
     public void A_stop_in_the_middle_of_requests_loses_no_promise() =>
-        Exploration.FindsNothing(() => Stop(new LogDirectory(), Patient));
+        Scenario.Of(() => Stop(new LogDirectory(), Patient)).HoldsAlways();
 
     [Fact]
     public void A_disk_that_fails_in_the_middle_of_requests_loses_no_promise() =>
-        Exploration.FindsNothing(FailingDisk);
+        Scenario.Of(FailingDisk).HoldsAlways();
 
     [Fact]
     public void Writing_on_after_the_end_is_found_and_replayed() =>
         Assert.Contains(
             "after the directory was closed",
-            Exploration.FindsAndReplays(() => Stop(new LogDirectory(), Impatient)),
+            Scenario.Of(() => Stop(new LogDirectory(), Impatient)).BreaksAndReplays(),
             StringComparison.Ordinal);
 
     private static INodeLog Patient(WalWriter writer, Task writing, LogDirectory directory) =>

@@ -1,6 +1,7 @@
 using Hyperscale.Det.Durability;
 using Hyperscale.Det.Kernel;
 using Hyperscale.Det.Shell.Disk;
+using Hyperscale.Det.Tests.Exploration;
 using CoyoteRandom = Microsoft.Coyote.Random.Generator;
 
 namespace Hyperscale.Det.Tests.CoyoteShell;
@@ -13,23 +14,23 @@ public sealed class WalWriterTests
 
     [Fact]
     public void What_is_announced_survives_a_crash() =>
-        Exploration.FindsNothing(() => Commit(announceAppended: false));
+        Scenario.Of(() => Commit(announceAppended: false)).HoldsAlways();
 
     [Fact]
     public void An_announcement_of_records_still_being_appended_is_found_and_replayed() =>
         Assert.Contains(
             "announced and lost",
-            Exploration.FindsAndReplays(() => Commit(announceAppended: true)),
+            Scenario.Of(() => Commit(announceAppended: true)).BreaksAndReplays(),
             StringComparison.Ordinal);
 
     [Fact]
     public void A_failed_disk_is_reported_once_and_ends_the_announcements() =>
-        Exploration.FindsNothing(FailSomewhere);
+        Scenario.Of(FailSomewhere).HoldsAlways();
 
     [Fact]
     public void An_idle_log_is_sealed_and_goes_on() =>
-        Exploration.FindsNothing(
-            () => Commit(announceAppended: false, sealAfter: Duration.FromMilliseconds(20)));
+        Scenario.Of(() => Commit(announceAppended: false, sealAfter: Duration.FromMilliseconds(20)))
+            .HoldsAlways();
 
     /// <param name="announceAppended">The planted bug: announces what was appended by now, not what the batch
     /// on disk held.</param>

@@ -1,0 +1,175 @@
+using System.Diagnostics;
+using Hyperscale.Det.Durability;
+using Hyperscale.Det.Jobs;
+using Hyperscale.Det.Kernel;
+using Hyperscale.Det.Nodes;
+using Hyperscale.Det.Protocol;
+using Hyperscale.Det.Wire;
+using Microsoft.Coyote.Actors;
+
+namespace Hyperscale.Det.Tests.Exploration;
+
+/// <summary>The host of one node whose every turn Coyote chooses: arrivals, syncs, passing time, crashes.
+/// </summary>
+[OnEventDoAction(typeof(NodeEvents.Arrived), nameof(OnArrived))]
+[OnEventDoAction(typeof(NodeEvents.Synced), nameof(OnSynced))]
+[OnEventDoAction(typeof(NodeEvents.TimePassed), nameof(OnTimePassed))]
+[OnEventDoAction(typeof(NodeEvents.Crashed), nameof(OnCrashed))]
+[OnEventDoAction(typeof(NodeEvents.Asked), nameof(OnAsked))]
+[OnEventDoAction(typeof(NodeEvents.WorkloadEnded), nameof(OnWorkloadEnded))]
+internal sealed class NodeActor : Actor
+{
+    private const long WallOrigin = 1_700_000_000_000;
+
+    private readonly Outbox<NodeEffect> _outbox = new();
+    private readonly FieldWriter _writer = new();
+    private readonly List<WalRecord> _unsynced = [];
+    private readonly SortedSet<AttemptKey> _workloads = [];
+    private Cluster _cluster = null!;
+    private NodeId _id;
+    private INode _node = null!;
+    private DurabilityGate _gate = null!;
+    private Instant _now = Instant.Zero;
+    private int _life;
+    private bool _awaitsSync;
+    private bool _awaitsTime;
+
+    private List<WalRecord> Disk => _cluster.Disks[_id];
+
+    private WallTime Wall => new(WallOrigin + (_now.Nanoseconds / 1_000_000));
+
+    protected override Task OnInitializeAsync(Event initialEvent)
+    {
+        var begun = (NodeEvents.Begun)initialEvent;
+        (_cluster, _id) = (begun.Cluster, begun.Id);
+        Start();
+        return Task.CompletedTask;
+    }
+
+    private void Start()
+    {
+        _life++;
+        _unsynced.Clear();
+        _workloads.Clear();
+        _awaitsSync = false;
+        _node = _cluster.Create(_id);
+        _gate = new DurabilityGate(Disk.Count);
+        var recovered = new RecoveredLog(0, default, [.. Disk]);
+        Step(new NodeInput.Started(recovered, (ulong)_life, new BootId((ulong)_life), Wall));
+    }
+
+    private void OnArrived(Event e)
+    {
+        var arrived = (NodeEvents.Arrived)e;
+        Assert(MessageCodec.TryDecode(arrived.Bytes, out var message, out var fault), fault);
+        Step(new NodeInput.Received(arrived.From, message!));
+    }
+
+    private void OnSynced(Event e)
+    {
+        if (((NodeEvents.Synced)e).Life != _life) return;
+        _awaitsSync = false;
+        Disk.AddRange(_unsynced);
+        _unsynced.Clear();
+        _gate.OnDurable(Disk.Count);
+        while (_gate.TryRelease(out var released)) CarryOut(released);
+        Step(new NodeInput.Durable(Disk.Count));
+    }
+
+    private void OnTimePassed()
+    {
+        _awaitsTime = false;
+        if (_node.NextDeadline == Instant.Never || _cluster.TicksLeft == 0) return;
+        _cluster.TicksLeft--;
+        _now = Instant.Later(_now, _node.NextDeadline);
+        Step(new NodeInput.Tick(Wall));
+    }
+
+    private void OnCrashed()
+    {
+        Disk.AddRange(_unsynced.Take(RandomInteger(_unsynced.Count + 1)));
+        Start();
+    }
+
+    private void OnAsked(Event e)
+    {
+        var asked = (NodeEvents.Asked)e;
+        Step(new NodeInput.ClientRequested(asked.RequestId, asked.Request));
+    }
+
+    private void OnWorkloadEnded(Event e)
+    {
+        var ended = (NodeEvents.WorkloadEnded)e;
+        if (ended.Life != _life || !_workloads.Remove(ended.Attempt)) return;
+        Step(new NodeInput.WorkloadExited(ended.Attempt, ended.ExitCode, RunStats.None, default, null));
+    }
+
+    private void Step(NodeInput input)
+    {
+        _outbox.Clear();
+        _node.Step(input, _now, _outbox);
+        _node.CheckInvariants();
+        foreach (var effect in _outbox.Effects.ToList())
+            if (_gate.Offer(effect)) CarryOut(effect);
+        if (_unsynced.Count > 0 && !_awaitsSync)
+        {
+            _awaitsSync = true;
+            SendEvent(Id, new NodeEvents.Synced(_life));
+        }
+
+        if (_awaitsTime || _node.NextDeadline == Instant.Never || _cluster.TicksLeft == 0) return;
+        _awaitsTime = true;
+        SendEvent(Id, new NodeEvents.TimePassed());
+    }
+
+    private void CarryOut(NodeEffect effect)
+    {
+        switch (effect)
+        {
+            case NodeEffect.Send send:
+                Deliver(send.To, send.Message);
+                break;
+            case NodeEffect.SendDatagram datagram:
+                Deliver(datagram.To, datagram.Message);
+                break;
+            case NodeEffect.Append append:
+                _unsynced.Add(append.Record);
+                break;
+            case NodeEffect.Reply reply:
+                _cluster.Observer.OnReply(reply.RequestId, reply.Response);
+                break;
+            case NodeEffect.StartWorkload start:
+                _cluster.Observer.OnStarted(start.Attempt);
+                _workloads.Add(start.Attempt);
+                SendEvent(Id, new NodeEvents.WorkloadEnded(start.Attempt, _life, RandomInteger(2)));
+                break;
+            case NodeEffect.StopWorkload stop:
+                SendEvent(Id, new NodeEvents.WorkloadEnded(stop.Attempt, _life, 128 + 15));
+                break;
+            case NodeEffect.Emit emit:
+                _cluster.Observer.OnTold(_id, emit.Event);
+                break;
+            case NodeEffect.Snapshot:
+                Assert(false, "so short a run needs no snapshot");
+                break;
+            default:
+                throw new UnreachableException($"unhandled {effect}");
+        }
+
+        if (_id == Cluster.Gate && _node is GateNode gate) _cluster.Observer.OnLedger(gate.Ledger);
+    }
+
+    /// <summary>Each message may be lost, come twice, or come late.</summary>
+    private void Deliver(NodeId to, Message message)
+    {
+        _writer.Clear();
+        MessageCodec.Encode(message, _writer);
+        var arrived = new NodeEvents.Arrived(_id, _writer.ToArray());
+        var fate = RandomInteger(16);
+        if (fate == 0) return;
+        if (fate > 2) SendEvent(_cluster.Actors[to], arrived);
+        if (fate > 4) return;
+        SendEvent(
+            _cluster.Detour, new DetourActor.Underway(_cluster.Actors[to], arrived, RandomInteger(60)));
+    }
+}
