@@ -99,7 +99,7 @@ public static class DispatchCommandCodec
     }
 
     private static void WriteReason(FieldWriter writer, string reason) =>
-        writer.Text(Reason, ReasonText.Clip(reason));
+        writer.Text(Reason, JobLimits.Clip(reason));
 
     private static void WriteOfAttempt(
         FieldWriter writer, CommandKind kind, AttemptKey attempt, NodeId worker)

@@ -143,7 +143,7 @@ public sealed partial class DispatchLedger
         var skipped = slot.Workflows.Count(w => w.State == WorkflowState.Skipped);
         var notRun = skipped == 0 ? "" : $" ({skipped} of {slot.Workflows.Count} workflows not run)";
         var name = slot.Spec.Workflows[failed].Name;
-        return ReasonText.Clip($"workflow '{name}' {what}{notRun}: {outcome.Reason}");
+        return JobLimits.Clip($"workflow '{name}' {what}{notRun}: {outcome.Reason}");
     }
 
     /// <summary>The outcome with no more than the last bytes of its output.</summary>

@@ -160,7 +160,7 @@ public sealed partial class DispatchLedger(int closedMax = DispatchLedger.Closed
         if (slot.CancelReason is not null || slot.Outcome is not null) return DispatchVerdict.Duplicate;
 
         _reserved.Remove(slot.ReservedSequence);
-        slot.CancelReason = ReasonText.Clip(cancelled.Reason);
+        slot.CancelReason = JobLimits.Clip(cancelled.Reason);
         foreach (var workflow in slot.Workflows)
         {
             if (workflow.State is not (WorkflowState.Waiting or WorkflowState.Ready)) continue;
@@ -216,7 +216,7 @@ public sealed partial class DispatchLedger(int closedMax = DispatchLedger.Closed
         if (slot.Epoch <= place?.NewestEpoch) return false;
         place ??= Open(slot, fence, gate);
         place.NewestEpoch = slot.Epoch;
-        place.ClosedBecause = ReasonText.Clip(reason);
+        place.ClosedBecause = JobLimits.Clip(reason);
         if (place.Held is null && place.ClosedSequence == 0) Queue(slot, place);
         return true;
     }

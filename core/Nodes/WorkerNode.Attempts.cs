@@ -189,7 +189,7 @@ public sealed partial class WorkerNode
         var output = exited.Output;
         if (output.Length > JobLimits.OutputBytesMax) output = output[^JobLimits.OutputBytesMax..];
         return new AttemptOutcome(
-            state, ReasonText.Clip(reason), exited.ExitCode, exited.Stats, output);
+            state, JobLimits.Clip(reason), exited.ExitCode, exited.Stats, output);
     }
 
     private void AddAttemptsTo(ref Fingerprint fingerprint)
