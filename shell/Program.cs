@@ -1,3 +1,4 @@
+using Hyperscale.Det.Shell.Cli;
 using Hyperscale.Det.Shell.Workloads;
 
-return await WorkloadCommands.TryRunAsync(args) ?? 0;
+return await WorkloadCommands.TryRunAsync(args) ?? await CliProgram.RunAsync(args, CliContext.OfProcess());

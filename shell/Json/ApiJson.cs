@@ -15,6 +15,7 @@ namespace Hyperscale.Det.Shell.Json;
 [JsonSerializable(typeof(ProblemJson))]
 [JsonSerializable(typeof(ReportJson))]
 [JsonSerializable(typeof(StatusJson))]
+[JsonSerializable(typeof(ValidationJson))]
 public sealed partial class ApiJson : JsonSerializerContext
 {
     /// <summary>One line, as sent over the network.</summary>

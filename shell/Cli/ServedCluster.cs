@@ -1,0 +1,61 @@
+using System.Net;
+using Hyperscale.Det.Shell.Cluster;
+using Hyperscale.Det.Shell.Http;
+
+namespace Hyperscale.Det.Shell.Cli;
+
+/// <summary>A whole cluster in this process whose gates serve HTTP.</summary>
+internal sealed class ServedCluster : IAsyncDisposable
+{
+    private readonly EmbeddedCluster _cluster;
+    private readonly List<ApiServer> _apis = [];
+
+    private ServedCluster(EmbeddedCluster cluster) => _cluster = cluster;
+
+    /// <summary>Where the gates serve HTTP, the first one at the address that was asked for.</summary>
+    public IReadOnlyList<Uri> Gates => [.. _apis.Select(api => new Uri(api.Url))];
+
+    /// <summary>Fails with the first node that fails; ends with nothing else.</summary>
+    public Task Failure => _cluster.Failure;
+
+    public static async Task<ServedCluster> StartAsync(
+        ClusterShape shape, ILogger logger, CancellationToken cancellation)
+    {
+        var options = new EmbeddedClusterOptions(
+            shape.Gates, shape.Datacenters, shape.Managers, shape.Workers, shape.Cores, shape.DataDirectory)
+        {
+            // A signal first cancels a job or lets it end; who handles it disposes the cluster.
+            EndsOnSignals = false,
+        };
+        var served = new ServedCluster(await EmbeddedCluster.StartAsync(options, logger, cancellation));
+        try
+        {
+            await served.ServeAsync(shape.Http, logger, cancellation);
+            return served;
+        }
+        catch
+        {
+            await served.DisposeAsync();
+            throw;
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await Task.WhenAll([.. _apis.Select(api => api.DisposeAsync().AsTask())]);
+        await _cluster.DisposeAsync();
+    }
+
+    private async Task ServeAsync(IPEndPoint first, ILogger logger, CancellationToken cancellation)
+    {
+        foreach (var gate in _cluster.Gates)
+        {
+            var endpoint = _apis.Count == 0 ? first : new IPEndPoint(first.Address, 0);
+            _apis.Add(await ApiServer.StartAsync(
+                new ApiOptions(endpoint),
+                ServedNode.GateOf(gate, _cluster.Topology, _cluster.Metrics),
+                logger,
+                cancellation));
+        }
+    }
+}
