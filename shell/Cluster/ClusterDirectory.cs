@@ -1,9 +1,13 @@
+using Hyperscale.Det.Shell.Disk;
+
 namespace Hyperscale.Det.Shell.Cluster;
 
 /// <summary>Where a cluster's nodes keep their data: a directory of the user's, or one that ends with the
 /// cluster.</summary>
 internal sealed class ClusterDirectory : IDisposable
 {
+    private const string Prefix = "hyperscale-";
+
     private readonly bool _isTemporary;
 
     private ClusterDirectory(string path, bool isTemporary) => (Path, _isTemporary) = (path, isTemporary);
@@ -11,9 +15,23 @@ internal sealed class ClusterDirectory : IDisposable
     public string Path { get; }
 
     /// <summary>Takes the directory at <paramref name="path"/>, or makes a temporary one for null.</summary>
-    public static ClusterDirectory Open(string? path) => path is null
-        ? new ClusterDirectory(Directory.CreateTempSubdirectory("hyperscale-").FullName, isTemporary: true)
-        : new ClusterDirectory(System.IO.Path.GetFullPath(path), isTemporary: false);
+    /// <exception cref="DataDirectoryException">There can be no such directory.</exception>
+    public static ClusterDirectory Open(string? path)
+    {
+        try
+        {
+            return path is null
+                ? new ClusterDirectory(Directory.CreateTempSubdirectory(Prefix).FullName, isTemporary: true)
+                : new ClusterDirectory(System.IO.Path.GetFullPath(path), isTemporary: false);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException)
+        {
+            var place = path ?? $"below {System.IO.Path.GetTempPath()}";
+            throw new DataDirectoryException(
+                $"the data directory {place} cannot be used: {e.Message}; a directory that this user may "
+                + "write is needed");
+        }
+    }
 
     public void Dispose()
     {

@@ -120,7 +120,11 @@ public sealed class NodeHost : INodeLogObserver, IAsyncDisposable
     void INodeLogObserver.OnSnapshotDurable(long lsn) =>
         _parts.Mailbox.Signal(new NodeInput.SnapshotDurable(lsn));
 
-    void INodeLogObserver.OnFailed(Exception failure)
+    void INodeLogObserver.OnFailed(Exception failure) => Fail(failure);
+
+    /// <summary>Ends the node because what it runs on failed: it steps no more and nothing more is
+    /// sent.</summary>
+    public void Fail(Exception failure)
     {
         // The loop may be in the middle of a batch: it looks at this before every effect.
         _failure ??= failure;

@@ -32,6 +32,7 @@ public sealed class RunningNode : IAsyncDisposable
         transport.Start(_host.Boot);
         ShellLog.NodeStarted(_logger, Id, _host.Boot, ListenAddress?.ToString() ?? "no address");
         Completion = EndAsync();
+        _ = FailWithTransportAsync();
     }
 
     public NodeId Id => _host.Id;
@@ -103,6 +104,18 @@ public sealed class RunningNode : IAsyncDisposable
     }
 
     public async ValueTask DisposeAsync() => await StopAsync();
+
+    private async Task FailWithTransportAsync()
+    {
+        try
+        {
+            await _transport.Failure;
+        }
+        catch (Exception e)
+        {
+            _host.Fail(e);
+        }
+    }
 
     private async Task EndAsync()
     {

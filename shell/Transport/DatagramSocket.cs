@@ -13,6 +13,7 @@ internal sealed class DatagramSocket(
     Socket socket, string cluster, PeerEndPoints peers, TransportContext context) : IDisposable
 {
     private const int QueueMax = 1024;
+    private static readonly TimeSpan FaultPause = TimeSpan.FromMilliseconds(10);
     private static readonly TimeSpan LogInterval = TimeSpan.FromSeconds(1);
 
     private readonly Channel<(NodeId To, Message Message)> _queue =
@@ -83,9 +84,10 @@ internal sealed class DatagramSocket(
                 var datagram = buffer.AsMemory(0, received.ReceivedBytes);
                 await TakeAsync(datagram, received.RemoteEndPoint, cancellation);
             }
-            // An earlier datagram of ours met a closed port.
-            catch (SocketException e) when (e.SocketErrorCode == SocketError.ConnectionRefused)
+            // An earlier datagram of ours met a closed port or no way at all.
+            catch (SocketException) when (!cancellation.IsCancellationRequested)
             {
+                await Task.Delay(FaultPause, context.Time, cancellation);
             }
         }
     }
@@ -123,6 +125,7 @@ internal sealed class DatagramSocket(
         catch (Exception e)
             when (e is OperationCanceledException or ObjectDisposedException or SocketException)
         {
+            // This node is closing.
         }
     }
 }

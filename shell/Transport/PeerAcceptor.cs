@@ -35,16 +35,16 @@ internal sealed class PeerAcceptor(
 
     private void Admit(Socket socket, CancellationToken serving)
     {
-        if (context.Sockets.Count < context.Options.SessionsMax)
+        if (context.Sockets.Count >= context.Options.SessionsMax)
         {
-            // Also when this node is closing by now: whoever takes a socket must close it.
-            if (context.Sockets.TryAdd(socket))
-                _ = Task.Run(() => ServeAsync(socket, serving), CancellationToken.None);
+            Refuse("?", AddressOf(socket), $"{context.Options.SessionsMax} connections are open already");
+            socket.Dispose();
             return;
         }
 
-        Refuse("?", AddressOf(socket), $"{context.Options.SessionsMax} connections are open already");
-        socket.Dispose();
+        if (!context.Sockets.TryAdd(socket)) return;
+        // Also when this node is closing by now: whoever takes a socket must close it.
+        _ = Task.Run(() => context.GuardAsync(() => ServeAsync(socket, serving)), CancellationToken.None);
     }
 
     private async Task ServeAsync(Socket socket, CancellationToken serving)

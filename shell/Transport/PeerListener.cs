@@ -71,9 +71,12 @@ public sealed class PeerListener : IDisposable
         Socket? datagrams = null;
         try
         {
+            // All addresses of the machine, those of both families.
+            if (address.Address.Equals(IPAddress.IPv6Any)) stream.DualMode = true;
             stream.Bind(address);
             stream.Listen(PendingMax);
             datagrams = new Socket(address.AddressFamily, SocketType.Dgram, ProtocolType.Udp);
+            if (address.Address.Equals(IPAddress.IPv6Any)) datagrams.DualMode = true;
             datagrams.Bind(stream.LocalEndPoint!);
             error = SocketError.Success;
             return new PeerListener(stream, datagrams);

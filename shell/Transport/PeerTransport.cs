@@ -67,6 +67,10 @@ public sealed class PeerTransport : IPeerTransport, IAsyncDisposable
     /// <summary>Where peers connect; null on a node that only dials.</summary>
     public IPEndPoint? Address => _parts.Listener?.Address;
 
+    /// <summary>Fails when a part of the transport does, through a fault of ours: the node must
+    /// end.</summary>
+    public Task Failure => _context.Failure;
+
     /// <summary>Begins to accept and to dial.</summary>
     public void Start(BootId boot)
     {
@@ -141,7 +145,7 @@ public sealed class PeerTransport : IPeerTransport, IAsyncDisposable
 
     public async ValueTask DisposeAsync() => await StopAsync();
 
-    private void Run(Func<Task> work) => _running.Add(Task.Run(work));
+    private void Run(Func<Task> work) => _running.Add(Task.Run(() => _context.GuardAsync(work)));
 
     private void OnSeen(NodeId peer)
     {

@@ -15,6 +15,24 @@ internal sealed record TransportContext(
     TimeProvider Time,
     ILogger Logger)
 {
+    private readonly TaskCompletionSource _failure = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    /// <summary>Fails with the first fault of ours; ends with nothing else.</summary>
+    public Task Failure => _failure.Task;
+
+    /// <summary>Does work that expects every fault of the network, and reports any other.</summary>
+    public async Task GuardAsync(Func<Task> work)
+    {
+        try
+        {
+            await work();
+        }
+        catch (Exception e)
+        {
+            _failure.TrySetException(e);
+        }
+    }
+
     /// <summary>Tells the node what became of what it sent and nobody took: calls by name, everything else as
     /// the loss of the peer.</summary>
     /// <param name="mayHaveLeft">Whether something was sent before that the peer may not have

@@ -233,6 +233,36 @@ public sealed class PeerTransportTests
         await one.ReceivesAsync(GateTwo, TestPeer.Slot(2));
     }
 
+    [Fact]
+    public async Task A_node_that_listens_at_every_address_is_found_at_each()
+    {
+        Assert.SkipUnless(Socket.OSSupportsIPv6, "the system has no IPv6");
+        using var port = TestPeer.AnyPort();
+        var number = port.Address.Port;
+        port.Dispose();
+        var everywhere = PeerListener.Bind(new IPEndPoint(IPAddress.IPv6Any, number));
+        await using var manager = TestPeer.Listening(Manager, NodeRole.Manager, listener: everywhere);
+        foreach (var host in new[] { "127.0.0.1", "localhost" })
+        {
+            var there = new Dictionary<NodeId, PeerAddress> { [Manager] = new PeerAddress(host, number) };
+            await using var worker = TestPeer.Dialing(Worker, NodeRole.Worker, there);
+            worker.Send(Manager, TestPeer.Slot(1));
+            await manager.ReceivesAsync(Worker, TestPeer.Slot(1));
+            worker.Transport.SendDatagram(Manager, TestPeer.Slot(2));
+            await manager.ReceivesAsync(Worker, TestPeer.Slot(2));
+        }
+    }
+
+    [Fact]
+    public async Task A_fault_of_the_transport_itself_is_told()
+    {
+        await using var gate = TestPeer.Dialing(
+            GateOne, NodeRole.Gate, new Dictionary<NodeId, PeerAddress> { [Manager] = new("127.0.0.1", -1) });
+        gate.Send(Manager, TestPeer.Slot(1));
+        await Assert.ThrowsAsync<ArgumentOutOfRangeException>(
+            () => gate.Transport.Failure.WaitAsync(TimeSpan.FromSeconds(20)));
+    }
+
     private static Message.SlotRefused Numbered(int number) =>
         new(TestPeer.Slot(number).Slot, new string('x', 1000));
 
