@@ -7,14 +7,42 @@ using Hyperscale.Det.Shell.Json;
 
 namespace Hyperscale.Det.Shell.Http;
 
-internal static class JsonAnswer
+/// <summary>Writes for clients that may be slow.</summary>
+internal static class BoundedWrite
 {
-    /// <summary>Writes piece by piece: a long answer to a slow reader does not fill the memory.</summary>
-    public static Task WriteAsync<T>(HttpContext context, T value, JsonTypeInfo<T> type)
+    /// <summary>Cuts the connection when <paramref name="write"/> takes longer than
+    /// <paramref name="within"/>.</summary>
+    /// <param name="ending">Ends the writing before that.</param>
+    /// <exception cref="OperationCanceledException">The client was too slow, or it was the end.</exception>
+    public static async Task RunAsync(
+        HttpContext context, TimeSpan within, Func<CancellationToken, Task> write, CancellationToken ending)
     {
-        var response = context.Response;
-        response.ContentType = "application/json";
-        return JsonSerializer.SerializeAsync(response.BodyWriter, value, type, context.RequestAborted);
+        using var deadline = CancellationTokenSource.CreateLinkedTokenSource(ending);
+        deadline.CancelAfter(within);
+        try
+        {
+            await write(deadline.Token);
+        }
+        catch (OperationCanceledException) when (!ending.IsCancellationRequested)
+        {
+            context.Abort();
+            throw;
+        }
+    }
+}
+
+/// <summary>Answers in JSON, written piece by piece: a long one for a slow reader does not fill the memory.
+/// </summary>
+internal sealed class JsonAnswer(TimeSpan within)
+{
+    public Task WriteAsync<T>(HttpContext context, T value, JsonTypeInfo<T> type)
+    {
+        context.Response.ContentType = "application/json";
+        return BoundedWrite.RunAsync(
+            context,
+            within,
+            token => JsonSerializer.SerializeAsync(context.Response.BodyWriter, value, type, token),
+            context.RequestAborted);
     }
 }
 

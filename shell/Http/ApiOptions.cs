@@ -16,6 +16,12 @@ public sealed record ApiOptions(IPEndPoint Endpoint)
     /// <summary>Open connections, each with one request at a time; more are closed at once.</summary>
     public int ConnectionsMax { get; init; } = 2048;
 
+    /// <summary>How long a client may take for its headers, and how long it may send a body more slowly than
+    /// <see cref="SendBytesPerSecondMin"/>; more than one second.</summary>
+    public TimeSpan SendGrace { get; init; } = TimeSpan.FromSeconds(10);
+
+    public int SendBytesPerSecondMin { get; init; } = 4096;
+
     /// <summary>Readers of job events at once.</summary>
     public int EventStreamsMax { get; init; } = 512;
 
@@ -29,8 +35,8 @@ public sealed record ApiOptions(IPEndPoint Endpoint)
     /// <summary>Least time between two events of one stream; changes in between appear as one.</summary>
     public TimeSpan EventInterval { get; init; } = TimeSpan.FromMilliseconds(50);
 
-    /// <summary>How long a reader of events may take for one of them before it is cut off.</summary>
-    public TimeSpan EventWriteWithin { get; init; } = TimeSpan.FromSeconds(30);
+    /// <summary>How long a client may take to read an answer or one event before it is cut off.</summary>
+    public TimeSpan ReadWithin { get; init; } = TimeSpan.FromMinutes(1);
 
     /// <summary>How long a job's owner may be out of reach before its event streams end.</summary>
     public TimeSpan OutageWithin { get; init; } = TimeSpan.FromSeconds(30);

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Net;
 using System.Text;
 using Hyperscale.Det.Shell.Json;
 using Hyperscale.Det.Shell.Telemetry;
@@ -52,7 +53,10 @@ internal sealed class ApiPipeline(
         context.Response.Headers.CacheControl = "no-store";
         try
         {
-            await next(context);
+            if (IsForeign(context))
+                await Problems.WriteAsync(context, Problems.ForeignHost(context.Request.Host.Host));
+            else
+                await next(context);
             await ExplainAsync(context);
         }
         catch (Exception e)
@@ -62,6 +66,15 @@ internal sealed class ApiPipeline(
 
         Count(context, Stopwatch.GetElapsedTime(started));
     }
+
+    // A web page can have its own name lead to this machine and then ask as if it came from here: a gate that
+    // only this machine can reach takes no such names, because whoever asks it can run commands.
+    private static bool IsForeign(HttpContext context) =>
+        context.Connection.LocalIpAddress is { } local
+        && IPAddress.IsLoopback(local)
+        && context.Request.Host is { HasValue: true, Host: var host }
+        && !host.Equals("localhost", StringComparison.OrdinalIgnoreCase)
+        && !IPAddress.TryParse(host, out _);
 
     /// <summary>Routing says that there is no such path or method with a bare status.</summary>
     private Task ExplainAsync(HttpContext context)
@@ -80,8 +93,9 @@ internal sealed class ApiPipeline(
 
     private async Task OnFailedAsync(HttpContext context, Exception cause)
     {
-        // Nobody is there to read an answer.
+        // Nobody is there to read an answer, or it was too slow for one.
         if (context.RequestAborted.IsCancellationRequested) return;
+        if (cause is OperationCanceledException && context.Response.HasStarted) return;
         var problem = cause is BadHttpRequestException bad
             ? Problems.Http(bad.StatusCode, bad.Message)
             : Problems.Internal();

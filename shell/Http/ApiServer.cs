@@ -19,9 +19,6 @@ public sealed class ApiServer : IAsyncDisposable
     // does not get to see its answer.
     private const long DiscardedBytesMax = 64 * 1024 * 1024;
 
-    // A body or an answer that moves slower than this is given up.
-    private static readonly MinDataRate SlowestPeer = new(4096, TimeSpan.FromSeconds(10));
-
     private readonly WebApplication _app;
     private readonly ApiMetrics _metrics;
     private readonly ApiOptions _options;
@@ -40,7 +37,7 @@ public sealed class ApiServer : IAsyncDisposable
         _app = builder.Build();
         var calls = new GateCalls(gate, options);
         var jobs = new JobEndpoints(calls, options, _metrics, _app.Lifetime.ApplicationStopping);
-        var operators = new OperatorEndpoints(gate, _metrics);
+        var operators = new OperatorEndpoints(gate, options, _metrics);
         new ApiPipeline(gate, _metrics, [.. jobs.Routes, .. operators.Routes], logger).Build(_app);
     }
 
@@ -90,10 +87,10 @@ public sealed class ApiServer : IAsyncDisposable
         kestrel.Limits.MaxRequestLineSize = RequestLineBytesMax;
         kestrel.Limits.MaxRequestHeaderCount = HeadersMax;
         kestrel.Limits.MaxRequestHeadersTotalSize = HeaderBytesMax;
-        kestrel.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(10);
+        kestrel.Limits.RequestHeadersTimeout = options.SendGrace;
         kestrel.Limits.KeepAliveTimeout = TimeSpan.FromMinutes(2);
-        kestrel.Limits.MinRequestBodyDataRate = SlowestPeer;
-        kestrel.Limits.MinResponseDataRate = SlowestPeer;
+        kestrel.Limits.MinRequestBodyDataRate =
+            new MinDataRate(options.SendBytesPerSecondMin, options.SendGrace);
         kestrel.Listen(options.Endpoint, listen => listen.Protocols = HttpProtocols.Http1);
     }
 

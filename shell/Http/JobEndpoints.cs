@@ -17,6 +17,7 @@ internal sealed class JobEndpoints(
     private const int LimitDefault = 50;
     private const int LimitMax = 1000;
 
+    private readonly JsonAnswer _json = new(options.ReadWithin);
     private readonly RequestBody _body = new(options.BodyBytesMax, options.BodyBytesTotalMax);
 
     public IReadOnlyList<ApiRoute> Routes =>
@@ -75,7 +76,7 @@ internal sealed class JobEndpoints(
             var accepted = JobJson.Accepted(id, spec.Name, notes);
             context.Response.Headers.Location = accepted.Status;
             context.Response.StatusCode = StatusCodes.Status202Accepted;
-            await JsonAnswer.WriteAsync(context, accepted, ApiJson.Compact.AcceptedJson);
+            await _json.WriteAsync(context, accepted, ApiJson.Compact.AcceptedJson);
             return;
         }
 
@@ -97,7 +98,7 @@ internal sealed class JobEndpoints(
         var answer = await gate.AskAsync(new ClientRequest.ListJobs(limit, false), context.RequestAborted);
         if (answer is ClientResponse.Jobs jobs)
         {
-            await JsonAnswer.WriteAsync(
+            await _json.WriteAsync(
                 context, JobJson.List(jobs.List, jobs.Missing), ApiJson.Compact.JobListJson);
             return;
         }
@@ -110,7 +111,7 @@ internal sealed class JobEndpoints(
         if (await IdOf(context) is not { } id) return;
         var answer = await gate.AskAsync(new ClientRequest.GetJob(id), context.RequestAborted);
         if (answer is ClientResponse.Status { Job: var job })
-            await JsonAnswer.WriteAsync(context, JobJson.Full(job), ApiJson.Compact.StatusJson);
+            await _json.WriteAsync(context, JobJson.Full(job), ApiJson.Compact.StatusJson);
         else
             await Refusals.WriteAsync(context, answer, Problems.Unanswered);
     }
@@ -141,7 +142,7 @@ internal sealed class JobEndpoints(
         {
             context.Response.StatusCode =
                 job.IsTerminal ? StatusCodes.Status200OK : StatusCodes.Status202Accepted;
-            await JsonAnswer.WriteAsync(context, JobJson.Full(job), ApiJson.Compact.StatusJson);
+            await _json.WriteAsync(context, JobJson.Full(job), ApiJson.Compact.StatusJson);
             return;
         }
 

@@ -134,17 +134,7 @@ internal sealed class JobEvents(GateCalls gate, ApiOptions options, HttpContext 
     // The server buffers a little for each connection and then waits for the reader: not for ever.
     private async Task WithinAsync(Func<CancellationToken, Task> write, CancellationToken ending)
     {
-        using var deadline = CancellationTokenSource.CreateLinkedTokenSource(ending);
-        deadline.CancelAfter(options.EventWriteWithin);
-        try
-        {
-            await write(deadline.Token);
-            _lastWrite = Stopwatch.GetTimestamp();
-        }
-        catch (OperationCanceledException) when (!ending.IsCancellationRequested)
-        {
-            context.Abort();
-            throw;
-        }
+        await BoundedWrite.RunAsync(context, options.ReadWithin, write, ending);
+        _lastWrite = Stopwatch.GetTimestamp();
     }
 }

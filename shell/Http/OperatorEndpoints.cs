@@ -5,8 +5,10 @@ using Hyperscale.Det.Shell.Json;
 namespace Hyperscale.Det.Shell.Http;
 
 /// <summary>What those ask who run the cluster, and their tools.</summary>
-internal sealed class OperatorEndpoints(IGateApi gate, ApiMetrics metrics)
+internal sealed class OperatorEndpoints(IGateApi gate, ApiOptions options, ApiMetrics metrics)
 {
+    private readonly JsonAnswer _json = new(options.ReadWithin);
+
     public IReadOnlyList<ApiRoute> Routes =>
     [
         new("GET", "/v1/cluster", "what this gate knows of the cluster", [], ClusterAsync),
@@ -15,7 +17,7 @@ internal sealed class OperatorEndpoints(IGateApi gate, ApiMetrics metrics)
         new("GET", "/metrics", "counters and gauges for Prometheus", [], MetricsAsync),
     ];
 
-    private Task ClusterAsync(HttpContext context) => JsonAnswer.WriteAsync(
+    private Task ClusterAsync(HttpContext context) => _json.WriteAsync(
         context,
         new ClusterJson(
             gate.Topology.ClusterId,

@@ -22,6 +22,11 @@ internal static class Problems
         $"'{Short(path)}' takes {string.Join(", ", allowed)} and not {Short(method)}")
         with { Allowed = allowed };
 
+    public static ProblemJson ForeignHost(string host) => Of(
+        "foreign-host", StatusCodes.Status421MisdirectedRequest, "This host is not served here",
+        $"the request is for '{Short(host)}', and this address of the gate is for its own machine: send the "
+        + "Host header localhost or an IP address");
+
     public static ProblemJson BadJobId(string text) => Of(
         "bad-job-id", StatusCodes.Status400BadRequest, "This is no job id",
         $"'{Short(text)}' is no job id: the form is group-op in decimal digits, for example 012-0000000042");

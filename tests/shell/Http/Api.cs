@@ -84,6 +84,14 @@ internal sealed class Api : IAsyncDisposable
         return problem;
     }
 
+    /// <summary>Waits until a request of a route has been answered, or given up.</summary>
+    public async Task AnsweredAsync(string route)
+    {
+        while (!(await Client.GetStringAsync("/metrics", Cancellation)).Contains(
+            $"route=\"{route}\",status=", StringComparison.Ordinal))
+            await Task.Delay(5, Cancellation);
+    }
+
     public ValueTask StopAsync() => _server.DisposeAsync();
 
     public async ValueTask DisposeAsync()

@@ -102,6 +102,35 @@ public sealed class ApiServerTests
     private static string Sorted(IEnumerable<string> methods) =>
         string.Join(", ", methods.Order(StringComparer.Ordinal));
 
+    [Theory]
+    [InlineData("localhost", HttpStatusCode.OK)]
+    [InlineData("LOCALHOST:81", HttpStatusCode.OK)]
+    [InlineData("127.0.0.1", HttpStatusCode.OK)]
+    [InlineData("[::1]:80", HttpStatusCode.OK)]
+    [InlineData("attacker.example", HttpStatusCode.MisdirectedRequest)]
+    [InlineData("localhost.attacker.example:8400", HttpStatusCode.MisdirectedRequest)]
+    public async Task A_loopback_address_takes_no_names_of_others(string host, HttpStatusCode status)
+    {
+        await using var api = await Api.StartAsync();
+        using var request = new HttpRequestMessage(HttpMethod.Get, "/livez");
+        request.Headers.Host = host;
+        using var response = await api.Client.SendAsync(request, Api.Cancellation);
+
+        Assert.Equal(status, response.StatusCode);
+        if (status != HttpStatusCode.OK) await Api.ProblemAsync(response, status);
+    }
+
+    [Fact]
+    public async Task Connections_beyond_the_bound_are_closed()
+    {
+        await using var api = await Api.StartAsync(Api.Options with { ConnectionsMax = 1 });
+        using (await api.SendAsync("GET", "/livez"))
+        {
+            using var second = await RawClient.ConnectAsync(api);
+            Assert.Equal("", await second.ReadToEndAsync());
+        }
+    }
+
     [Fact]
     public async Task Headers_alone_may_be_asked_for()
     {

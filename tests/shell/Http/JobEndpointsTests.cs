@@ -43,6 +43,19 @@ public sealed class JobEndpointsTests
         Assert.Equal("http://127.0.0.1:9/items", submitted.Spec.Workflows[0].Http!.Url);
     }
 
+    [Theory]
+    [InlineData("?target=")]
+    [InlineData("?target=nonsense")]
+    [InlineData("?target=ftp%3A%2F%2Fa")]
+    public async Task A_target_that_is_no_address_is_a_fault_of_the_job(string query)
+    {
+        await using var api = await Api.StartAsync();
+        using var response = await api.SubmitAsync(Api.JobFile, query);
+        var problem = await Api.ProblemAsync(response, HttpStatusCode.UnprocessableEntity);
+
+        Assert.Contains("target", Assert.Single(problem.Faults!).Message, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task A_body_that_is_no_json_is_400()
     {

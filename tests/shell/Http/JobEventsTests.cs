@@ -116,6 +116,20 @@ public sealed class JobEventsTests
     }
 
     [Fact]
+    public async Task Changes_that_come_close_together_are_one_event()
+    {
+        await using var api = await Api.StartAsync(
+            Api.Options with { EventInterval = TimeSpan.FromMilliseconds(500) });
+        var job = Follow(api, JobState.Running, 1);
+        await using var events = await EventReader.OpenAsync(api, EventsPath);
+        Assert.Equal(("1", JobState.Running), await NextAsync(events));
+        for (var revision = 2; revision <= 9; revision++)
+            job.Become(JobSamples.Status(JobState.Running, revision));
+
+        Assert.Equal(("9", JobState.Running), await NextAsync(events));
+    }
+
+    [Fact]
     public async Task A_watch_that_ends_without_a_change_is_no_event()
     {
         await using var api = await Api.StartAsync(Quick);
@@ -174,14 +188,15 @@ public sealed class JobEventsTests
     public async Task A_reader_that_reads_nothing_is_cut_off_and_holds_nothing_up()
     {
         await using var api = await Api.StartAsync(
-            Quick with { EventWriteWithin = TimeSpan.FromMilliseconds(300) });
+            Quick with { ReadWithin = TimeSpan.FromMilliseconds(300) });
         var (revision, large) = (0, new string('x', 256 * 1024));
         api.Gate.Answer = (_, _) => Task.FromResult<ClientResponse>(new ClientResponse.Status(
             JobSamples.Status(JobState.Running, ++revision) with { Reason = large }));
         using var reader = new TcpClient();
         await reader.ConnectAsync(api.Url.Host, api.Url.Port, Api.Cancellation);
         await reader.GetStream().WriteAsync(
-            Encoding.ASCII.GetBytes($"GET {EventsPath} HTTP/1.1\r\nHost: a\r\n\r\n"), Api.Cancellation);
+            Encoding.ASCII.GetBytes($"GET {EventsPath} HTTP/1.1\r\nHost: localhost\r\n\r\n"),
+            Api.Cancellation);
 
         await Eventually(async () => await StreamsAsync(api) == 1);
         await Eventually(async () => await StreamsAsync(api) == 0);

@@ -1,13 +1,20 @@
 using System.Net;
 using System.Text;
+using Hyperscale.Det.Jobs;
 using Hyperscale.Det.Protocol;
+using Hyperscale.Det.Shell.Http;
 using Hyperscale.Det.Tests.Shell.Json;
 
 namespace Hyperscale.Det.Tests.Shell.Http;
 
 public sealed class RequestBodyTests
 {
-    private const string Head = "POST /v1/jobs HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n";
+    // The shortest grace that the server knows.
+    private static readonly ApiOptions Impatient =
+        Api.Options with { SendGrace = TimeSpan.FromMilliseconds(1100) };
+
+    private const string Head =
+        "POST /v1/jobs HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n";
 
     [Theory]
     [InlineData(4097, false)]
@@ -114,8 +121,8 @@ public sealed class RequestBodyTests
     [Theory]
     [InlineData("nonsense\r\n\r\n", "400")]
     [InlineData("GET / HTTP/1.1\r\n\r\n", "400")]
-    [InlineData("GET / HTTP/1.1\r\nHost: a\r\nContent-Length: -1\r\n\r\n", "400")]
-    [InlineData("GET / HTTP/9.9\r\nHost: a\r\n\r\n", "505")]
+    [InlineData("GET / HTTP/1.1\r\nHost: localhost\r\nContent-Length: -1\r\n\r\n", "400")]
+    [InlineData("GET / HTTP/9.9\r\nHost: localhost\r\n\r\n", "505")]
     public async Task A_request_that_is_no_http_is_refused_and_the_connection_ended(
         string text, string status)
     {
@@ -127,6 +134,48 @@ public sealed class RequestBodyTests
     }
 
     [Fact]
+    public async Task A_body_that_comes_too_slowly_is_408()
+    {
+        await using var api = await Api.StartAsync(Impatient);
+        using var raw = await RawClient.ConnectAsync(api);
+        await raw.SendAsync($"{Head}Content-Length: 100\r\n\r\n{{");
+        var answer = await raw.ReadToEndAsync();
+
+        Assert.StartsWith("HTTP/1.1 408 ", answer, StringComparison.Ordinal);
+        Assert.Contains("urn:hyperscale:problem:bad-request", answer, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Headers_that_do_not_end_are_408()
+    {
+        await using var api = await Api.StartAsync(Impatient);
+        using var raw = await RawClient.ConnectAsync(api);
+        await raw.SendAsync("GET / HTTP/1.1\r\nHost: localhost\r\n");
+
+        Assert.StartsWith("HTTP/1.1 408 ", await raw.ReadToEndAsync(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task An_answer_that_is_not_taken_is_given_up()
+    {
+        var log = new CollectedLog();
+        await using var api = await Api.StartAsync(
+            Api.Options with { ReadWithin = TimeSpan.FromMilliseconds(300) }, log);
+        var large = JobSamples.Status(JobState.Running, 1) with
+        {
+            Reason = new string('x', 32 * 1024 * 1024),
+        };
+        api.Gate.Answers(new ClientResponse.Status(large));
+        using var raw = await RawClient.ConnectAsync(api);
+        await raw.SendAsync($"GET /v1/jobs/{JobSamples.Id} HTTP/1.1\r\nHost: localhost\r\n\r\n");
+        await api.AnsweredAsync("GET /v1/jobs/{id}");
+
+        // What is left was never sent.
+        Assert.True((await raw.ReadToEndAsync()).Length < large.Reason.Length);
+        Assert.Empty(log.Errors);
+    }
+
+    [Fact]
     public async Task Headers_beyond_their_bounds_are_refused()
     {
         await using var api = await Api.StartAsync();
@@ -134,9 +183,9 @@ public sealed class RequestBodyTests
         var longest = new string('a', 20_000);
         foreach (var (text, status) in new[]
         {
-            ($"GET / HTTP/1.1\r\nHost: a\r\n{many}\r\n", "431"),
-            ($"GET / HTTP/1.1\r\nHost: a\r\nlong: {longest}\r\n\r\n", "431"),
-            ($"GET /{longest} HTTP/1.1\r\nHost: a\r\n\r\n", "414"),
+            ($"GET / HTTP/1.1\r\nHost: localhost\r\n{many}\r\n", "431"),
+            ($"GET / HTTP/1.1\r\nHost: localhost\r\nlong: {longest}\r\n\r\n", "431"),
+            ($"GET /{longest} HTTP/1.1\r\nHost: localhost\r\n\r\n", "414"),
         })
         {
             using var raw = await RawClient.ConnectAsync(api);
