@@ -144,7 +144,8 @@ public static partial class JobFields
         if (stuck >= 0) reader.Fail($"workflows[{stuck}]: dependsOn comes back to the workflow itself");
     }
 
-    /// <summary>A workflow that can never start since it waits for itself; -1 when there is none.</summary>
+    /// <summary>A workflow that can never start since it waits for itself; -1 when there is none. Linear in
+    /// the dependencies, whoever sent them.</summary>
     private static int FirstInCircle(List<WorkflowSpec> workflows)
     {
         var waiting = new int[workflows.Count];

@@ -21,6 +21,10 @@ public sealed class JobFieldsTests
     public void A_job_comes_back() => Check(JobGens.JobSpec, JobFields.Write, JobFields.ReadJobSpec);
 
     [Fact]
+    public void Any_job_that_a_file_can_say_comes_back() =>
+        Check(ValidJobs.Any, JobFields.Write, JobFields.ReadJobSpec);
+
+    [Fact]
     public void A_workflow_comes_back() =>
         Check(JobGens.Workflow, JobFields.Write, JobFields.ReadWorkflowSpec);
 

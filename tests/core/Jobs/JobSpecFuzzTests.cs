@@ -1,6 +1,7 @@
 using System.Text;
 using CsCheck;
 using Hyperscale.Det.Jobs;
+using Hyperscale.Det.Wire;
 
 namespace Hyperscale.Det.Tests.Core.Jobs;
 
@@ -61,5 +62,17 @@ public sealed class JobSpecFuzzTests
         var spec = JobSpecReader.Read(json, JobFile.Target, faults);
         Assert.Equal(spec is null, faults.Count > 0);
         Assert.All(faults, fault => Assert.InRange(fault.Message.Length, 1, JobLimits.ReasonLengthMax));
+        if (spec is not null) AssertTravels(spec);
+    }
+
+    /// <summary>A job that a gate takes from a file can be stored and sent.</summary>
+    private static void AssertTravels(JobSpec spec)
+    {
+        var writer = new FieldWriter();
+        JobFields.Write(writer, spec);
+        var reader = new FieldReader(writer.Written);
+        var back = JobFields.ReadJobSpec(ref reader);
+        Assert.Null(reader.Fault);
+        Assert.Equal(Content.Of(spec), Content.Of(back));
     }
 }
