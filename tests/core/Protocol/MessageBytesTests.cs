@@ -18,7 +18,7 @@ public sealed class MessageBytesTests
     private static readonly AttemptOutcome Outcome =
         new(AttemptState.Completed, "", 0, Stats, "ok"u8.ToArray());
 
-    public static TheoryData<string, string> Bytes => new()
+    public static readonly TheoryData<string, string> Bytes = new()
     {
         {
             "heartbeat of a worker",
