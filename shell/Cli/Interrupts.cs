@@ -9,6 +9,7 @@ public sealed class Interrupts : IDisposable
     private readonly CancellationTokenSource _asked = new();
     private readonly PosixSignalRegistration[] _registrations;
     private readonly Func<int, int> _codeAtOnce;
+    private Action? _atOnce;
     private int _count;
     private int _first;
 
@@ -43,6 +44,9 @@ public sealed class Interrupts : IDisposable
         return asked.Task;
     }
 
+    /// <summary>What a second signal still does: something short that leaves less behind.</summary>
+    public void AtOnce(Action action) => _atOnce = action;
+
     public void Dispose()
     {
         foreach (var registration in _registrations) registration.Dispose();
@@ -57,8 +61,9 @@ public sealed class Interrupts : IDisposable
         _asked.Cancel();
     }
 
-    private static void EndAtOnce(int code)
+    private void EndAtOnce(int code)
     {
+        _atOnce?.Invoke();
         // A table that redraws itself has hidden it.
         if (!Console.IsOutputRedirected) Console.CursorVisible = true;
         Environment.Exit(code);

@@ -31,7 +31,7 @@ internal sealed class JobFollower(GateClient gates, Interrupts interrupts, CliCo
         using var stop = new CancellationTokenSource();
         var following = view.FollowAsync(new JobWatch(gates, context.Time).FollowAsync(job, stop.Token));
         if (await Task.WhenAny(following, interrupts.UntilAskedAsync()) != following)
-            await CancelAsync(job, following, stop);
+            await CancelAsync(job, view, following, stop);
         await following;
         return await gates.GetAsync(job, CancellationToken.None);
     }
@@ -58,9 +58,10 @@ internal sealed class JobFollower(GateClient gates, Interrupts interrupts, CliCo
     public static ReportJson ReportOf(StatusJson status) => status.Report
         ?? throw new CliException(ExitCode.InternalError, $"the gate gave no report of job {status.Id}");
 
-    private async Task CancelAsync(JobId job, Task following, CancellationTokenSource stop)
+    private async Task CancelAsync(
+        JobId job, IProgressView view, Task following, CancellationTokenSource stop)
     {
-        context.WriteError($"cancelling job {job}; a second signal ends at once");
+        view.Note($"cancelling job {job}; a second signal ends at once");
         var deadline = Task.Delay(CancelMax, context.Time, stop.Token);
         var cancelling = gates.CancelAsync(job, stop.Token);
         if (await Task.WhenAny(cancelling, deadline) == cancelling) await cancelling;

@@ -8,15 +8,23 @@ namespace Hyperscale.Det.Shell.Cli;
 internal sealed class ServedCluster : IAsyncDisposable
 {
     private readonly EmbeddedCluster _cluster;
+    private readonly bool _isTemporary;
     private readonly List<ApiServer> _apis = [];
 
-    private ServedCluster(EmbeddedCluster cluster) => _cluster = cluster;
+    private ServedCluster(EmbeddedCluster cluster, bool isTemporary)
+    {
+        _cluster = cluster;
+        _isTemporary = isTemporary;
+    }
 
     /// <summary>Where the gates serve HTTP, the first one at the address that was asked for.</summary>
     public IReadOnlyList<Uri> Gates => [.. _apis.Select(api => new Uri(api.Url))];
 
     /// <summary>Fails with the first node that fails; ends with nothing else.</summary>
     public Task Failure => _cluster.Failure;
+
+    /// <summary>From the start until every worker was known to every gate.</summary>
+    public TimeSpan ReadyAfter => _cluster.ReadyAfter;
 
     public static async Task<ServedCluster> StartAsync(
         ClusterShape shape, ILogger logger, CancellationToken cancellation)
@@ -27,7 +35,8 @@ internal sealed class ServedCluster : IAsyncDisposable
             // A signal first cancels a job or lets it end; who handles it disposes the cluster.
             EndsOnSignals = false,
         };
-        var served = new ServedCluster(await EmbeddedCluster.StartAsync(options, logger, cancellation));
+        var cluster = await EmbeddedCluster.StartAsync(options, logger, cancellation);
+        var served = new ServedCluster(cluster, isTemporary: shape.DataDirectory is null);
         try
         {
             await served.ServeAsync(shape.Http, logger, cancellation);
@@ -37,6 +46,19 @@ internal sealed class ServedCluster : IAsyncDisposable
         {
             await served.DisposeAsync();
             throw;
+        }
+    }
+
+    /// <summary>Removes data that nobody wants to keep; the nodes are not asked and may fail.</summary>
+    public void DropData()
+    {
+        try
+        {
+            if (_isTemporary) Directory.Delete(_cluster.DataDirectory, recursive: true);
+        }
+        catch (IOException)
+        {
+            // Something wrote in between; the process ends all the same.
         }
     }
 

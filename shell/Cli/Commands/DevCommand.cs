@@ -1,7 +1,7 @@
 using System.CommandLine;
-using System.Globalization;
 using System.Net;
 using Hyperscale.Det.Shell.Cli.Api;
+using Hyperscale.Det.Shell.Cli.Views;
 
 namespace Hyperscale.Det.Shell.Cli.Commands;
 
@@ -28,18 +28,17 @@ internal static class DevCommand
 
     private static async Task<int> RunAsync(ClusterShape shape, bool isVerbose, CliContext context)
     {
-        var began = context.Time.GetTimestamp();
         using var interrupts = Interrupts.Listen();
-        using var logs = NodeLogging.Create(isVerbose ? LogLevel.Debug : LogLevel.Information);
+        using var logs = NodeLogging.Create(isVerbose, LogLevel.Information);
         try
         {
             await using var cluster = await ServedCluster.StartAsync(
                 shape, logs.CreateLogger("hyperscale"), interrupts.Asked);
             foreach (var gate in cluster.Gates)
                 context.Out.WriteLine($"dev: gate at {GateClient.Name(gate)}");
-            var seconds = context.Time.GetElapsedTime(began).TotalSeconds;
-            context.Out.WriteLine(string.Create(
-                CultureInfo.InvariantCulture, $"dev: {shape} ready in {seconds:0.0} s; Ctrl-C ends it"));
+            interrupts.AtOnce(cluster.DropData);
+            context.Out.WriteLine(
+                $"dev: {shape}, ready in {Figures.Rate(cluster.ReadyAfter.TotalSeconds)} s; Ctrl-C ends it");
             await Task.WhenAny(interrupts.UntilAskedAsync(), cluster.Failure);
             return (int)(cluster.Failure.IsCompleted ? ExitCode.InternalError : ExitCode.Ok);
         }

@@ -40,7 +40,7 @@ internal static class NodeCommand
             throw new CliException(
                 ExitCode.Usage, $"{file}: $.role: is '{found}'; this command runs a {wanted}");
         using var interrupts = Interrupts.Listen();
-        using var logs = NodeLogging.Create(isVerbose ? LogLevel.Debug : LogLevel.Information);
+        using var logs = NodeLogging.Create(isVerbose, LogLevel.Information);
         await using var node = await ServedNode.StartAsync(settings, logs.CreateLogger("hyperscale"));
         context.Out.WriteLine($"{settings.Id}: ready{(node.Url is { } url ? $", serving {url}" : "")}");
         await Task.WhenAny(interrupts.UntilAskedAsync(), node.Completion);

@@ -77,10 +77,15 @@ internal static class RunCommand
         }
 
         // With a table on the screen, log lines would tear it.
-        using var logs = NodeLogging.Create(order.IsVerbose ? LogLevel.Debug : LogLevel.Critical);
+        using var logs = NodeLogging.Create(order.IsVerbose, LogLevel.Critical);
         await using var cluster = await StartAsync(shape, logs, interrupts, order, context);
+        interrupts.AtOnce(cluster.DropData);
         using var client = new GateClient(cluster.Gates, context.Time);
-        return await FollowAsync(order, plan, report, new JobFollower(client, interrupts, context), context);
+        var follower = new JobFollower(client, interrupts, context);
+        var following = FollowAsync(order, plan, report, follower, context);
+        // A node of this process that fails takes the run with it, and knows why.
+        await await Task.WhenAny(following, cluster.Failure);
+        return await following;
     }
 
     private static async Task<ServedCluster> StartAsync(
@@ -91,7 +96,9 @@ internal static class RunCommand
             var cluster = await ServedCluster.StartAsync(
                 shape, logs.CreateLogger("hyperscale"), interrupts.Asked);
             if (order.IsJson) return cluster;
-            context.Out.WriteLine($"cluster: {shape}, first gate {GateClient.Name(cluster.Gates[0])}");
+            context.Out.WriteLine(
+                $"cluster: {shape}, ready in {Figures.Rate(cluster.ReadyAfter.TotalSeconds)} s, "
+                + $"first gate {GateClient.Name(cluster.Gates[0])}");
             if (order.Target is { } url) context.Out.WriteLine($"target: {url}");
             return cluster;
         }

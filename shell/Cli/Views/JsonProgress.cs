@@ -17,10 +17,12 @@ internal sealed class JsonProgress(CliContext context) : IProgressView
 
         return last;
     }
+
+    public void Note(string message) => context.WriteError(message);
 }
 
 /// <summary>Shows nothing: only the end is of interest.</summary>
-internal sealed class SilentProgress : IProgressView
+internal sealed class SilentProgress(CliContext context) : IProgressView
 {
     public async Task<StatusJson> FollowAsync(IAsyncEnumerable<StatusJson> statuses)
     {
@@ -28,4 +30,6 @@ internal sealed class SilentProgress : IProgressView
         await foreach (var status in statuses) last = status;
         return last;
     }
+
+    public void Note(string message) => context.WriteError(message);
 }

@@ -12,6 +12,7 @@ internal sealed class LiveProgress(JobPlan plan, CliContext context) : IProgress
     private static readonly TimeSpan Frame = TimeSpan.FromMilliseconds(250);
 
     private readonly RateMeter _rates = new(context.Time);
+    private volatile string _note = "";
 
     public async Task<StatusJson> FollowAsync(IAsyncEnumerable<StatusJson> statuses)
     {
@@ -39,6 +40,9 @@ internal sealed class LiveProgress(JobPlan plan, CliContext context) : IProgress
         return last;
     }
 
+    // A line of its own would tear the table.
+    public void Note(string message) => _note = message;
+
     /// <summary>What is drawn for one status.</summary>
     public IRenderable Picture(StatusJson status)
     {
@@ -53,6 +57,7 @@ internal sealed class LiveProgress(JobPlan plan, CliContext context) : IProgress
             .Select(slot => $"{ProgressSheet.Place(slot)}: {slot.Reason}");
         if (status.Reason.Length > 0 && status.Reason != state) reasons = reasons.Prepend(status.Reason);
         parts.AddRange(reasons.Select(reason => new Text(Figures.Clean(reason))));
+        if (_note.Length > 0) parts.Add(new Text(_note));
         return new Rows(parts);
     }
 

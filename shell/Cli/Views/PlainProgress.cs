@@ -27,6 +27,8 @@ internal sealed class PlainProgress(JobPlan plan, CliContext context) : IProgres
         return last;
     }
 
+    public void Note(string message) => context.WriteError(message);
+
     public void Show(StatusJson status)
     {
         _rates.Add(status);

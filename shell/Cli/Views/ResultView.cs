@@ -17,7 +17,7 @@ internal static class ResultView
             ", ", report.Totals.ErrorKinds.Select(kind => $"{kind.Kind} {Figures.Count(kind.Count)}"));
         if (errors > 0) context.Out.WriteLine(Figures.Clean($"errors: {Figures.Count(errors)} ({kinds})"));
         if (dropped > 0)
-            context.Out.WriteLine($"dropped: {Figures.Count(dropped)} arrivals were never sent");
+            context.Out.WriteLine($"dropped: {Figures.Count(dropped)} (arrivals that were never sent)");
         foreach (var slot in status.Slots) DrawFailures(slot, context);
         DrawCoverage(report.Coverage, context);
         DrawEnd(status, context);

@@ -3,7 +3,8 @@ using System.Net.Sockets;
 
 namespace Hyperscale.Det.Tests.Shell.Cli;
 
-/// <summary>The example cluster as processes of their own, at free ports; disposing it leaves nothing.</summary>
+/// <summary>The example cluster as processes of their own, at free ports; disposing it leaves
+/// nothing.</summary>
 internal sealed class ProcessCluster : IAsyncDisposable
 {
     private readonly SortedDictionary<string, CliProcess> _nodes = new(StringComparer.Ordinal);
@@ -23,7 +24,8 @@ internal sealed class ProcessCluster : IAsyncDisposable
             string[] written = ["8400", "7101", "7201", "7202"];
             foreach (var node in Examples.Nodes)
             {
-                var text = await File.ReadAllTextAsync(Path.Combine(Examples.Directory, "cluster", $"{node}.json"));
+                var example = Path.Combine(Examples.Directory, "cluster", $"{node}.json");
+                var text = await File.ReadAllTextAsync(example);
                 for (var i = 0; i < ports.Count; i++)
                     text = text.Replace($":{written[i]}\"", $":{ports[i]}\"", StringComparison.Ordinal);
                 await File.WriteAllTextAsync(cluster.FileOf(node), text);
@@ -62,15 +64,19 @@ internal sealed class ProcessCluster : IAsyncDisposable
         Directory.Delete(_directory, recursive: true);
     }
 
-    private void Launch(string node) =>
-        _nodes[node] = CliProcess.Start(node[..node.IndexOf('-', StringComparison.Ordinal)], "--config", FileOf(node));
+    private void Launch(string node)
+    {
+        var role = node[..node.IndexOf('-', StringComparison.Ordinal)];
+        _nodes[node] = CliProcess.Start(role, "--config", FileOf(node));
+    }
 
     private string FileOf(string node) => Path.Combine(_directory, $"{node}.json");
 
     // Taken together, so that they differ; between here and their use somebody else could take one.
     private static List<int> FreePorts(int count)
     {
-        var listeners = Enumerable.Range(0, count).Select(_ => new TcpListener(IPAddress.Loopback, 0)).ToList();
+        var listeners = Enumerable.Range(0, count)
+            .Select(_ => new TcpListener(IPAddress.Loopback, 0)).ToList();
         foreach (var listener in listeners) listener.Start();
         var ports = listeners.Select(listener => ((IPEndPoint)listener.LocalEndpoint).Port).ToList();
         foreach (var listener in listeners) listener.Dispose();

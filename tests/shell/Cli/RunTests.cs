@@ -14,6 +14,8 @@ public sealed partial class RunTests : IDisposable
     private static readonly string[] SmallCluster =
         ["--gates", "1", "--datacenters", "1", "--managers", "1", "--workers", "1"];
 
+    private const string Latencies = @"( +\d+\.\d\d){4}";
+
     private readonly string _out = Directory.CreateTempSubdirectory("hyperscale-test-").FullName;
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
@@ -28,8 +30,9 @@ public sealed partial class RunTests : IDisposable
         Assert.Equal((0, ""), (result.Code, result.Error));
         foreach (var workflow in new[] { "browse", "pay", "total" })
             foreach (var place in new[] { "dc-a", "dc-b", "merged" })
-                Assert.Matches($@"(?m)^{workflow} +{place} +[1-9]\d* +0 +\d+\.\d( +\d+\.\d\d){{4}}$", result.Out);
-        Assert.Matches(@"(?m)^cluster: 3 gates, 2 datacenters x \(3 managers, 2 workers of 2 cores\)", result.Out);
+                Assert.Matches($@"(?m)^{workflow} +{place} +[1-9]\d* +0 +\d+\.\d{Latencies}$", result.Out);
+        Assert.Matches(
+            @"(?m)^cluster: 3 gates, 2 datacenters x \(3 managers, 2 workers of 2 cores\)", result.Out);
         Assert.Matches(@"(?m)^threshold ok: errorRate < 0.01 \(measured 0\)$", result.Out);
         Assert.Matches(@"(?m)^coverage: 2 of 2 datacenters completed$", result.Out);
         Assert.DoesNotContain('\u001b', result.Out);
@@ -85,6 +88,25 @@ public sealed partial class RunTests : IDisposable
     }
 
     [Fact]
+    public async Task A_second_signal_leaves_neither_process_nor_data()
+    {
+        var mark = $"65.{Random.Shared.Next()}";
+        var temporary = Directory.CreateDirectory(Path.Combine(_out, "tmp")).FullName;
+        await using var run = CliProcess.StartWith(
+            ("TMPDIR", temporary), ["run", Command("sleep", mark), "--out", _out, .. SmallCluster]);
+        await run.LineAsync("custom running");
+        await Attempts.UntilAsync(() => Attempts.Living(mark) == 1, "the command");
+        Assert.Single(Directory.GetDirectories(temporary, "hyperscale-*"));
+        // Two of a kind at once could arrive as one.
+        run.Signal(PosixSignal.SIGINT);
+        run.Signal(PosixSignal.SIGTERM);
+
+        Assert.Equal(4, (await run.EndAsync()).Code);
+        await Attempts.UntilAsync(() => Attempts.Living(mark) == 0, "no command");
+        Assert.Empty(Directory.GetDirectories(temporary, "hyperscale-*"));
+    }
+
+    [Fact]
     public async Task A_report_that_cannot_be_written_is_told_before_anything_is_started()
     {
         await File.WriteAllTextAsync(Path.Combine(_out, "file"), "", Cancellation);
@@ -92,7 +114,8 @@ public sealed partial class RunTests : IDisposable
             "run", Command("true"), "--out", Path.Combine(_out, "file", "below"));
 
         Assert.Equal((2, ""), (result.Code, result.Out));
-        Assert.Matches(@"^hyperscale: .*/report\.json cannot be written: .*; --out names another", result.Error);
+        Assert.Matches(
+            @"^hyperscale: .*/report\.json cannot be written: .*; --out names another", result.Error);
     }
 
     private async Task<ReportJson> ReportAsync() => JsonSerializer.Deserialize(

@@ -31,7 +31,13 @@ public sealed class SixProcessesTests : IDisposable
         Assert.Equal(JobState.Completed, report.State);
         Assert.Equal(target.Served, report.Totals.Requests);
         Assert.Equal(Rate * Seconds, report.Totals.Requests + report.Totals.Dropped);
-        Assert.All(await cluster.StopAsync(), node => Assert.Equal(0, node.Code));
+        foreach (var node in await cluster.StopAsync())
+        {
+            Assert.Equal(0, node.Code);
+            Assert.All(
+                node.Error.TrimEnd('\n').Split('\n'),
+                line => Assert.Matches(@"^\d\d:\d\d:\d\d\.\d{3} (info|warning) [a-z0-9/-]+: .+$", line));
+        }
     }
 
     [Fact]

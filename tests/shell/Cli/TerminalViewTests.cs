@@ -35,6 +35,17 @@ public sealed class TerminalViewTests : IDisposable
     }
 
     [Fact]
+    public void A_note_stands_below_the_table()
+    {
+        var context = JobPictures.Terminal(_out);
+        var view = new LiveProgress(JobPictures.Plan, context);
+        view.Note("cancelling the job");
+        Screen.Console(context).Write(view.Picture(JobPictures.Running(100)));
+
+        Assert.EndsWith("dc-b: no free core\ncancelling the job\n", Lines(), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void A_result_is_a_table()
     {
         var status = JobPictures.Completed();
