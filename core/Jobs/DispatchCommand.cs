@@ -59,7 +59,8 @@ public enum DispatchVerdict : byte
     /// nothing changed.</summary>
     NotReady,
 
-    /// <summary>An entry before it settled the matter otherwise; nothing changed.</summary>
+    /// <summary>An entry before it settled the matter otherwise; at most a higher fence was
+    /// noted.</summary>
     Overtaken,
 
     /// <summary>The attempt was given to another worker; nothing changed.</summary>

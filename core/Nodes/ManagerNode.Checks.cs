@@ -8,6 +8,7 @@ public sealed partial class ManagerNode
     /// <inheritdoc/>
     public void CheckInvariants()
     {
+        if (_fault is not null) return;
         Ledger.CheckInvariants();
         _replica.CheckInvariants();
         if (!IsPrimary)
@@ -35,6 +36,7 @@ public sealed partial class ManagerNode
     public void AddTo(ref Fingerprint fingerprint)
     {
         fingerprint.Add(Id);
+        fingerprint.Add(_fault);
         fingerprint.Add(_boot.Value);
         fingerprint.Add(_isStoring);
         fingerprint.Add((long)_appliedSinceSnapshot);

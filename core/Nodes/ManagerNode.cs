@@ -30,6 +30,7 @@ public sealed partial class ManagerNode : INode
     private int _appliedSinceSnapshot;
     private long _heartbeatVersion;
     private Instant _heartbeatAt = Instant.Never;
+    private string? _fault;
 
     // Set for the length of a step.
     private Instant _now;
@@ -38,6 +39,8 @@ public sealed partial class ManagerNode : INode
     public ManagerNode(NodeId id, string datacenter, Topology topology, ManagerConfig config)
     {
         Invariant.Holds(topology.Datacenter(datacenter) is not null);
+        // A step carries out everything that is due, so what it sets must be due later.
+        Invariant.Holds(config.ResendInterval > Duration.Zero && config.HeartbeatInterval > Duration.Zero);
         Id = id;
         _datacenter = datacenter;
         _topology = topology;
@@ -60,6 +63,7 @@ public sealed partial class ManagerNode : INode
     {
         get
         {
+            if (_fault is not null) return Instant.Never;
             var next = Instant.Sooner(_heartbeatAt, _deadAt.NextDeadline);
             next = Instant.Sooner(next, _sendAt.NextDeadline);
             next = Instant.Sooner(next, _expireAt.NextDeadline);
@@ -72,6 +76,7 @@ public sealed partial class ManagerNode : INode
     public NodeVerdict Step(NodeInput input, Instant now, Outbox<NodeEffect> outbox)
     {
         (_now, _outbox) = (now, outbox);
+        if (_fault is not null) return RefuseAll(input);
         var verdict = input switch
         {
             NodeInput.Started started => OnStarted(started),
@@ -104,10 +109,15 @@ public sealed partial class ManagerNode : INode
                 recovered.SnapshotLsn, recovered.Snapshot, records, started.Boot.Starts),
             _now,
             _fromReplica);
-        // A node that cannot read its own log must not go on without it.
-        Invariant.Holds(verdict == ReplicaVerdict.Accepted);
         Settle();
         _isRecovering = false;
+        if (verdict == ReplicaVerdict.Unreadable) _fault ??= "the log holds what this build cannot read";
+        if (_fault is not null)
+        {
+            Emit(new TelemetryEvent.Ignored(Id, "Recovered", _fault));
+            return NodeVerdict.Refused;
+        }
+
         _clock.NotBefore(_replica.NewestStamp);
         _heartbeatAt = _now;
         Emit(new TelemetryEvent.Recovered(recovered.SnapshotLsn, records.Count));
@@ -175,10 +185,18 @@ public sealed partial class ManagerNode : INode
         return NodeVerdict.Accepted;
     }
 
+    /// <summary>A manager that cannot read its log knows nothing of what it promised: it promises nothing
+    /// and touches nothing.</summary>
+    private NodeVerdict RefuseAll(NodeInput input)
+    {
+        if (input is NodeInput.ClientRequested requested) OnClientRequested(requested.RequestId);
+        return NodeVerdict.Refused;
+    }
+
     private NodeVerdict OnClientRequested(long requestId)
     {
-        var answer = new ClientResponse.Unavailable(
-            $"{Id} is a manager; clients ask a gate", _config.HeartbeatInterval);
+        var reason = _fault ?? $"{Id} is a manager; clients ask a gate";
+        var answer = new ClientResponse.Unavailable(reason, _config.HeartbeatInterval);
         _outbox.Emit(new NodeEffect.Reply(requestId, answer, Barrier.None));
         return NodeVerdict.Misdirected;
     }
@@ -220,10 +238,7 @@ public sealed partial class ManagerNode : INode
                 Apply(apply.Entry);
                 break;
             case ReplicaEffect.Restore restore:
-                var restored = DispatchLedger.Restore(restore.State.Span, out _);
-                // This node wrote it: a snapshot that does not read back is a fault of ours.
-                Invariant.Holds(restored is not null);
-                Ledger = restored;
+                Restore(restore.State);
                 break;
             case ReplicaEffect.Store store:
                 _outbox.Emit(new NodeEffect.Snapshot(store.Lsn, store.Snapshot));
@@ -233,10 +248,24 @@ public sealed partial class ManagerNode : INode
         }
     }
 
+    private void Restore(ReadOnlyMemory<byte> state)
+    {
+        var restored = DispatchLedger.Restore(state.Span, out var fault);
+        if (restored is not null) Ledger = restored;
+        else _fault ??= $"the snapshot of the dispatch ledger cannot be read: {fault}";
+    }
+
     private void Apply(LogEntry entry)
     {
-        var command = DispatchCommandCodec.Decode(entry.Command.Span, out _);
-        Invariant.Holds(command is not null);
+        if (_fault is not null) return;
+        if (DispatchCommandCodec.Decode(entry.Command.Span, out var fault) is not { } command)
+        {
+            // What this life proposed it can read; what is on disk another build may have written.
+            Invariant.Holds(_isRecovering);
+            _fault = $"entry {entry.Op} of the dispatch ledger cannot be read: {fault}";
+            return;
+        }
+
         var verdict = Ledger.Apply(entry.Stamp, command);
         _appliedSinceSnapshot++;
         if (!_isRecovering && IsPrimary) OnApplied(command, verdict);

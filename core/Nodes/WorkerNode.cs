@@ -41,6 +41,8 @@ public sealed partial class WorkerNode : INode
     public WorkerNode(NodeId id, string datacenter, Topology topology, WorkerConfig config)
     {
         Invariant.Holds(topology.Datacenter(datacenter) is not null);
+        // A step carries out everything that is due, so what it sets must be due later.
+        Invariant.Holds(config.ResendInterval > Duration.Zero && config.HeartbeatInterval > Duration.Zero);
         Id = id;
         _config = config;
         _knownMax = Math.Min(config.FinishedMax, ProtocolLimits.InventoryMax);

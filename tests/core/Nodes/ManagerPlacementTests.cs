@@ -205,6 +205,21 @@ public sealed class ManagerPlacementTests
         Assert.Equal(Duration.Zero, WaitOf(2));
     }
 
+    [Fact]
+    public void Of_a_long_queue_the_estimate_spreads_the_end_evenly_over_all_cores()
+    {
+        for (var worker = 1; worker <= 200; worker++)
+            _bench.Join(NodeId.Of($"east/worker-{worker}"));
+        var many = Enumerable.Repeat(Workflow(), 200).ToArray();
+        _bench.Run(Job(many), job: 1);
+        _bench.Run(Job(many), job: 2);
+
+        // Half of what waits is looked at: those cores are free after 20 seconds, the others after 10. The
+        // other half comes to 1,000 seconds of 200 cores.
+        _bench.Reserve(Job(), job: 3);
+        Assert.Equal(Seconds(15), WaitOf(3));
+    }
+
     private Duration WaitOf(long job) =>
         _bench.SentTo<Message.SlotReserved>(Gate).Last(reserved => reserved.Slot == Slot(job)).Wait;
 

@@ -1,7 +1,9 @@
+using Hyperscale.Det.Durability;
 using Hyperscale.Det.Jobs;
 using Hyperscale.Det.Kernel;
 using Hyperscale.Det.Nodes;
 using Hyperscale.Det.Protocol;
+using Hyperscale.Det.Replication;
 using static Hyperscale.Det.Tests.Core.Nodes.Dispatch;
 
 namespace Hyperscale.Det.Tests.Core.Nodes;
@@ -206,6 +208,35 @@ public sealed class ManagerRestartTests
         Assert.Equal(1, snapshots);
 
         Assert.Single(bench.When(new NodeInput.SnapshotDurable(2)).OfType<NodeEffect.Snapshot>());
+    }
+
+    [Fact]
+    public void A_manager_that_cannot_read_its_log_touches_nothing()
+    {
+        var entry = new LogEntry(ManagerNode.DispatchGroup, 1, 1, new WallTime(1), new byte[] { 1 });
+        var record = new WalRecord(WalRecordKind.LogEntry, entry.Encode());
+        var node = new ManagerNode(Dispatch.Manager, Datacenter, Cluster, ManagerConfig.Default);
+        var outbox = new Outbox<NodeEffect>();
+
+        var verdict = node.Step(
+            new NodeInput.Started(new RecoveredLog(0, default, [record]), 1, new BootId(1), new WallTime(1)),
+            Instant.Zero, outbox);
+        Assert.Equal(NodeVerdict.Refused, verdict);
+        var told = Assert.IsType<TelemetryEvent.Ignored>(
+            Assert.IsType<NodeEffect.Emit>(Assert.Single(outbox.Effects)).Event);
+        Assert.StartsWith("entry 1 of the dispatch ledger cannot be read: ", told.Verdict, default);
+
+        outbox.Clear();
+        var heartbeat = new Message.WorkerHeartbeat(new BootId(1), 1, 1, []);
+        Assert.Equal(
+            NodeVerdict.Refused,
+            node.Step(new NodeInput.Received(Worker1, heartbeat), Instant.Zero, outbox));
+        Assert.Empty(outbox.Effects);
+        node.Step(
+            new NodeInput.ClientRequested(1, new ClientRequest.ListJobs(1, false)), Instant.Zero, outbox);
+        Assert.IsType<NodeEffect.Reply>(Assert.Single(outbox.Effects));
+        Assert.Equal(Instant.Never, node.NextDeadline);
+        node.CheckInvariants();
     }
 
     private void Restart()
