@@ -52,6 +52,32 @@ public sealed class JobLedgerBoundTests
     }
 
     [Fact]
+    public void A_snapshot_holds_every_job_in_every_state_with_all_that_is_remembered_of_it()
+    {
+        var bench = new JobLedgerBench();
+        var waiting = bench.Create(Specs.Job(count: 3));
+        bench.When(new JobCommand.SlotReleased(bench.Assign(waiting, 0, "east"), "full"));
+        bench.When(new JobCommand.SlotReleased(bench.Start(waiting, 0, "west"), "expired"));
+        bench.Start(waiting, 1, "east");
+        bench.Assign(waiting, 2, "north");
+        var cancelling = bench.Create(Specs.Job(), group: 1);
+        bench.Start(cancelling, 0, "east");
+        bench.When(new JobCommand.CancelRequested(cancelling), group: 1);
+        var ended = bench.Create(Specs.Job(count: 2, bestEffort: Specs.BestEffort()));
+        var late = bench.Start(ended, 1, "west");
+        bench.Report(bench.Start(ended, 0, "east"));
+        bench.Report(late);
+        var cancelled = bench.Create(Specs.Job());
+        bench.When(new JobCommand.CancelRequested(cancelled));
+
+        var before = bench.Ledger.All.Select(Content.Of).ToList();
+        bench.Restore();
+        Assert.Equal(before, bench.Ledger.All.Select(Content.Of));
+        Assert.Equal(1, bench.Ledger.LateOutcomes);
+        Assert.Equal(2, bench.Job(waiting).Slots[0].Refusals.Count);
+    }
+
+    [Fact]
     public void Bounds_that_were_lowered_hold_after_a_restore()
     {
         var bench = new JobLedgerBench();
