@@ -1,3 +1,3 @@
 using Hyperscale.Det.Sim.Cli;
 
-return SimCommands.Create().Parse(args).Invoke();
+return SimCommands.Invoke(args, active: null);

@@ -1,6 +1,8 @@
+using Hyperscale.Det.Sim.Coverage;
+
 namespace Hyperscale.Det.Sim.Checkers;
 
-/// <summary>Every rule there is.</summary>
+/// <summary>Every rule there is, and what marks the situations met.</summary>
 public static class AllCheckers
 {
     public static IReadOnlyList<Checker> Create() =>
@@ -8,16 +10,20 @@ public static class AllCheckers
         new CoreConservation(),
         new AttemptOnce(),
         new OneDatacenter(),
+        new DependenciesFirst(),
         new LeasedWork(),
         new FencesRise(),
         new LogSurvives(),
         new AcknowledgedJobs(),
+        new OneJobPerSubmission(),
         new OneCompletion(),
         new ResultsConserved(),
+        new ProgressRises(),
         new NoDispatchAfterEnd(),
         new BoundedQueues(),
         new OneAnswer(),
         new NodeInvariants(),
         new Liveness(),
+        new Situations(),
     ];
 }

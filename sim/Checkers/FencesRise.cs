@@ -1,4 +1,5 @@
 using Hyperscale.Det.Durability;
+using Hyperscale.Det.Jobs;
 using Hyperscale.Det.Kernel;
 using Hyperscale.Det.Nodes;
 using Hyperscale.Det.Protocol;
@@ -7,18 +8,21 @@ using Hyperscale.Det.Sim.Engine;
 
 namespace Hyperscale.Det.Sim.Checkers;
 
-/// <summary>Views, stamps and fences never fall, in a log and in what leaves a node, restarts included; a
-/// restarted primary never resumes its view.</summary>
-public sealed class FencesRise() : Checker("fences-rise", CheckerViews.Sent | CheckerViews.Effects)
+/// <summary>Views, stamps and fences never fall, in a log, in what leaves a node and in what a receiver has
+/// accepted (V6), restarts included; a restarted primary never resumes its view.</summary>
+public sealed class FencesRise() : Checker(
+    "fences-rise", CheckerViews.Sent | CheckerViews.Effects | CheckerViews.Steps)
 {
     private readonly SortedDictionary<string, long> _fences = new(StringComparer.Ordinal);
     private readonly SortedDictionary<(int Place, int Group), LogEntry> _heads = [];
+    private readonly SortedDictionary<int, Commands> _commands = [];
     private readonly SortedDictionary<int, long> _viewsBefore = [];
 
     public override void OnStarted(SimHost host, RecoveredLog recovered)
     {
         if (!host.Place.HasDisk) return;
         var place = host.Place.Index;
+        if (_commands.TryGetValue(place, out var commands)) commands.Pending.Clear();
         var views = _heads.Where(head => head.Key.Place == place).Select(head => head.Value.View);
         _viewsBefore[place] = views.DefaultIfEmpty(0).Max();
         foreach (var key in _heads.Keys.Where(key => key.Place == place).ToList()) _heads.Remove(key);
@@ -48,6 +52,22 @@ public sealed class FencesRise() : Checker("fences-rise", CheckerViews.Sent | Ch
         _heads[(place, entry.Group)] = entry;
     }
 
+    public override void OnStep(
+        SimHost host, NodeInput input, NodeVerdict verdict, Outbox<NodeEffect> effects)
+    {
+        if (host.Place.Role != NodeRole.Manager) return;
+        if (!_commands.TryGetValue(host.Place.Index, out var commands))
+            _commands.Add(host.Place.Index, commands = new Commands());
+        if (input is NodeInput.Durable durable) commands.Commit(durable.Lsn);
+        if (input is not NodeInput.Received received || verdict != NodeVerdict.Accepted) return;
+        if (CommandOf(received.Message) is not var (job, fence)) return;
+
+        var last = commands.Committed.GetValueOrDefault(job, long.MinValue);
+        Require(fence >= last, () => $"{host.Id} accepts fence {fence} of {job} after {last}");
+        var appends = effects.Effects.Count(effect => effect is NodeEffect.Append);
+        if (appends > 0) commands.Pending.Enqueue((host.Gate!.AppendedLsn + appends, job, fence));
+    }
+
     public override void OnSent(SimHost host, NodeId to, Message message)
     {
         switch (message)
@@ -75,10 +95,36 @@ public sealed class FencesRise() : Checker("fences-rise", CheckerViews.Sent | Ch
         }
     }
 
+    private static (JobId Job, long Fence)? CommandOf(Message message) => message switch
+    {
+        Message.ReserveSlot reserve => (reserve.Slot.Job, reserve.Fence),
+        Message.StartSlot start => (start.Slot.Job, start.Fence),
+        Message.CancelSlot cancel => (cancel.Slot.Job, cancel.Fence),
+        _ => null,
+    };
+
     private void Rises(SimHost host, string owner, long fence)
     {
         var last = _fences.GetValueOrDefault(owner);
         Require(fence >= last, () => $"{host.Id} commands with fence {fence} of {owner} after {last}");
         _fences[owner] = fence;
+    }
+
+    /// <summary>The commands that a manager accepted: on their way to its disk, and there.</summary>
+    private sealed class Commands
+    {
+        public Queue<(long Lsn, JobId Job, long Fence)> Pending { get; } = new();
+
+        public SortedDictionary<JobId, long> Committed { get; } = [];
+
+        public void Commit(long lsn)
+        {
+            while (Pending.TryPeek(out var command) && command.Lsn <= lsn)
+            {
+                Pending.Dequeue();
+                Committed[command.Job] = Math.Max(
+                    command.Fence, Committed.GetValueOrDefault(command.Job, long.MinValue));
+            }
+        }
     }
 }

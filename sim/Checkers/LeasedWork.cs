@@ -15,7 +15,8 @@ namespace Hyperscale.Det.Sim.Checkers;
 public sealed class LeasedWork() : Checker(
     "leased-work", CheckerViews.Sent | CheckerViews.Received | CheckerViews.Samples)
 {
-    private static readonly Duration Slack = Duration.FromSeconds(1);
+    // Ending a workload, a timer of whole milliseconds and a batch before it.
+    private static readonly Duration Slack = Duration.FromMilliseconds(200);
 
     private readonly SortedDictionary<int, Lease> _leases = [];
 
@@ -36,6 +37,7 @@ public sealed class LeasedWork() : Checker(
         if (message is not Message.HeartbeatAnswered answered) return;
         if (!_leases.TryGetValue(host.Place.Index, out var lease)) return;
         if (!lease.Sent.TryGetValue(answered.Sequence, out var sent)) return;
+        Check(host, lease);
         lease.Until = Instant.Later(lease.Until, sent + answered.LeaseTerm);
         if (lease.Sent.Count > 1000) lease.Forget(answered.Sequence - 500);
     }
@@ -48,22 +50,27 @@ public sealed class LeasedWork() : Checker(
             + $"its lease ended at {lease.Until}");
     }
 
+    public override void OnProcessEnded(SimProcess process)
+    {
+        if (process.Life == process.Host.Life) Check(process.Host, _leases[process.Host.Place.Index]);
+    }
+
     public override void OnSample()
     {
-        foreach (var (place, lease) in _leases)
-        {
-            var running = World.Processes.RunningOn(place);
-            if (running.Count == 0) continue;
-            var host = World.Hosts[place];
-            if (host.LocalNow <= lease.Until) continue;
-            World.Coverage.Sometimes(
-                host.IsPaused ? Probe.WorkerPausedPastItsLease : Probe.LeaseExpiredWithWorkRunning);
-            var grace = World.Plan.Options.Worker.StopGrace + Slack;
-            if (World.Now <= host.HamperedUntil + grace) continue;
-            Require(host.LocalNow <= lease.Until + grace, () =>
-                $"{host.Id} still runs {running[0].Attempt} at its {host.LocalNow}, "
-                + $"its lease ended at {lease.Until}");
-        }
+        foreach (var (place, lease) in _leases) Check(World.Hosts[place], lease);
+    }
+
+    private void Check(SimHost host, Lease lease)
+    {
+        var running = World.Processes.RunningOn(host.Place.Index);
+        if (running.Count == 0 || host.LocalNow <= lease.Until) return;
+        World.Coverage.Sometimes(
+            host.IsPaused ? Probe.WorkerPausedPastItsLease : Probe.LeaseExpiredWithWorkRunning);
+        var grace = World.Plan.Options.Worker.StopGrace + Slack;
+        if (World.Now <= host.HamperedUntil + grace) return;
+        Require(host.LocalNow <= lease.Until + grace, () =>
+            $"{host.Id} still runs {running[0].Attempt} at its {host.LocalNow}, "
+            + $"its lease ended at {lease.Until}");
     }
 
     private sealed class Lease

@@ -1,3 +1,5 @@
+using Hyperscale.Det.Jobs;
+using Hyperscale.Det.Kernel;
 using Hyperscale.Det.Protocol;
 using Hyperscale.Det.Sim.Engine;
 
@@ -7,9 +9,17 @@ namespace Hyperscale.Det.Sim.Checkers;
 /// and nothing keeps running.</summary>
 public sealed class Liveness() : Checker("liveness", CheckerViews.None)
 {
+    // Giving a silent worker up, a new reservation and what else happens once before the work goes on.
+    private static readonly Duration Resumption = Duration.FromSeconds(90);
+
     public override void OnEnd()
     {
-        if (World.Clients.IsSettled) return;
+        if (World.Clients.IsSettled)
+        {
+            IsInTime();
+            return;
+        }
+
         var open = World.Clients.Accepted.Values
             .Where(job => job.Ended is null)
             .Select(job => job.Id.ToString())
@@ -18,6 +28,34 @@ public sealed class Liveness() : Checker("liveness", CheckerViews.None)
             $"not settled {World.Plan.SettleWithin} after the faults: {open.Count} accepted jobs are open "
             + $"({string.Join(", ", open.Take(5))}), {World.Clients.OpenCount} requests unanswered, "
             + $"{World.Processes.RunningCount} workloads running; {World.Clients.Unsettled}");
+    }
+
+    /// <summary>Jobs end because their work is done, not because nobody waits for them any more: all that was
+    /// open when the world healed could run one after the other in this time.</summary>
+    private void IsInTime()
+    {
+        var work = Duration.Zero;
+        foreach (var job in World.Clients.Accepted.Values)
+            foreach (var workflow in job.Spec.Workflows)
+                work += (workflow.Duration + workflow.Timeout) * job.Spec.Datacenters.Count;
+        var limit = Instant.Zero + World.Plan.FaultsEnd + work + Resumption;
+        foreach (var job in World.Clients.Accepted.Values)
+        {
+            // What fits nowhere is waited for until the job's deadline: a larger worker may come.
+            if (!Fits(job.Spec)) continue;
+            Require(job.EndedAt <= limit, () =>
+                $"{job.Id} ended at {job.EndedAt}; the world healed at {World.Plan.FaultsEnd}, "
+                + $"and all work together takes {work}: {job.Ended!.State} ({job.Ended.Reason})");
+        }
+    }
+
+    private bool Fits(JobSpec spec)
+    {
+        var cores = spec.Workflows.Max(workflow => workflow.Cores);
+        var only = spec.Datacenters.Only;
+        var large = World.Plan.Topology.Datacenters
+            .Count(dc => (only.Count == 0 || only.Contains(dc.Name)) && dc.WorkerCores.Max() >= cores);
+        return large >= spec.Datacenters.Count;
     }
 }
 

@@ -85,9 +85,10 @@ public sealed class OneCompletion() : Checker("one-completion", CheckerViews.Eff
         var digest = new Fingerprint();
         foreach (var slot in job.Slots)
         {
-            digest.Add(slot.Datacenter);
-            digest.Add((long)slot.Phase);
+            // A slot without an outcome may still be given back after the job's end; results never change.
             if (slot.Outcome is not { } outcome) continue;
+            digest.Add((long)slot.Slot);
+            digest.Add(slot.Datacenter);
             digest.Add((long)outcome.State);
             foreach (var result in outcome.Workflows)
             {

@@ -29,28 +29,34 @@ public sealed class ResultsConserved() : Checker("results-conserved", CheckerVie
             _ => null,
         };
         if (job is not { IsTerminal: true } || !_judged.Add(job.Id)) return;
+        var truth = default(Sum);
         foreach (var slot in job.Slots)
         {
-            if (slot.Outcome is { } outcome) Judge(job, slot.Slot, slot.Datacenter, outcome);
+            if (slot.Outcome is { } outcome)
+                truth = truth.With(Judge(job, slot.Slot, slot.Datacenter, outcome));
         }
 
-        if (job.State == JobState.Completed) IsWhole(job);
+        IsWhole(job);
+        AddsUp(job, truth);
     }
 
-    private void Judge(JobStatus job, int slot, string datacenter, SlotOutcome outcome)
+    /// <summary>The sum of what the slot's counted attempts really did.</summary>
+    private Sum Judge(JobStatus job, int slot, string datacenter, SlotOutcome outcome)
     {
+        var truth = default(Sum);
         var seen = new SortedSet<int>();
         foreach (var result in outcome.Workflows)
         {
             Require(seen.Add(result.Workflow), () =>
                 $"{job.Id}/{slot} has two results of w{result.Workflow}");
             if (result.Outcome.State is not (AttemptState.Completed or AttemptState.Failed)) continue;
-            if (result.Attempts == 0) continue;
-            Judge(job, slot, datacenter, result);
+            if (result.Attempts > 0) truth = truth.With(Sum.Of(Judge(job, slot, datacenter, result)));
         }
+
+        return truth;
     }
 
-    private void Judge(JobStatus job, int slot, string datacenter, WorkflowResult result)
+    private RunStats Judge(JobStatus job, int slot, string datacenter, WorkflowResult result)
     {
         var what = $"w{result.Workflow} of {job.Id}/{slot} in {datacenter}";
         Require(_newest.TryGetValue((job.Id, slot, result.Workflow), out var newest), () =>
@@ -62,7 +68,7 @@ public sealed class ResultsConserved() : Checker("results-conserved", CheckerVie
         {
             // Refused by its worker: nothing ran, so nothing may count.
             Require(result.Outcome.Stats.Requests == 0, () => $"{what} counts requests and never ran");
-            return;
+            return RunStats.None;
         }
 
         var process = processes[0];
@@ -75,18 +81,41 @@ public sealed class ResultsConserved() : Checker("results-conserved", CheckerVie
         var isFine = process is { ExitCode: 0, Fault: null, IsStopped: false };
         Require(result.Outcome.State != AttemptState.Completed || isFine, () =>
             $"{what} is said to have completed; {newest} ended with {process.ExitCode} {process.Fault}");
+        return process.Told!;
+    }
+
+    /// <summary>The report's totals, and the sum of its rows of each kind, are the truth.</summary>
+    private void AddsUp(JobStatus job, Sum truth)
+    {
+        var report = JobReport.Of(job);
+        Same(job, "totals", truth, [report.Totals]);
+        Same(job, "workflows", truth, report.Workflows);
+        Same(job, "datacenters", truth, report.Datacenters);
+        Same(job, "workers", truth, report.Workers);
+    }
+
+    private void Same(JobStatus job, string what, Sum truth, IReadOnlyList<ReportRow> rows)
+    {
+        var sum = rows.Aggregate(default(Sum), (total, row) => total.With(Sum.Of(row.Stats)));
+        Require(sum == truth, () =>
+            $"the {what} of {job.Id} add up to {sum}; its counted attempts made {truth}");
     }
 
     private void IsWhole(JobStatus job)
     {
         foreach (var slot in job.Slots)
         {
-            var completed = slot.Outcome?.Workflows
-                .Count(result => result.Outcome.State == AttemptState.Completed);
+            if (slot.Outcome is not { State: SlotState.Completed } outcome) continue;
+            var completed = outcome.Workflows.Count(one => one.Outcome.State == AttemptState.Completed);
             Require(completed == job.Spec.Workflows.Count, () =>
-                $"{job.Id} completed, slot {slot.Slot} has {completed} workflows "
+                $"slot {slot.Slot} of {job.Id} completed with {completed} workflows "
                 + $"of {job.Spec.Workflows.Count}");
         }
+
+        if (job.State != JobState.Completed) return;
+        var min = job.Spec.BestEffort is { Enabled: true } effort ? effort.MinDcs : job.Slots.Count;
+        var slots = job.Slots.Count(slot => slot.Outcome?.State == SlotState.Completed);
+        Require(slots >= min, () => $"{job.Id} completed with {slots} slots; it needs {min}");
     }
 
     private static ulong DigestOf(RunStats stats)
@@ -94,5 +123,26 @@ public sealed class ResultsConserved() : Checker("results-conserved", CheckerVie
         var digest = new Fingerprint();
         stats.AddTo(ref digest);
         return digest.Value;
+    }
+
+    // Added up here, since what is checked is how the others add.
+    private readonly record struct Sum(
+        long Requests, long Errors, long Dropped, long Bytes, long Latencies, long ErrorKinds)
+    {
+        public static Sum Of(RunStats stats) => new(
+            stats.Requests,
+            stats.Errors,
+            stats.Dropped,
+            stats.BytesReceived,
+            stats.Latency.Buckets.Sum(bucket => bucket.Count),
+            stats.ErrorKinds.Sum(kind => kind.Count));
+
+        public Sum With(Sum other) => new(
+            Requests + other.Requests,
+            Errors + other.Errors,
+            Dropped + other.Dropped,
+            Bytes + other.Bytes,
+            Latencies + other.Latencies,
+            ErrorKinds + other.ErrorKinds);
     }
 }

@@ -6,15 +6,16 @@ namespace Hyperscale.Det.Sim.Cli;
 
 internal static class ReplayCommand
 {
-    public static Command Create()
+    public static Command Create(string? active)
     {
         var seed = new Option<ulong?>("--seed") { Description = "The seed to run." };
         var profile = SimCommands.ProfileOption();
         var plan = new Option<FileInfo?>("--plan") { Description = "A plan to run instead of a seed." };
         var trace = new Option<FileInfo?>("--trace") { Description = "Where to write what happened." };
+        var mutant = SimCommands.MutantOption();
         var command = new Command("replay", "Runs one seed, or one plan, and prints its hash.")
         {
-            seed, profile, plan, trace,
+            seed, profile, plan, trace, mutant,
         };
         command.Validators.Add(result =>
         {
@@ -23,6 +24,8 @@ internal static class ReplayCommand
         });
         command.SetAction(parsed =>
         {
+            if (active is null && parsed.GetValue(mutant) is { } name)
+                return SimCommands.OnMutant(parsed, name);
             var file = parsed.GetValue(plan);
             var chosen = file is not null
                 ? PlanCommand.Read(file)

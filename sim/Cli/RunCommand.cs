@@ -6,7 +6,7 @@ namespace Hyperscale.Det.Sim.Cli;
 
 internal static class RunCommand
 {
-    public static Command Create()
+    public static Command Create(string? active)
     {
         var seeds = new Option<long>("--seeds")
         {
@@ -19,11 +19,8 @@ internal static class RunCommand
             DefaultValueFactory = _ => 1,
         };
         var profile = SimCommands.ProfileOption();
-        var jobs = new Option<int>("--jobs")
-        {
-            Description = "Threads, each with a world of its own.",
-            DefaultValueFactory = _ => Environment.ProcessorCount,
-        };
+        var jobs = SimCommands.JobsOption();
+        var mutant = SimCommands.MutantOption();
         var twice = new Option<int>("--twice-every")
         {
             Description = "Every so many seeds one is run twice and has to come out the same; 0 for none.",
@@ -34,28 +31,35 @@ internal static class RunCommand
         AtLeast(twice, 0);
         var command = new Command("run", "Runs seeds and reports what they met.")
         {
-            seeds, from, profile, jobs, twice,
+            seeds, from, profile, jobs, twice, mutant,
         };
-        command.SetAction(parsed => Run(
-            Profile.Named(parsed.GetRequiredValue(profile))!,
-            parsed.GetValue(from),
-            parsed.GetValue(seeds),
-            parsed.GetValue(jobs),
-            parsed.GetValue(twice)));
+        command.SetAction(parsed =>
+        {
+            if (active is null && parsed.GetValue(mutant) is { } name)
+                return SimCommands.OnMutant(parsed, name);
+            var runs = RunsOf(
+                Profile.Named(parsed.GetRequiredValue(profile))!,
+                parsed.GetValue(jobs),
+                parsed.GetValue(twice),
+                active);
+            return Run(runs, parsed.GetValue(from), parsed.GetValue(seeds), parsed.GetValue(twice));
+        });
         return command;
     }
 
-    private static int Run(Profile profile, ulong from, long count, int jobs, int twice)
-    {
-        var runs = new SeedRuns(profile, jobs, twice)
+    private static SeedRuns RunsOf(Profile profile, int jobs, int twice, string? mutant) =>
+        new(profile, jobs, twice)
         {
             OnDone = result =>
             {
                 if (result.Failure is null) return;
                 Console.WriteLine(result.Failure.Message);
-                Console.WriteLine(FailureLine.Of(result.Plan.Seed, profile.Name, mutant: null));
+                Console.WriteLine(FailureLine.Of(result.Plan.Seed, profile.Name, mutant));
             },
         };
+
+    private static int Run(SeedRuns runs, ulong from, long count, int twice)
+    {
         var report = runs.Run(from, count);
         ReportText.Print(report, twice);
         return report.Failures.Count == 0 ? SimCommands.Ok : SimCommands.Failed;

@@ -1,4 +1,6 @@
 using System.CommandLine;
+using System.CommandLine.Invocation;
+using Hyperscale.Det.Sim.Mutation;
 using Hyperscale.Det.Sim.Plans;
 
 namespace Hyperscale.Det.Sim.Cli;
@@ -10,11 +12,49 @@ public static class SimCommands
     public const int Failed = 1;
     public const int Usage = 2;
 
-    public static RootCommand Create() => new("Runs whole clusters in a simulated world, from seeds.")
+    /// <summary>Runs a command line.</summary>
+    /// <param name="active">The mutant whose core this simulator runs on; null for the real one.</param>
+    public static int Invoke(string[] args, string? active)
     {
-        RunCommand.Create(),
-        ReplayCommand.Create(),
-        PlanCommand.Create(),
+        var parsed = new RootCommand("Runs whole clusters in a simulated world, from seeds.")
+        {
+            RunCommand.Create(active),
+            ReplayCommand.Create(active),
+            PlanCommand.Create(),
+            MutantsCommand.Create(),
+        }.Parse(args);
+        if (parsed.Action is not ParseErrorAction) return parsed.Invoke();
+        foreach (var error in parsed.Errors) Console.Error.WriteLine(error.Message);
+        return Usage;
+    }
+
+    /// <summary>Runs the same command line on a mutant's core.</summary>
+    internal static int OnMutant(ParseResult parsed, string name)
+    {
+        if (MutantShelf.Named(name) is not { } mutant) return NoMutant(name);
+        if (MutatedSimulator.Load(mutant, out var fault) is { } simulator)
+            return simulator.Invoke([.. parsed.Tokens.Select(token => token.Value)], name);
+        Console.Error.WriteLine(fault);
+        return Usage;
+    }
+
+    internal static int NoMutant(string name)
+    {
+        Console.Error.WriteLine(
+            $"there is no mutant '{name}'; there are "
+            + string.Join(", ", MutantShelf.All.Select(mutant => mutant.Name)));
+        return Usage;
+    }
+
+    internal static Option<string?> MutantOption() => new("--mutant")
+    {
+        Description = "Runs on a known-bad version of core; see the command mutants.",
+    };
+
+    internal static Option<int> JobsOption() => new("--jobs")
+    {
+        Description = "Threads, each with a world of its own.",
+        DefaultValueFactory = _ => Environment.ProcessorCount,
     };
 
     internal static Option<string> ProfileOption()

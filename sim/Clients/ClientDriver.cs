@@ -95,7 +95,7 @@ public sealed class ClientDriver
     /// <summary>A client's process is back: it follows its jobs again.</summary>
     internal void OnHostStarted(SimHost host)
     {
-        foreach (var job in _jobs.Values)
+        foreach (var job in _jobs.Values.ToList())
             if (job.Host == host && job.IsWatched) Watch(job);
     }
 
@@ -165,7 +165,8 @@ public sealed class ClientDriver
     private void SettleOn()
     {
         if (IsSettled) return;
-        foreach (var job in _jobs.Values) Watch(job);
+        // Asking may answer at once, and an answer may bring another job.
+        foreach (var job in _jobs.Values.ToList()) Watch(job);
         if (_jobs.Values.All(job => job.Ended is not null)
             && _open.Values.All(open => open.Purpose != Purpose.FinalList))
         {

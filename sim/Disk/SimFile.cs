@@ -6,9 +6,11 @@ namespace Hyperscale.Det.Sim.Disk;
 public sealed class SimFile(byte[] bytes)
 {
     private const int SectorBytes = 512;
+    private const int PageBytes = 4096;
 
     private readonly List<Undo> _unsynced = [];
     private int _safeLength;
+    private bool _hasSticky;
 
     public byte[] Bytes { get; private set; } = bytes;
 
@@ -25,21 +27,36 @@ public sealed class SimFile(byte[] bytes)
             Bytes = longer;
         }
 
+        if (_hasSticky) Redirty(at, end);
         _unsynced.Add(new Undo(at, Bytes.AsSpan(at, bytes.Length).ToArray(), IsSticky: false));
         bytes.CopyTo(Bytes.AsSpan(at));
     }
 
     public void Sync()
     {
-        _unsynced.RemoveAll(undo => !undo.IsSticky);
+        if (_hasSticky) _unsynced.RemoveAll(undo => !undo.IsSticky);
+        else _unsynced.Clear();
         _safeLength = Bytes.Length;
     }
 
-    /// <summary>The system gave up writing: what was to be synced is readable and no later sync covers
-    /// it.</summary>
+    /// <summary>The system gave up writing: what was to be synced is readable, and no later sync covers it
+    /// unless its page is written again.</summary>
     public void FailSync()
     {
-        for (var i = 0; i < _unsynced.Count; i++) _unsynced[i] = _unsynced[i] with { IsSticky = true };
+        var pages = new List<Undo>();
+        foreach (var undo in _unsynced)
+        {
+            for (var at = undo.Offset; at < undo.End;)
+            {
+                var end = Math.Min(undo.End, (at / PageBytes * PageBytes) + PageBytes);
+                pages.Add(new Undo(at, undo.Old[(at - undo.Offset)..(end - undo.Offset)], IsSticky: true));
+                at = end;
+            }
+        }
+
+        _unsynced.Clear();
+        _unsynced.AddRange(pages);
+        _hasSticky = true;
     }
 
     /// <summary>What a crash of the machine leaves: each sector as it was, as it was to be, or torn somewhere
@@ -66,5 +83,18 @@ public sealed class SimFile(byte[] bytes)
         return new SimFile(left) { _safeLength = length };
     }
 
-    private readonly record struct Undo(int Offset, byte[] Old, bool IsSticky);
+    private void Redirty(int from, int to)
+    {
+        var (first, last) = (from / PageBytes, (to - 1) / PageBytes);
+        for (var i = 0; i < _unsynced.Count; i++)
+        {
+            var page = _unsynced[i].Offset / PageBytes;
+            if (page >= first && page <= last) _unsynced[i] = _unsynced[i] with { IsSticky = false };
+        }
+    }
+
+    private readonly record struct Undo(int Offset, byte[] Old, bool IsSticky)
+    {
+        public int End => Offset + Old.Length;
+    }
 }

@@ -64,6 +64,13 @@ public sealed class Scheduler
         return next;
     }
 
+    /// <summary>Nothing happens until then.</summary>
+    public void PassTo(Instant until)
+    {
+        Invariant.Holds(until <= Next);
+        Now = Instant.Later(Now, until);
+    }
+
     /// <summary>Mixes something that is no event of its own into the run's identity.</summary>
     public void Mix(ulong value) => _hash.Add(value);
 }

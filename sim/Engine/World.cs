@@ -90,10 +90,11 @@ public sealed class World : INetworkEnds
         }
     }
 
-    /// <summary>Runs until an instant, or until nothing is left to happen.</summary>
+    /// <summary>Runs until an instant.</summary>
     public void RunUntil(Instant until)
     {
         while (Scheduler.Next <= until) Step();
+        Scheduler.PassTo(until);
     }
 
     /// <summary>Lets the next event happen.</summary>

@@ -20,7 +20,9 @@ internal static class OperationGenerator
             var submit = operations.Count;
             operations.Add(new PlannedOperation.Submit(
                 at, client, JobOf(i, topology, rng), Watches: rng.Chance(3, 4)));
-            var after = at + rng.Between(Duration.FromMilliseconds(1), Duration.FromSeconds(8));
+            var after = at + (rng.Chance(1, 2)
+                ? rng.Between(Duration.FromMilliseconds(1), Duration.FromMilliseconds(200))
+                : rng.Between(Duration.FromMilliseconds(200), Duration.FromSeconds(8)));
             var any = (int)rng.Below(topology.Clients);
             if (rng.Chance(1, 4)) operations.Add(new PlannedOperation.Cancel(after, any, submit));
             if (rng.Chance(1, 4)) operations.Add(new PlannedOperation.Get(after, any, submit));
@@ -43,13 +45,20 @@ internal static class OperationGenerator
         var workflows = new List<PlannedWorkflow>();
         var count = rng.Between(1, 4);
         for (var i = 0; i < count; i++) workflows.Add(WorkflowOf(i, rng));
+        var datacenters = (int)rng.Between(1, allowed);
+        var bestEffort = new BestEffortSpec(
+            Enabled: true,
+            (int)rng.Between(1, datacenters),
+            rng.Chance(1, 2) ? rng.Between(Duration.FromSeconds(2), Duration.FromSeconds(40)) : null,
+            WaitForAll: rng.Chance(1, 2));
         return new PlannedJob(
             $"job-{number}",
-            (int)rng.Between(1, allowed),
+            datacenters,
             preferred,
             only,
             rng.Chance(1, 3) ? (int)rng.Below(10) : null,
             rng.Chance(1, 3) ? (int)rng.Below(4) : null,
+            rng.Chance(1, 4) ? bestEffort : null,
             workflows);
     }
 

@@ -38,6 +38,7 @@ public sealed record PlannedJob(
     IReadOnlyList<string> Only,
     int? RetryBudget,
     int? RetryBudgetPerWorkflow,
+    BestEffortSpec? BestEffort,
     IReadOnlyList<PlannedWorkflow> Workflows)
 {
     public JobSpec ToSpec() => new(
@@ -45,7 +46,7 @@ public sealed record PlannedJob(
         new DatacenterChoice(Datacenters, Preferred, Only),
         RetryBudget,
         RetryBudgetPerWorkflow,
-        BestEffort: null,
+        BestEffort,
         Slo: null,
         Thresholds: [],
         [.. Workflows.Select((workflow, index) => workflow.ToSpec(index))]);

@@ -94,8 +94,8 @@ public sealed class ProcessTable(World world)
         else if (fate == WorkloadFate.Fails) exitCode = 3;
         var stats = process.Behaviour.StatsAfter(world.Now - process.StartedAt, process.Workflow.Kind);
         process.End(world.Now, exitCode, fault, stats);
-        _running[process.Host.Place.Index].Remove(process);
         world.Checks.OnProcessEnded(process);
+        _running[process.Host.Place.Index].Remove(process);
         process.Host.Post(new NodeInput.WorkloadExited(
             process.Attempt, exitCode, stats, ReadOnlyMemory<byte>.Empty, fault));
     }

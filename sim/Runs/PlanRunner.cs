@@ -39,10 +39,10 @@ public static class PlanRunner
 
     /// <summary>Runs a plan twice: a second run that differs from the first is a failure of its
     /// own.</summary>
-    public static RunResult RunTwice(Plan plan)
+    public static RunResult RunTwice(Plan plan, Func<NodePlace, INode>? createNode = null)
     {
-        var first = Run(plan);
-        var second = Run(plan);
+        var first = Run(plan, createNode: createNode);
+        var second = Run(plan, createNode: createNode);
         if (first.Hash == second.Hash && first.Events == second.Events) return first;
         var message = $"determinism: two runs of one plan differ: {first.Events} events, {first.Hash:x16}; "
             + $"{second.Events} events, {second.Hash:x16}";

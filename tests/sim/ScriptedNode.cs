@@ -23,9 +23,7 @@ internal sealed class ScriptedNode(NodeId id, Script script) : INode
         return NodeVerdict.Accepted;
     }
 
-    public void CheckInvariants()
-    {
-    }
+    public void CheckInvariants() => Invariant.Holds(!script.IsBroken);
 
     public void AddTo(ref Fingerprint fingerprint) => fingerprint.Add((long)script.Inputs.Count);
 }
@@ -36,6 +34,9 @@ internal sealed class Script
     public List<(Instant At, NodeInput Input)> Inputs { get; } = [];
 
     public Action<NodeInput, Instant, Outbox<NodeEffect>>? OnInput { get; set; }
+
+    /// <summary>Whether a rule of the node's own is broken.</summary>
+    public bool IsBroken { get; set; }
 
     /// <summary>The next deadline after an instant.</summary>
     public Func<Instant, Instant> Deadline { get; set; } = _ => Instant.Never;
@@ -61,4 +62,12 @@ internal sealed class ScriptedWorld
     }
 
     public void RunFor(Duration time) => World.RunUntil(World.Now + time);
+
+    /// <summary>The node does these things with its next input of this kind.</summary>
+    public void Answer<T>(string name, params NodeEffect[] effects)
+        where T : NodeInput => At(name).OnInput = (input, _, outbox) =>
+    {
+        if (input is not T) return;
+        foreach (var effect in effects) outbox.Emit(effect);
+    };
 }
