@@ -6,7 +6,8 @@ using Hyperscale.Det.Protocol;
 
 namespace Hyperscale.Det.Tests.Core.Nodes;
 
-/// <summary>A reservation without a start gives its cores back, whatever arrives at the last moment.</summary>
+/// <summary>A reservation without a start gives its cores back, whatever arrives at the last
+/// moment.</summary>
 public sealed class ReservationExpiryTests
 {
     private const long OldFence = 1;
