@@ -33,7 +33,7 @@ internal sealed class JobFollower(GateClient gates, Interrupts interrupts, CliCo
         if (await Task.WhenAny(following, interrupts.UntilAskedAsync()) != following)
             await CancelAsync(job, view, following, stop);
         await following;
-        return await gates.GetAsync(job, CancellationToken.None);
+        return await gates.GetAsync(job, CancellationToken.None, isPatient: true);
     }
 
     /// <summary>What the process ends with after this job.</summary>
@@ -63,7 +63,7 @@ internal sealed class JobFollower(GateClient gates, Interrupts interrupts, CliCo
     {
         view.Note($"cancelling job {job}; a second signal ends at once");
         var deadline = Task.Delay(CancelMax, context.Time, stop.Token);
-        var cancelling = gates.CancelAsync(job, stop.Token);
+        var cancelling = gates.CancelAsync(job, stop.Token, isPatient: true);
         if (await Task.WhenAny(cancelling, deadline) == cancelling) await cancelling;
         if (await Task.WhenAny(following, deadline) == following) return;
         await stop.CancelAsync();

@@ -56,10 +56,12 @@ internal sealed class GateClient : IDisposable
             isRepeatable: false, ApiJson.Compact.AcceptedJson, cancellation);
 
     /// <summary>A job with everything that is known of it.</summary>
-    public Task<StatusJson> GetAsync(JobId job, CancellationToken cancellation) =>
+    /// <param name="isPatient">The cluster is known to be there: gates that cannot be reached may be starting
+    /// again.</param>
+    public Task<StatusJson> GetAsync(JobId job, CancellationToken cancellation, bool isPatient = false) =>
         AskAsync(
             () => new HttpRequestMessage(HttpMethod.Get, $"v1/jobs/{job}"),
-            isRepeatable: true, ApiJson.Compact.StatusJson, cancellation);
+            isRepeatable: true, ApiJson.Compact.StatusJson, cancellation, isPatient);
 
     public Task<JobListJson> ListAsync(int limit, CancellationToken cancellation) =>
         AskAsync(
@@ -67,10 +69,10 @@ internal sealed class GateClient : IDisposable
             isRepeatable: true, ApiJson.Compact.JobListJson, cancellation);
 
     /// <summary>Cancels a job; one that has ended stays as it is.</summary>
-    public Task<StatusJson> CancelAsync(JobId job, CancellationToken cancellation) =>
+    public Task<StatusJson> CancelAsync(JobId job, CancellationToken cancellation, bool isPatient = false) =>
         AskAsync(
             () => new HttpRequestMessage(HttpMethod.Delete, $"v1/jobs/{job}"),
-            isRepeatable: true, ApiJson.Compact.StatusJson, cancellation);
+            isRepeatable: true, ApiJson.Compact.StatusJson, cancellation, isPatient);
 
     /// <summary>Opens a job's events at the gate whose turn it is; null, with the turn passed on, when it
     /// does not answer.</summary>
@@ -102,13 +104,13 @@ internal sealed class GateClient : IDisposable
 
     private async Task<T> AskAsync<T>(
         Func<HttpRequestMessage> request, bool isRepeatable, JsonTypeInfo<T> type,
-        CancellationToken cancellation)
+        CancellationToken cancellation, bool isPatient = false)
     {
         var began = _time.GetTimestamp();
         while (true)
         {
             var reasons = new List<string>();
-            var isAnybodyThere = false;
+            var isAnybodyThere = isPatient;
             for (var i = 0; i < _gates.Count; i++)
             {
                 var gate = Gate(i);

@@ -38,7 +38,7 @@ internal static class WatchCommand
             var plan = JobPlan.Of(await client.GetAsync(id, interrupts.Asked));
             var view = isJson ? new JsonProgress(context) : ProgressViews.For(plan, false, context);
             await view.FollowAsync(new JobWatch(client, context.Time).FollowAsync(id, interrupts.Asked));
-            var ended = await client.GetAsync(id, interrupts.Asked);
+            var ended = await client.GetAsync(id, interrupts.Asked, isPatient: true);
             if (!isJson) JobFollower.ShowResult(ended, plan, false, context);
             return (int)JobFollower.CodeOf(ended);
         }

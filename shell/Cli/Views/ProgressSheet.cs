@@ -25,10 +25,11 @@ internal static class ProgressSheet
         slot.Datacenter.Length > 0 ? slot.Datacenter : $"slot {Figures.Count(slot.Slot)}";
 
     /// <summary>How a workflow stands: its end once it has one, before that its phase, and its slot's as long
-    /// as that says more.</summary>
+    /// as that says more. One that its slot ended without is skipped.</summary>
     public static string Phase(SlotJson slot, WorkflowJson workflow)
     {
         if (workflow.State is { } state) return Figures.Word(state);
+        if (slot.State is not null) return "skipped";
         return slot.Phase is SlotPhase.Running or SlotPhase.Reported
             ? Figures.Word(workflow.Phase)
             : Figures.Word(slot.Phase);

@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Runtime.InteropServices;
 using Hyperscale.Det.Shell.Processes;
@@ -11,22 +10,19 @@ internal sealed class CliProcess : IAsyncDisposable
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
-    private readonly ConcurrentQueue<string> _lines = new();
     private readonly Process _process;
-    private readonly Task<string> _errors;
-    private readonly Task _reading;
-    private readonly List<(Func<string, bool> IsIt, TaskCompletionSource<string> Found)> _awaited = [];
+    private readonly LineWatch _out;
+    private readonly LineWatch _errors;
 
     private CliProcess(Process process)
     {
         _process = process;
-        _errors = process.StandardError.ReadToEndAsync();
-        _reading = ReadAsync();
+        _out = new LineWatch(process.StandardOutput);
+        _errors = new LineWatch(process.StandardError);
     }
 
-    public int Id => _process.Id;
-
-    public IReadOnlyCollection<string> Lines => _lines;
+    /// <summary>What it wrote to standard output so far.</summary>
+    public IReadOnlyCollection<string> Lines => _out.Lines;
 
     public static CliProcess Start(params string[] arguments) => StartWith(null, arguments);
 
@@ -53,29 +49,17 @@ internal sealed class CliProcess : IAsyncDisposable
     public async Task<CliResult> EndAsync()
     {
         await _process.WaitForExitAsync().WaitAsync(Patience);
-        await _reading.WaitAsync(Patience);
         return new CliResult(
             _process.ExitCode,
-            string.Concat(_lines.Select(line => line + "\n")),
-            await _errors.WaitAsync(Patience));
+            await _out.AllAsync().WaitAsync(Patience),
+            await _errors.AllAsync().WaitAsync(Patience));
     }
 
     /// <summary>The first line on standard output, past or to come, that contains the text.</summary>
-    public async Task<string> LineAsync(string text)
-    {
-        var found = new TaskCompletionSource<string>(TaskCreationOptions.RunContinuationsAsynchronously);
-        bool IsIt(string line) => line.Contains(text, StringComparison.Ordinal);
-        lock (_awaited)
-        {
-            _awaited.Add((IsIt, found));
-            if (_lines.FirstOrDefault(IsIt) is { } past) found.TrySetResult(past);
-        }
+    public Task<string> LineAsync(string text) => FindAsync(_out, text);
 
-        var first = await Task.WhenAny(found.Task, _reading).WaitAsync(Patience);
-        if (first == found.Task) return await found.Task;
-        throw new InvalidOperationException(
-            $"no line with '{text}' in:\n{string.Join('\n', _lines)}\n{await _errors}");
-    }
+    /// <summary>The same of standard error.</summary>
+    public Task<string> ErrorAsync(string text) => FindAsync(_errors, text);
 
     public void Signal(PosixSignal signal) =>
         NativeProcess.Signal(_process.Id, signal is PosixSignal.SIGINT ? 2 : 15);
@@ -91,21 +75,15 @@ internal sealed class CliProcess : IAsyncDisposable
     {
         if (!_process.HasExited) _process.Kill(entireProcessTree: true);
         await _process.WaitForExitAsync();
-        await _reading;
+        await _out.AllAsync();
+        await _errors.AllAsync();
         _process.Dispose();
     }
 
-    private async Task ReadAsync()
-    {
-        while (await _process.StandardOutput.ReadLineAsync() is { } line)
-        {
-            lock (_awaited)
-            {
-                _lines.Enqueue(line);
-                foreach (var (isIt, found) in _awaited) if (isIt(line)) found.TrySetResult(line);
-            }
-        }
-    }
+    private async Task<string> FindAsync(LineWatch lines, string text) =>
+        await lines.FindAsync(text).WaitAsync(Patience)
+        ?? throw new InvalidOperationException(
+            $"no line with '{text}' in:\n{await _out.AllAsync()}\n{await _errors.AllAsync()}");
 }
 
 internal sealed record CliResult(int Code, string Out, string Error);

@@ -1,7 +1,9 @@
+using System.Net;
 using System.Runtime.InteropServices;
 using Hyperscale.Det.Jobs;
 using Hyperscale.Det.Kernel;
 using Hyperscale.Det.Protocol;
+using Hyperscale.Det.Shell.Http;
 using Hyperscale.Det.Tests.Shell.Http;
 using Hyperscale.Det.Tests.Shell.Json;
 
@@ -189,6 +191,30 @@ public sealed class ExitCodeTests : IDisposable
     }
 
     [Fact]
+    public async Task A_cancellation_waits_for_a_gate_that_starts_again()
+    {
+        var running = JobSamples.Status(JobState.Running, 1);
+        CliProcess submit;
+        Uri url;
+        await using (var first = await GateOfAsync(running))
+        {
+            url = first.Url;
+            submit = CliProcess.Start("submit", _job, "--wait", "--gate", $"{url}");
+            await submit.LineAsync("running");
+        }
+
+        await using (submit)
+        {
+            submit.Signal(PosixSignal.SIGINT);
+            await submit.ErrorAsync("cancelling");
+            var sameAddress = new ApiOptions(new IPEndPoint(IPAddress.Loopback, url.Port));
+            await using var again = await GateOfAsync(running, options: sameAddress);
+
+            Assert.Equal(4, (await submit.EndAsync()).Code);
+        }
+    }
+
+    [Fact]
     public async Task A_second_signal_ends_at_once()
     {
         var running = JobSamples.Status(JobState.Running, 1);
@@ -238,10 +264,11 @@ public sealed class ExitCodeTests : IDisposable
     }
 
     /// <summary>A gate with one job; cancelling it ends it.</summary>
-    private static async Task<Api> GateOfAsync(JobStatus status, bool isCancellable = true)
+    private static async Task<Api> GateOfAsync(
+        JobStatus status, bool isCancellable = true, ApiOptions? options = null)
     {
         var job = new WatchedJob(status);
-        var api = await Api.StartAsync();
+        var api = await Api.StartAsync(options);
         api.Gate.Answer = async (request, cancellation) =>
         {
             switch (request)
