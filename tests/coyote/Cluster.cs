@@ -33,6 +33,9 @@ internal sealed class Cluster(Func<NodeId, INode> create, int ticksMax, int cras
     /// <summary>Events of passing time that are left: they bound a run.</summary>
     public int TicksLeft { get; set; } = ticksMax;
 
+    /// <summary>Messages of sixteen of which a second copy comes late.</summary>
+    public int LateCopies { get; init; } = 2;
+
     /// <summary>Whom crashes may hit.</summary>
     public IReadOnlyList<NodeId> Victims { get; init; } = [Gate, Manager, Worker];
 

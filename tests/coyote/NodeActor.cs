@@ -167,8 +167,9 @@ internal sealed class NodeActor : Actor
         var arrived = new NodeEvents.Arrived(_id, _writer.ToArray());
         var fate = RandomInteger(16);
         if (fate == 0) return;
-        if (fate > 2) SendEvent(_cluster.Actors[to], arrived);
-        if (fate > 4) return;
+        var isOnlyLate = fate < 3;
+        if (!isOnlyLate) SendEvent(_cluster.Actors[to], arrived);
+        if (!isOnlyLate && fate >= 3 + _cluster.LateCopies) return;
         SendEvent(
             _cluster.Detour, new DetourActor.Underway(_cluster.Actors[to], arrived, RandomInteger(60)));
     }

@@ -33,6 +33,7 @@ public sealed class NodesTests
             "is started twice",
             Scenario.Of(runtime => new Cluster(WithAmnesia, ticksMax: 60, crashesMax: 3)
             {
+                LateCopies = 13,
                 Victims = [Cluster.Worker],
             }.Run(runtime, jobs: 1, cancels: false)).BreaksAndReplays(2000),
             StringComparison.Ordinal);

@@ -202,7 +202,8 @@ public sealed class ManagerRestartTests
         for (var job = 1; job <= 5; job++)
         {
             var reserve = new Message.ReserveSlot(Slot(job), 1, Job());
-            snapshots += bench.When(new NodeInput.Received(Gate, reserve)).OfType<NodeEffect.Snapshot>().Count();
+            var effects = bench.When(new NodeInput.Received(Gate, reserve));
+            snapshots += effects.OfType<NodeEffect.Snapshot>().Count();
         }
 
         Assert.Equal(1, snapshots);
