@@ -15,12 +15,14 @@ internal static class Problems
     public static ProblemJson UnknownPath(string path, IReadOnlyList<string> known) => Of(
         "unknown-path", StatusCodes.Status404NotFound, "There is nothing at this path",
         $"'{Short(path)}' is not a path of this API; 'allowed' lists those that are")
-        with { Allowed = known };
+        with
+    { Allowed = known };
 
     public static ProblemJson WrongMethod(string method, string path, IReadOnlyList<string> allowed) => Of(
         "wrong-method", StatusCodes.Status405MethodNotAllowed, "This path does not take this method",
         $"'{Short(path)}' takes {string.Join(", ", allowed)} and not {Short(method)}")
-        with { Allowed = allowed };
+        with
+    { Allowed = allowed };
 
     public static ProblemJson ForeignHost(string host) => Of(
         "foreign-host", StatusCodes.Status421MisdirectedRequest, "This host is not served here",
@@ -33,7 +35,8 @@ internal static class Problems
 
     public static ProblemJson BadQuery(string name, string fault) => Of(
         "bad-query", StatusCodes.Status400BadRequest, "A query parameter is wrong", $"{Short(name)} {fault}")
-        with { Faults = [new FaultJson($"?{Short(name)}", fault)] };
+        with
+    { Faults = [new FaultJson($"?{Short(name)}", fault)] };
 
     public static ProblemJson BadRequest(string detail) => Of(
         "bad-request", StatusCodes.Status400BadRequest, "The request cannot be carried out", detail);
@@ -48,12 +51,14 @@ internal static class Problems
     public static ProblemJson MalformedJob(IReadOnlyList<JobFault> faults) => Of(
         "malformed-json", StatusCodes.Status400BadRequest, "The job file is not JSON",
         "the body has to be one JSON object in UTF-8; 'faults' says where it is not")
-        with { Faults = Json(faults) };
+        with
+    { Faults = Json(faults) };
 
     public static ProblemJson InvalidJob(IReadOnlyList<JobFault> faults) => Of(
         "invalid-job", StatusCodes.Status422UnprocessableEntity, "The job cannot be run as it is",
         $"{(faults.Count == 1 ? "1 fault" : $"{faults.Count} faults")}: 'faults' lists all of them")
-        with { Faults = Json(faults) };
+        with
+    { Faults = Json(faults) };
 
     public static ProblemJson JobNotFound(JobId job) => Of(
         "job-not-found", StatusCodes.Status404NotFound, "No such job",

@@ -12,7 +12,10 @@ internal sealed class ServedCluster : IAsyncDisposable
 {
     private static readonly EmbeddedClusterOptions Options = EmbeddedClusterOptions.Default with
     {
-        Datacenters = 1, Managers = 1, Workers = 1, EndsOnSignals = false,
+        Datacenters = 1,
+        Managers = 1,
+        Workers = 1,
+        EndsOnSignals = false,
     };
 
     private readonly List<ApiServer> _servers = [];

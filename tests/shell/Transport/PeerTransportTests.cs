@@ -221,7 +221,8 @@ public sealed class PeerTransportTests
         var absent = new Dictionary<NodeId, PeerAddress> { [GateTwo] = PeerAddress.Of(port.Address) };
         var patient = TestPeer.Quick with
         {
-            BackoffMin = TimeSpan.FromHours(1), BackoffMax = TimeSpan.FromHours(1),
+            BackoffMin = TimeSpan.FromHours(1),
+            BackoffMax = TimeSpan.FromHours(1),
         };
         await using var one = TestPeer.Listening(GateOne, NodeRole.Gate, absent, options: patient);
         one.Send(GateTwo, TestPeer.Slot(1));
