@@ -19,6 +19,9 @@ internal sealed class Api : IAsyncDisposable
             "exec": { "command": ["true"] } } ] }
         """;
 
+    /// <summary>After this, what a test waits for does not come: it fails instead of hanging.</summary>
+    public static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+
     public static readonly ApiOptions Options = new(new IPEndPoint(IPAddress.Loopback, 0));
 
     private readonly ApiServer _server;
@@ -31,7 +34,7 @@ internal sealed class Api : IAsyncDisposable
         Client = new HttpClient(handler)
         {
             BaseAddress = new Uri(server.Url),
-            Timeout = TimeSpan.FromSeconds(30),
+            Timeout = Patience,
         };
     }
 
@@ -87,9 +90,10 @@ internal sealed class Api : IAsyncDisposable
     /// <summary>Waits until a request of a route has been answered, or given up.</summary>
     public async Task AnsweredAsync(string route)
     {
-        while (!(await Client.GetStringAsync("/metrics", Cancellation)).Contains(
+        using var late = new CancellationTokenSource(Patience);
+        while (!(await Client.GetStringAsync("/metrics", late.Token)).Contains(
             $"route=\"{route}\",status=", StringComparison.Ordinal))
-            await Task.Delay(5, Cancellation);
+            await Task.Delay(5, late.Token);
     }
 
     public ValueTask StopAsync() => _server.DisposeAsync();

@@ -186,11 +186,11 @@ public sealed class ApiServerTests
         };
         using var leaving = new CancellationTokenSource();
         var request = api.Client.GetAsync(JobPath, leaving.Token);
-        await asked.Task.WaitAsync(Api.Cancellation);
+        await asked.Task.WaitAsync(Api.Patience);
         await leaving.CancelAsync();
 
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => request);
-        await givenUp.Task.WaitAsync(Api.Cancellation);
+        await givenUp.Task.WaitAsync(Api.Patience);
         using var other = await api.SendAsync("GET", "/livez");
         Assert.Equal(HttpStatusCode.OK, other.StatusCode);
         Assert.Empty(log.Errors);
@@ -228,7 +228,7 @@ public sealed class ApiServerTests
             return answer.Task;
         };
         var request = api.SendAsync("GET", JobPath);
-        await asked.Task.WaitAsync(Api.Cancellation);
+        await asked.Task.WaitAsync(Api.Patience);
         var stopped = api.StopAsync().AsTask();
         answer.SetResult(new ClientResponse.NotFound(JobSamples.Id));
 
@@ -250,7 +250,7 @@ public sealed class ApiServerTests
             return new ClientResponse.NotFound(JobSamples.Id);
         };
         var request = api.SendAsync("GET", JobPath);
-        await asked.Task.WaitAsync(Api.Cancellation);
+        await asked.Task.WaitAsync(Api.Patience);
         await api.StopAsync().AsTask().WaitAsync(TimeSpan.FromSeconds(20), Api.Cancellation);
 
         await Assert.ThrowsAnyAsync<HttpRequestException>(() => request);

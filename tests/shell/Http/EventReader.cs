@@ -28,22 +28,10 @@ internal sealed class EventReader(HttpResponseMessage response) : IAsyncDisposab
     }
 
     /// <summary>The next event; null at the end of the stream.</summary>
-    public async Task<EventBlock?> NextEventAsync()
-    {
-        EventBlock? block;
-        do block = await NextAsync();
-        while (block is { Name: "" });
-        return block;
-    }
+    public Task<EventBlock?> NextEventAsync() => NextAsync(block => block.Name != "");
 
     /// <summary>The next comment; null at the end of the stream.</summary>
-    public async Task<EventBlock?> NextCommentAsync()
-    {
-        EventBlock? block;
-        do block = await NextAsync();
-        while (block is { Comment: "" });
-        return block;
-    }
+    public Task<EventBlock?> NextCommentAsync() => NextAsync(block => block.Comment != "");
 
     public async ValueTask DisposeAsync()
     {
@@ -52,11 +40,20 @@ internal sealed class EventReader(HttpResponseMessage response) : IAsyncDisposab
         await ValueTask.CompletedTask;
     }
 
-    private async Task<EventBlock?> NextAsync()
+    private async Task<EventBlock?> NextAsync(Func<EventBlock, bool> isWanted)
     {
-        _lines ??= new StreamReader(await Response.Content.ReadAsStreamAsync(Api.Cancellation));
+        using var late = new CancellationTokenSource(Api.Patience);
+        EventBlock? block;
+        do block = await NextAsync(late.Token);
+        while (block is not null && !isWanted(block));
+        return block;
+    }
+
+    private async Task<EventBlock?> NextAsync(CancellationToken cancellation)
+    {
+        _lines ??= new StreamReader(await Response.Content.ReadAsStreamAsync(cancellation));
         var block = new EventBlock("", "", "", "");
-        while (await _lines.ReadLineAsync(Api.Cancellation) is { } line)
+        while (await _lines.ReadLineAsync(cancellation) is { } line)
         {
             if (line == "") return block;
             var (name, value) = (line[..line.IndexOf(':')], line[(line.IndexOf(':') + 2)..]);

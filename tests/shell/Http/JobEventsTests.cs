@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
@@ -162,6 +163,24 @@ public sealed class JobEventsTests
     }
 
     [Fact]
+    public async Task Many_short_outages_are_no_long_one()
+    {
+        await using var api = await Api.StartAsync(Quick with { OutageWithin = TimeSpan.FromSeconds(1) });
+        var (asked, started) = (0, Stopwatch.GetTimestamp());
+        api.Gate.Answer = (_, _) => Task.FromResult<ClientResponse>((++asked % 2) switch
+        {
+            0 => new ClientResponse.Unavailable("gone", Duration.FromSeconds(1)),
+            _ when Stopwatch.GetElapsedTime(started) > TimeSpan.FromSeconds(2) =>
+                new ClientResponse.Status(JobSamples.Status(JobState.Completed, 2)),
+            _ => new ClientResponse.Status(JobSamples.Status(JobState.Running, 1)),
+        });
+        await using var events = await EventReader.OpenAsync(api, EventsPath);
+
+        Assert.Equal(("1", JobState.Running), await NextAsync(events));
+        Assert.Equal(("2", JobState.Completed), await NextAsync(events));
+    }
+
+    [Fact]
     public async Task A_long_outage_of_the_owner_ends_the_stream_with_a_problem() =>
         await EndsWithProblemAsync(
             new ClientResponse.Unavailable("gone", Duration.FromSeconds(1)), ":unavailable");
@@ -281,6 +300,11 @@ public sealed class JobEventsTests
     // Nothing tells a test when a server has noticed that its client is gone.
     private static async Task Eventually(Func<Task<bool>> condition)
     {
-        while (!await condition()) await Task.Delay(5, Api.Cancellation);
+        var started = Stopwatch.GetTimestamp();
+        while (!await condition())
+        {
+            Assert.True(Stopwatch.GetElapsedTime(started) < Api.Patience);
+            await Task.Delay(5, Api.Cancellation);
+        }
     }
 }

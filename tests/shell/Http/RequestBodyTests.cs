@@ -75,7 +75,7 @@ public sealed class RequestBodyTests
             return answer.Task;
         };
         var first = api.SubmitAsync(Api.JobFile.PadRight(1000));
-        await asked.Task.WaitAsync(Api.Cancellation);
+        await asked.Task.WaitAsync(Api.Patience);
         using (var second = await api.SubmitAsync(Api.JobFile.PadRight(1000)))
         {
             await Api.ProblemAsync(second, HttpStatusCode.ServiceUnavailable);

@@ -40,7 +40,7 @@ internal sealed class ServedCluster : IAsyncDisposable
     {
         var hosted = new HostedGate(Cluster.Gates[gate], Cluster.Topology, Cluster.Metrics);
         _servers.Add(await ApiServer.StartAsync(Api.Options, hosted, NullLogger.Instance, Api.Cancellation));
-        return new HttpClient { BaseAddress = new Uri(_servers[^1].Url), Timeout = TimeSpan.FromSeconds(30) };
+        return new HttpClient { BaseAddress = new Uri(_servers[^1].Url), Timeout = Api.Patience };
     }
 
     public static async Task<AcceptedJson> SubmitAsync(HttpClient gate, params string[] command)
