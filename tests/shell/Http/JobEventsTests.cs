@@ -113,7 +113,9 @@ public sealed class JobEventsTests
         Follow(api, JobState.Running, 1);
         await using var events = await EventReader.OpenAsync(api, EventsPath);
 
+        var started = Stopwatch.GetTimestamp();
         for (var i = 0; i < 3; i++) Assert.NotNull(await events.NextCommentAsync());
+        Assert.True(Stopwatch.GetElapsedTime(started) < Api.Options.AskWithin);
     }
 
     [Fact]
