@@ -32,9 +32,11 @@ internal sealed class PlainProgress(JobPlan plan, CliContext context) : IProgres
     public void Show(StatusJson status)
     {
         _rates.Add(status);
+        // The end of the job is the last line of its result.
+        if (!status.IsTerminal)
+            Tell($"{status.Id}", Figures.WithReason(Figures.Word(status.State), status.Reason));
         foreach (var slot in status.Slots) ShowSlot(status, slot);
         if (status.IsTerminal) return;
-        Tell($"{status.Id}", Figures.WithReason(Figures.Word(status.State), status.Reason));
         if (context.Time.GetElapsedTime(_lastNumbers) < Interval) return;
         _lastNumbers = context.Time.GetTimestamp();
         context.Out.WriteLine($"{status.Id} progress {Numbers(status)}");

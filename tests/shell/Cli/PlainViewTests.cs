@@ -24,10 +24,10 @@ public sealed class PlainViewTests : IDisposable
 
         Shows("""
             012-0000000042 accepted
+            012-0000000042 running
             012-0000000042 dc-a running
             012-0000000042 dc-a browse running on dc-a/worker-1
             012-0000000042 dc-b queued: no free core
-            012-0000000042 running
             012-0000000042 dc-a completed
             012-0000000042 dc-a browse completed
             012-0000000042 dc-a pay completed
