@@ -12,9 +12,12 @@ internal sealed class CoreSchedule
     /// evenly over all cores.</summary>
     public const int PlacementsMax = 20_000;
 
+    /// <summary>Ten years: no wait is said to be longer.</summary>
+    private const long WaitNanosecondsMax = 10L * 365 * 24 * 3600 * 1_000_000_000;
+
     private readonly SortedDictionary<NodeId, long[]> _freeAt = [];
     private long _cores;
-    private long _spilledCoreNanoseconds;
+    private long _spilledNanoseconds;
     private int _placements;
 
     public void AddWorker(NodeId worker, int cores)
@@ -37,7 +40,8 @@ internal sealed class CoreSchedule
     {
         if (_placements >= PlacementsMax)
         {
-            _spilledCoreNanoseconds += cores * (duration.Nanoseconds / Math.Max(1, _cores));
+            var spread = (Int128)duration.Nanoseconds * cores / Math.Max(1, _cores);
+            _spilledNanoseconds = (long)Int128.Min(WaitNanosecondsMax, _spilledNanoseconds + spread);
             return;
         }
 
@@ -49,7 +53,7 @@ internal sealed class CoreSchedule
     /// <summary>How long until a worker has this many cores free; null when none is large enough.</summary>
     public Duration? WaitFor(int cores) =>
         FirstFor(cores) is { } worker
-            ? new Duration(_freeAt[worker][cores - 1] + _spilledCoreNanoseconds)
+            ? new Duration(Math.Min(WaitNanosecondsMax, _freeAt[worker][cores - 1] + _spilledNanoseconds))
             : null;
 
     /// <summary>The worker that first has this many cores free, ties by name; null when none is large
@@ -71,7 +75,7 @@ internal sealed class CoreSchedule
 
     private static void Take(long[] freeAt, int cores, long until)
     {
-        Array.Fill(freeAt, until, 0, cores);
+        Array.Fill(freeAt, Math.Min(WaitNanosecondsMax, until), 0, cores);
         Array.Sort(freeAt);
     }
 }

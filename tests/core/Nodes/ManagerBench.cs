@@ -41,6 +41,9 @@ internal sealed class ManagerBench
 
     public NodeVerdict Verdict { get; private set; }
 
+    /// <summary>Kinds of inputs that were given.</summary>
+    public HashSet<Type> Given { get; } = [];
+
     /// <summary>This life of the manager, as workers see it.</summary>
     public long Fence => 1 + (long)_lives;
 
@@ -139,6 +142,19 @@ internal sealed class ManagerBench
         return Receive(worker, new Message.WorkerHeartbeat(boot, sequence + 1, cores, attempts));
     }
 
+    /// <summary>A heartbeat of a worker's present life, of its first if it has none.</summary>
+    public NodeVerdict Beat(NodeId worker, AttemptInventory item)
+    {
+        if (!_workers.ContainsKey(worker)) Join(worker);
+        return Heartbeat(worker, item);
+    }
+
+    public void SetDisk(bool isFast)
+    {
+        IsDiskFast = isFast;
+        if (isFast) Persist();
+    }
+
     /// <summary>What each worker's heartbeats list.</summary>
     public Dictionary<NodeId, List<AttemptInventory>> Inventories { get; } = [];
 
@@ -182,6 +198,7 @@ internal sealed class ManagerBench
 
     private NodeVerdict Step(NodeInput input)
     {
+        Given.Add(input.GetType());
         _outbox.Clear();
         var verdict = Node.Step(input, Now, _outbox);
         foreach (var effect in _outbox.Effects)

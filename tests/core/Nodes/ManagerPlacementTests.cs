@@ -220,6 +220,17 @@ public sealed class ManagerPlacementTests
         Assert.Equal(Seconds(15), WaitOf(3));
     }
 
+    [Fact]
+    public void An_estimate_of_centuries_is_ten_years()
+    {
+        _bench.Join(Worker1);
+        var month = Workflow() with { Duration = Seconds(JobLimits.DurationSecondsMax) };
+        var many = Job([.. Enumerable.Repeat(month, JobLimits.WorkflowsMax)]);
+        for (var job = 1; job <= 20; job++) _bench.Reserve(many, job);
+
+        Assert.Equal(Seconds(10L * 365 * 24 * 3600), WaitOf(20));
+    }
+
     private Duration WaitOf(long job) =>
         _bench.SentTo<Message.SlotReserved>(Gate).Last(reserved => reserved.Slot == Slot(job)).Wait;
 

@@ -28,6 +28,9 @@ internal sealed class WorkerBench
 
     public NodeVerdict Verdict { get; private set; }
 
+    /// <summary>Kinds of inputs that were given.</summary>
+    public HashSet<Type> Given { get; } = [];
+
     public IReadOnlyList<NodeEffect> History => _history;
 
     public IEnumerable<TelemetryEvent> Told =>
@@ -54,6 +57,7 @@ internal sealed class WorkerBench
 
     public NodeVerdict When(NodeInput input)
     {
+        Given.Add(input.GetType());
         _outbox.Clear();
         Verdict = Node.Step(input, Now, _outbox);
         _history.AddRange(_outbox.Effects);
