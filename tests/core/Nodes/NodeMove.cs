@@ -48,7 +48,8 @@ internal static class NodeMoves
     private static readonly Gen<ulong> SomeBoot =
         Gen.Frequency((8, Gen.Const(1UL)), (1, Gen.Const(2UL)), (1, Gen.Const(3UL)));
 
-    private static readonly Gen<AttemptOutcome> SomeOutcome = Gen.Bool.Select(good => good ? Completed : Failed);
+    private static readonly Gen<AttemptOutcome> SomeOutcome =
+        Gen.Bool.Select(good => good ? Completed : Failed);
 
     private static readonly Gen<NodeInput> Odd = Gen.OneOf<NodeInput>(
         Gen.Select(Gen.Const(Worker1), MessageGens.Message, (peer, message) =>
