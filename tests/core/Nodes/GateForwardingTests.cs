@@ -179,6 +179,19 @@ public sealed class GateForwardingTests
     }
 
     [Fact]
+    public void A_draw_that_left_no_other_trace_is_part_of_the_fingerprint()
+    {
+        var other = new GateBench(OneGroup, id: _bench.Id);
+        Assert.Equal(other.Fingerprint, _bench.Fingerprint);
+        // The owner of a submission is drawn, that of a job is known; else both leave the same behind.
+        Answer(Call(_bench.Ask(new ClientRequest.SubmitJob(Specs.Job()))), new ClientResponse.Invalid([]));
+        var call = Call(other.Ask(new ClientRequest.GetJob(new JobId(0, 1))));
+        other.Receive(_owner, new Message.ClientAnswer(call.CallId, new ClientResponse.Invalid([])));
+
+        Assert.NotEqual(other.Fingerprint, _bench.Fingerprint);
+    }
+
+    [Fact]
     public void Jobs_are_listed_over_all_gates_newest_first()
     {
         var bench = new GateBench(GateBench.TwoGates);

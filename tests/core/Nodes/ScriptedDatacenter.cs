@@ -4,10 +4,13 @@ using Hyperscale.Det.Protocol;
 
 namespace Hyperscale.Det.Tests.Core.Nodes;
 
-/// <summary>The least that a datacenter must do for a gate: refuse for good, start once, keep results until
-/// they are committed. It never loses its memory.</summary>
+/// <summary>The least that a datacenter must do for a gate: refuse for good, start once, let reservations
+/// expire, keep results until they are committed. It never loses its memory.</summary>
 internal sealed class ScriptedDatacenter(Rng rng, int refusals)
 {
+    /// <summary>Ticks that a reservation waits for its start.</summary>
+    private const int ReservationTicks = 60;
+
     private readonly SortedDictionary<SlotKey, Held> _held = [];
     private readonly SortedSet<SlotKey> _closed = [];
 
@@ -31,6 +34,9 @@ internal sealed class ScriptedDatacenter(Rng rng, int refusals)
     /// <summary>Lets a running slot end now and then, and reports what has ended.</summary>
     public IReadOnlyList<Message> Tick()
     {
+        var expired = _held.Where(slot => !slot.Value.IsStarted && slot.Value.Outcome is null)
+            .Where(slot => ++slot.Value.Ticks > ReservationTicks).Select(slot => slot.Key).ToList();
+        foreach (var key in expired) _held.Remove(key);
         foreach (var held in _held.Values)
         {
             if (!held.IsStarted || held.Outcome is not null || !rng.Chance(1, 4)) continue;
@@ -39,6 +45,7 @@ internal sealed class ScriptedDatacenter(Rng rng, int refusals)
 
         return
         [
+            .. expired.Select(key => Close(key, "the reservation has expired")),
             .. _held.Where(slot => slot.Value.IsStarted && slot.Value.Outcome is null).Select(slot =>
                 (Message)new Message.SlotProgressed(slot.Key, new BootId(1), ++slot.Value.Revision, [])),
             .. _held.Where(slot => slot.Value.Outcome is not null).Select(slot =>
@@ -98,5 +105,7 @@ internal sealed class ScriptedDatacenter(Rng rng, int refusals)
         public SlotOutcome? Outcome { get; set; }
 
         public long Revision { get; set; }
+
+        public int Ticks { get; set; }
     }
 }
