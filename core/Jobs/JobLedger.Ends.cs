@@ -8,17 +8,17 @@ public sealed partial class JobLedger
     /// <summary>Throws when the jobs break a rule of the ledger.</summary>
     public void CheckInvariants()
     {
-        Invariant.Holds(_bySubmission.Count == _jobs.Count);
-        Invariant.Holds(_live.Count + _groups.Values.Sum(group => group.Ended.Count) == _jobs.Count);
-        foreach (var group in _groups.Values)
+        Invariant.Holds(_bySubmission.Count == _groups.Values.Sum(group => group.Jobs.Count));
+        Invariant.Holds(LiveCount + _groups.Values.Sum(group => group.Ended.Count) == Count);
+        foreach (var (number, group) in _groups)
         {
             Invariant.Holds(group.Ended.Count <= endedPerGroupMax);
             Invariant.Holds(group.EndedBytes <= endedBytesPerGroupMax || group.Ended.Count == 1);
-            Invariant.Holds(group.EndedBytes == group.Ended.Sum(id => _jobs[id].Bytes));
-            Invariant.Holds(group.Ended.All(id => _jobs[id].IsEnded));
+            Invariant.Holds(group.EndedBytes == group.Ended.Sum(id => group.Jobs[id].Bytes));
+            Invariant.Holds(group.Ended.All(id => group.Jobs[id].IsEnded));
+            Invariant.Holds(group.Jobs.Keys.All(id => id.Group == number));
+            foreach (var job in group.Jobs.Values) CheckInvariants(job);
         }
-
-        foreach (var job in _jobs.Values) CheckInvariants(job);
     }
 
     public void AddTo(ref Fingerprint fingerprint)
@@ -29,15 +29,13 @@ public sealed partial class JobLedger
             fingerprint.Add(group.AppliedOp);
             fingerprint.Add(group.LateOutcomes);
             foreach (var ended in group.Ended) ended.AddTo(ref fingerprint);
+            fingerprint.Add((long)group.Jobs.Count);
+            foreach (var job in group.Jobs.Values) job.AddTo(ref fingerprint);
         }
-
-        fingerprint.Add((long)_jobs.Count);
-        foreach (var job in _jobs.Values) job.AddTo(ref fingerprint);
     }
 
     private void CheckInvariants(LedgerJob job)
     {
-        Invariant.Holds(job.IsEnded != _live.Contains(job.Id));
         Invariant.Holds(job.IsEnded == job.Ended is not null);
         Invariant.Holds(job.ChangedOp >= job.Id.Op && job.ChangedOp <= AppliedOp(job.Id.Group));
         Invariant.Holds(job.State is not (JobState.Cancelling or JobState.Cancelled)
@@ -101,7 +99,7 @@ public sealed partial class JobLedger
 
     private void End(LedgerJob job, JobState state, string reason, Position entry)
     {
-        Invariant.Holds(_live.Contains(job.Id));
+        Invariant.Holds(!job.IsEnded);
         Put(job with
         {
             State = state,
@@ -120,19 +118,20 @@ public sealed partial class JobLedger
         while (group.Ended.Count > endedPerGroupMax
             || (group.EndedBytes > endedBytesPerGroupMax && group.Ended.Count > 1))
         {
-            var oldest = _jobs[group.Ended.Dequeue()];
+            var oldest = group.Jobs[group.Ended.Dequeue()];
             group.EndedBytes -= oldest.Bytes;
             _bySubmission.Remove((oldest.Submitted, oldest.Id));
-            _jobs.Remove(oldest.Id);
+            group.Jobs.Remove(oldest.Id);
         }
     }
 
     private void Put(LedgerJob job)
     {
-        _jobs[job.Id] = job;
+        var jobs = _groups[job.Id.Group].Jobs;
+        if (jobs.TryGetValue(job.Id, out var before) && !before.IsEnded) LiveCount--;
+        if (!job.IsEnded) LiveCount++;
+        jobs[job.Id] = job;
         _bySubmission.Add((job.Submitted, job.Id));
-        if (job.IsEnded) _live.Remove(job.Id);
-        else _live.Add(job.Id);
     }
 
     private static string Describe(LedgerJob job, CompletionCheck check)

@@ -3,95 +3,89 @@ using Hyperscale.Det.Wire;
 
 namespace Hyperscale.Det.Jobs;
 
-/// <content>The ledger as bytes, and back.</content>
+/// <content>A group of the ledger as bytes, and back.</content>
 public sealed partial class JobLedger
 {
     private const int StateMax = int.MaxValue;
 
-    public byte[] Encode()
+    /// <summary>The whole state of a group; empty before its first entry.</summary>
+    public byte[] Encode(int group)
     {
+        if (!_groups.TryGetValue(group, out var state)) return [];
         var writer = new FieldWriter();
-        foreach (var group in _groups) writer.Nested(1, group, WriteGroup);
-        foreach (var job in _jobs.Values) writer.Nested(2, job, WriteJob);
+        writer.Number(1, group);
+        writer.Number(2, state.AppliedOp);
+        writer.Number(3, state.LateOutcomes);
+        foreach (var ended in state.Ended) writer.Number(4, ended.Op);
+        foreach (var job in state.Jobs.Values) writer.Nested(5, job, WriteJob);
         return writer.ToArray();
     }
 
-    /// <summary>Reads a ledger; null, with the fault, when the bytes hold none.</summary>
-    public static JobLedger? Decode(
-        ReadOnlySpan<byte> bytes,
-        int endedPerGroupMax,
-        out string fault,
-        long endedBytesPerGroupMax = EndedBytesPerGroupDefault)
+    /// <summary>Replaces a group by what <see cref="Encode"/> made of it; nothing changes, and the fault
+    /// says why, when the bytes hold no such group.</summary>
+    public bool TryRestore(int group, ReadOnlySpan<byte> bytes, out string fault)
     {
-        var ledger = new JobLedger(endedPerGroupMax, endedBytesPerGroupMax);
-        var reader = new FieldReader(bytes);
+        fault = "";
+        GroupState? state = null;
+        if (!bytes.IsEmpty)
+        {
+            var reader = new FieldReader(bytes);
+            state = ReadGroup(ref reader, group);
+            fault = reader.Fault ?? "";
+            if (state is null) return false;
+        }
+
+        Drop(group);
+        if (state is null) return true;
+        _groups.Add(group, state);
+        LiveCount += state.Jobs.Values.Count(job => !job.IsEnded);
+        foreach (var job in state.Jobs.Values) _bySubmission.Add((job.Submitted, job.Id));
+        // The bounds may be lower than when the state was taken.
+        Trim(state);
+        return true;
+    }
+
+    private void Drop(int group)
+    {
+        if (!_groups.Remove(group, out var state)) return;
+        LiveCount -= state.Jobs.Values.Count(job => !job.IsEnded);
+        foreach (var job in state.Jobs.Values) _bySubmission.Remove((job.Submitted, job.Id));
+    }
+
+    private static GroupState? ReadGroup(ref FieldReader reader, int group)
+    {
+        var state = new GroupState();
         while (reader.Next(out var field))
         {
             switch (field)
             {
-                case 1: ledger.ReadGroup(ref reader); break;
-                case 2:
-                    if (reader.Nested("job", ReadJob) is { } job) ledger.Put(job);
+                case 1: reader.Integer("group", group, group); break;
+                case 2: state.AppliedOp = reader.Number("appliedOp", 1); break;
+                case 3: state.LateOutcomes = reader.Number("lateOutcomes", 0); break;
+                case 4: state.Ended.Enqueue(new JobId(group, reader.Number("ended", 1))); break;
+                case 5:
+                    if (reader.Nested("job", ReadJob) is { } job && !state.Jobs.TryAdd(job.Id, job))
+                        reader.Fail($"{job.Id} is there twice");
                     break;
                 default: break;
             }
         }
 
-        reader.Require(ledger.IsConsistent(), "a job that the groups speak of");
-        fault = reader.Fault ?? "";
+        reader.Require(1, "group");
+        reader.Require(2, "appliedOp");
         if (reader.Fault is not null) return null;
-        foreach (var group in ledger._groups.Values)
-        {
-            group.EndedBytes = group.Ended.Sum(id => ledger._jobs[id].Bytes);
-            // The bounds may be lower than when the snapshot was taken.
-            ledger.Trim(group);
-        }
-
-        return ledger;
+        reader.Require(IsConsistent(group, state), "a job that the group speaks of");
+        if (reader.Fault is not null) return null;
+        state.EndedBytes = state.Ended.Sum(id => state.Jobs[id].Bytes);
+        return state;
     }
 
-    private static void WriteGroup(FieldWriter writer, KeyValuePair<int, GroupState> group)
-    {
-        writer.Number(1, group.Key);
-        writer.Number(2, group.Value.AppliedOp);
-        writer.Number(3, group.Value.LateOutcomes);
-        foreach (var ended in group.Value.Ended) writer.Number(4, ended.Op);
-    }
-
-    private void ReadGroup(ref FieldReader reader)
-    {
-        var inner = reader.Enter("group");
-        var number = 0;
-        var state = new GroupState();
-        var ended = new List<long>();
-        while (inner.Next(out var field))
-        {
-            switch (field)
-            {
-                case 1: number = inner.Integer("group", 0, JobLimits.GroupMax); break;
-                case 2: state.AppliedOp = inner.Number("appliedOp", 1); break;
-                case 3: state.LateOutcomes = inner.Number("lateOutcomes", 0); break;
-                case 4: ended.Add(inner.Number("ended", 1)); break;
-                default: break;
-            }
-        }
-
-        inner.Require(1, "group");
-        inner.Require(2, "appliedOp");
-        reader.Leave(inner, "group");
-        foreach (var op in ended) state.Ended.Enqueue(new JobId(number, op));
-        if (reader.Fault is null) _groups[number] = state;
-    }
-
-    /// <summary>Whether the groups and the jobs that were read fit each other.</summary>
-    private bool IsConsistent()
-    {
-        var ended = _groups.Values.SelectMany(group => group.Ended).ToList();
-        return ended.All(id => _jobs.TryGetValue(id, out var job) && job.IsEnded)
-            && ended.Distinct().Count() + _live.Count == _jobs.Count
-            && ended.Count + _live.Count == _jobs.Count
-            && _jobs.Values.All(job => job.ChangedOp <= AppliedOp(job.Id.Group));
-    }
+    /// <summary>Whether what was read of a group and of its jobs fits each other.</summary>
+    private static bool IsConsistent(int group, GroupState state) =>
+        state.Ended.All(id => state.Jobs.TryGetValue(id, out var job) && job.IsEnded)
+        && state.Ended.Distinct().Count() == state.Ended.Count
+        && state.Jobs.Values.Count(job => job.IsEnded) == state.Ended.Count
+        && state.Jobs.Values.All(job => job.Id.Group == group && job.ChangedOp <= state.AppliedOp);
 
     private static void WriteJob(FieldWriter writer, LedgerJob job)
     {

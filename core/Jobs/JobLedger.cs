@@ -20,39 +20,46 @@ public sealed partial class JobLedger(
     /// <summary>64 MiB.</summary>
     public const long EndedBytesPerGroupDefault = 64 * 1024 * 1024;
 
-    private readonly SortedDictionary<JobId, LedgerJob> _jobs = [];
     private readonly SortedDictionary<int, GroupState> _groups = [];
-    private readonly SortedSet<JobId> _live = [];
     private readonly SortedSet<(WallTime Submitted, JobId Job)> _bySubmission = [];
 
-    public int Count => _jobs.Count;
+    public int Count => _bySubmission.Count;
 
-    public int LiveCount => _live.Count;
+    public int LiveCount { get; private set; }
 
     /// <summary>Jobs that have not ended, by id.</summary>
-    public IEnumerable<LedgerJob> Live => _live.Select(id => _jobs[id]);
+    public IEnumerable<LedgerJob> Live => All.Where(job => !job.IsEnded);
 
     /// <summary>Every job that is kept, by id.</summary>
-    public IEnumerable<LedgerJob> All => _jobs.Values;
+    public IEnumerable<LedgerJob> All => _groups.Values.SelectMany(group => group.Jobs.Values);
 
     /// <summary>Every job that is kept, the newest submission first.</summary>
-    public IEnumerable<LedgerJob> NewestFirst => _bySubmission.Reverse().Select(entry => _jobs[entry.Job]);
+    public IEnumerable<LedgerJob> NewestFirst =>
+        _bySubmission.Reverse().Select(entry => _groups[entry.Job.Group].Jobs[entry.Job]);
 
     /// <summary>Outcomes that came after their job had ended, since the ledger began.</summary>
     public long LateOutcomes => _groups.Values.Sum(group => group.LateOutcomes);
 
-    public bool TryGet(JobId job, [NotNullWhen(true)] out LedgerJob? found) =>
-        _jobs.TryGetValue(job, out found);
+    /// <summary>Every job of a group that is kept, by id.</summary>
+    public IEnumerable<LedgerJob> In(int group) =>
+        _groups.TryGetValue(group, out var state) ? state.Jobs.Values : [];
+
+    public bool TryGet(JobId job, [NotNullWhen(true)] out LedgerJob? found)
+    {
+        found = null;
+        return _groups.TryGetValue(job.Group, out var group) && group.Jobs.TryGetValue(job, out found);
+    }
 
     /// <summary>The op of the group's newest applied entry; 0 before the first.</summary>
     public long AppliedOp(int group) => _groups.GetValueOrDefault(group)?.AppliedOp ?? 0;
 
-    /// <summary>Applies the group's next committed entry; one that was applied before is a
+    /// <summary>Applies a committed entry of the group; one that is not above those applied before is a
     /// duplicate.</summary>
+    /// <param name="op">The entry's; ops between it and the last one had no command.</param>
     public JobVerdict Apply(int group, long op, WallTime stamp, JobCommand command)
     {
         Invariant.Holds(group >= 0);
-        Invariant.Holds(op >= 1 && op <= AppliedOp(group) + 1);
+        Invariant.Holds(op >= 1);
         if (op <= AppliedOp(group)) return JobVerdict.Duplicate;
         if (!_groups.TryGetValue(group, out var state)) _groups.Add(group, state = new GroupState());
         state.AppliedOp = op;
@@ -184,7 +191,7 @@ public sealed partial class JobLedger(
         if (job.IsEnded) return JobVerdict.Late;
 
         Settle(job with { ChangedOp = entry.Op }, entry, isDeadlineReached: true);
-        Invariant.Holds(!_live.Contains(job.Id));
+        Invariant.Holds(!TryGet(job.Id, out var after) || after.IsEnded);
         return JobVerdict.Applied;
     }
 
@@ -214,7 +221,7 @@ public sealed partial class JobLedger(
     private bool TryGet(JobId id, Position entry, [NotNullWhen(true)] out LedgerJob? job)
     {
         job = null;
-        return id.Group == entry.Group && _jobs.TryGetValue(id, out job);
+        return id.Group == entry.Group && TryGet(id, out job);
     }
 
     private static (ulong Digest, long Bytes) Measure<T>(T value, Action<FieldWriter, T> write)
@@ -233,6 +240,9 @@ public sealed partial class JobLedger(
         public long AppliedOp { get; set; }
 
         public long LateOutcomes { get; set; }
+
+        /// <summary>Every job that is kept.</summary>
+        public SortedDictionary<JobId, LedgerJob> Jobs { get; } = [];
 
         /// <summary>Ended jobs that are kept, in the order of their ends.</summary>
         public Queue<JobId> Ended { get; } = new();

@@ -9,11 +9,23 @@ namespace Hyperscale.Det.Nodes;
 /// <content>What committed entries make of the ledger, and what follows from that.</content>
 public sealed partial class GateNode
 {
-    private void OnRestored(ReadOnlyMemory<byte> state)
+    private void OnRestored(int group, ReadOnlyMemory<byte> state)
     {
-        var ledger = JobLedger.Decode(state.Span, EndedPerGroupMax, out var fault, EndedBytesPerGroupMax);
-        if (ledger is not null) Ledger = ledger;
-        else _fault ??= $"the snapshot of the jobs cannot be read: {fault}";
+        if (!Ledger.TryRestore(group, state.Span, out var fault))
+            _fault ??= $"the state of ledger group {group} cannot be read: {fault}";
+    }
+
+    /// <summary>This gate leads a group from here on: it takes up what the ledger says is open.</summary>
+    private void Lead(int group, long view, Turn turn)
+    {
+        if (_fault is not null) return;
+        _led[group] = view;
+        _isLeadershipNews = true;
+        foreach (var job in Ledger.In(group))
+        {
+            if (job.IsEnded && !job.Slots.Any(slot => slot.IsOpen)) continue;
+            Resume(job, turn);
+        }
     }
 
     private void OnApplied(LogEntry entry, Turn turn)
@@ -28,8 +40,7 @@ public sealed partial class GateNode
         var id = JobOf(command, entry);
         Ledger.TryGet(id, out var before);
         var verdict = Ledger.Apply(entry.Group, entry.Op, entry.Stamp, command);
-        _appliedSinceSnapshot++;
-        if (_isRecovering) return;
+        if (!_led.ContainsKey(entry.Group)) return;
 
         Ledger.TryGet(id, out var after);
         Conclude(id, command, verdict, before, turn);
@@ -125,7 +136,8 @@ public sealed partial class GateNode
     {
         if (EndProposal(reported.Slot) is { } work && work.Reporter != default)
         {
-            turn.Send(work.Reporter, new Message.SlotResultCommitted(reported.Slot, Fence));
+            turn.Send(work.Reporter, new Message.SlotResultCommitted(
+                reported.Slot, FenceOf(reported.Slot.Job.Group)));
             if (verdict != JobVerdict.Applied)
                 turn.Tell(new TelemetryEvent.Ignored(work.Reporter, "SlotFinished", verdict.ToString()));
         }

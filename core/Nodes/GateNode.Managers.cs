@@ -72,7 +72,7 @@ public sealed partial class GateNode
         {
             // Known already, or of no use to anyone: the manager may forget it all the same.
             if (verdict is NodeVerdict.Duplicate or NodeVerdict.Stale)
-                turn.Send(from, new Message.SlotResultCommitted(key, Fence));
+                turn.Send(from, new Message.SlotResultCommitted(key, FenceOf(key.Job.Group)));
             return verdict;
         }
 
@@ -104,17 +104,21 @@ public sealed partial class GateNode
         var verdict = JudgeEnd(from, message, key, turn, out job, out slot);
         if (verdict == NodeVerdict.Duplicate)
         {
-            turn.Send(from, new Message.SlotResultCommitted(key, Fence));
+            turn.Send(from, new Message.SlotResultCommitted(key, FenceOf(key.Job.Group)));
             return verdict;
         }
 
         if (verdict == NodeVerdict.Stale)
-            turn.Send(from, new Message.CancelSlot(key, Fence, "the slot is not this datacenter's any more"));
+        {
+            turn.Send(from, new Message.CancelSlot(
+                key, FenceOf(key.Job.Group), "the slot is not this datacenter's any more"));
+        }
+
         if (verdict is not null) return verdict;
         if (!job.IsEnded && !job.IsCancelling) return null;
         // While the cancellation is being sent, once more would not make it come sooner.
         if (job.IsEnded && !_timers.Has(new SlotPlace(key.Job, key.Slot)))
-            turn.Send(from, new Message.CancelSlot(key, Fence, WithdrawalOf(job)));
+            turn.Send(from, new Message.CancelSlot(key, FenceOf(key.Job.Group), WithdrawalOf(job)));
         return NodeVerdict.Stale;
     }
 
@@ -128,7 +132,8 @@ public sealed partial class GateNode
         slot = null!;
         job = null!;
         var group = key.Job.Group;
-        if (group < 0 || group >= _owners.Length || _owners[group] != Id)
+        // Only who leads the group knows what is the case.
+        if (!_led.ContainsKey(group))
             return turn.Ignore(from, message, NodeVerdict.Misdirected);
         if (key.Job.Op < 1 || key.Job.Op > Ledger.AppliedOp(group))
             return turn.Ignore(from, message, NodeVerdict.Unknown);

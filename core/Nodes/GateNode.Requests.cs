@@ -31,13 +31,21 @@ public sealed partial class GateNode
         if (faults.Count > 0) return RefuseJob(caller, submit.Spec, faults, turn);
         var entry = SubmissionCheck.Encode(submit.Spec, out var fault);
         if (entry is null) return RefuseJob(caller, submit.Spec, [fault!], turn);
-        if (_ownGroups.Length == 0) return ForwardSubmission(caller, hops, submit, turn);
+        return PlaceJob(caller, hops, submit, entry, turn);
+    }
+
+    /// <summary>Creates a job in a group that this gate leads, or has another gate do so.</summary>
+    private NodeVerdict PlaceJob(
+        Caller caller, int hops, ClientRequest.SubmitJob submit, byte[] entry, Turn turn)
+    {
+        if (_led.Count == 0 && _ownGroups.Length > 0) return Postpone(caller, hops, submit, turn);
+        if (_led.Count == 0) return ForwardSubmission(caller, hops, submit, turn);
         if (Ledger.LiveCount + _creations.Count >= _config.LiveJobsMax)
             return TurnAway(caller, $"{_config.LiveJobsMax} jobs are live, as many as may be", turn);
         if (Waiters >= _config.WaitersMax) return TurnAway(caller, "too many requests wait here", turn);
 
-        var group = _rng.Pick(_ownGroups);
-        var id = new JobId(group, _replica.NextOp(group));
+        var group = _rng.Pick([.. _led.Keys]);
+        var id = new JobId(group, _replicas.NextOp(group));
         if (!Propose(group, entry, turn)) return TurnAway(caller, "the disk is behind", turn);
         _creations.Add(id, new Creation(caller));
         return NodeVerdict.Accepted;
@@ -52,6 +60,7 @@ public sealed partial class GateNode
         }
 
         if (_owners[job.Group] != Id) return Forward(caller, hops, _owners[job.Group], request, turn);
+        if (!_led.ContainsKey(job.Group)) return Postpone(caller, hops, request, turn);
         if (!Ledger.TryGet(job, out var found))
         {
             turn.Answer(caller, new ClientResponse.NotFound(job));
@@ -104,6 +113,7 @@ public sealed partial class GateNode
 
     private NodeVerdict OnListJobs(Caller caller, int hops, ClientRequest.ListJobs list, Turn turn)
     {
+        if (!IsLed(list)) return Postpone(caller, hops, list, turn);
         var limit = Math.Clamp(list.Limit, 1, ProtocolLimits.JobsListMax);
         List<JobSummary> own = [.. Ledger.NewestFirst.Take(limit).Select(job => job.ToSummary())];
         List<NodeId> others = list.LocalOnly
@@ -118,6 +128,39 @@ public sealed partial class GateNode
             Call(caller, hops, gate, new ClientRequest.ListJobs(limit, LocalOnly: true), gather, turn);
         return NodeVerdict.Accepted;
     }
+
+    /// <summary>Waits until somebody leads the group that the request is about.</summary>
+    private NodeVerdict Postpone(Caller caller, int hops, ClientRequest request, Turn turn)
+    {
+        if (Waiters >= _config.WaitersMax) return TurnAway(caller, "too many requests wait here", turn);
+        _postponed.Add(
+            new PostponedRequest(caller, hops, request, turn.Now + _config.ForwardDeadline));
+        return NodeVerdict.Accepted;
+    }
+
+    private void TakeUpPostponed(Turn turn)
+    {
+        if (!_isLeadershipNews) return;
+        _isLeadershipNews = false;
+        foreach (var (caller, hops, request, _) in _postponed.Take(IsLed))
+        {
+            if (request is ClientRequest.SubmitJob submit)
+                PlaceJob(caller, hops, submit, SubmissionCheck.Encode(submit.Spec, out _)!, turn);
+            else OnRequest(caller, hops, request, turn);
+        }
+    }
+
+    /// <summary>Whether this gate leads what the request is about: a job's group, any group for a new job,
+    /// every one of its own for a list.</summary>
+    private bool IsLed(ClientRequest request) => request switch
+    {
+        ClientRequest.GetJob get => _led.ContainsKey(get.Job.Group),
+        ClientRequest.WatchJob watch => _led.ContainsKey(watch.Job.Group),
+        ClientRequest.CancelJob cancel => _led.ContainsKey(cancel.Job.Group),
+        ClientRequest.SubmitJob => _led.Count > 0,
+        ClientRequest.ListJobs => _led.Count == _ownGroups.Length,
+        _ => throw new UnreachableException($"unhandled {request}"),
+    };
 
     private static NodeVerdict RefuseJob(
         Caller caller, JobSpec spec, IReadOnlyList<JobFault> faults, Turn turn)

@@ -135,12 +135,13 @@ public sealed partial class GateNode
             return;
         }
 
+        var fence = FenceOf(job.Id.Group);
         work.CountSending(command);
         turn.Send(datacenter.Primary, command switch
         {
-            SlotCommand.Reserve => new Message.ReserveSlot(key, Fence, job.Spec),
-            SlotCommand.Start => new Message.StartSlot(key, Fence),
-            SlotCommand.Cancel => new Message.CancelSlot(key, Fence, WithdrawalOf(job)),
+            SlotCommand.Reserve => new Message.ReserveSlot(key, fence, job.Spec),
+            SlotCommand.Start => new Message.StartSlot(key, fence),
+            SlotCommand.Cancel => new Message.CancelSlot(key, fence, WithdrawalOf(job)),
             SlotCommand.None => throw new UnreachableException($"unhandled {command}"),
         });
         _timers.Ask(place, datacenter.Primary, turn.Now + ResendAfter(work.Sent));

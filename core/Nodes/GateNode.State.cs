@@ -10,18 +10,25 @@ public sealed partial class GateNode
     public void CheckInvariants()
     {
         if (_fault is not null) return;
-        _replica.CheckInvariants();
+        _replicas.CheckInvariants();
         Ledger.CheckInvariants();
         _timers.CheckInvariants();
         _watches.CheckInvariants();
         _forwards.CheckInvariants();
+        _postponed.CheckInvariants();
         _submissions.CheckInvariants();
-        Invariant.Holds(_fromReplica.Count == 0 && _changed.Count == 0);
-        // Every entry in flight is one that somebody here waits for, and waits for once.
-        Invariant.Holds(_replica.InFlight == _creations.Count + _work.Values.Sum(work => work.Proposed));
+        Invariant.Holds(_fromReplicas.Count == 0 && _changed.Count == 0);
+        // What this gate leads by, it leads still; and every entry of it in flight is one that somebody here
+        // waits for, and waits for once.
+        foreach (var (group, view) in _led)
+            Invariant.Holds(_replicas.Leads(group) && _replicas.ViewOf(group) == view);
+        Invariant.Holds(_led.Keys.Sum(_replicas.InFlight)
+            == _creations.Count + _work.Values.Sum(work => work.Proposed));
         Invariant.Holds(Waiters <= _config.WaitersMax);
         Invariant.Holds(_creations.Count <= _config.LiveJobsMax);
-        foreach (var job in Ledger.Live) CheckInvariants(job);
+        Invariant.Holds(_work.Keys.All(job => _led.ContainsKey(job.Group)));
+        foreach (var job in Ledger.Live)
+            if (_led.ContainsKey(job.Id.Group)) CheckInvariants(job);
         Invariant.Holds(_cancelCallers == _work.Values.Sum(work => work.CancelCallers.Count));
         foreach (var work in _work.Values)
             Invariant.Holds(work.IsCancelProposed || work.CancelCallers.Count == 0);
@@ -32,7 +39,7 @@ public sealed partial class GateNode
     {
         fingerprint.Add(Id);
         fingerprint.Add(_fault);
-        _replica.AddTo(ref fingerprint);
+        _replicas.AddTo(ref fingerprint);
         Ledger.AddTo(ref fingerprint);
         _clock.AddTo(ref fingerprint);
         _board.AddTo(ref fingerprint);
@@ -40,6 +47,12 @@ public sealed partial class GateNode
         {
             id.AddTo(ref fingerprint);
             work.AddTo(ref fingerprint);
+        }
+
+        foreach (var (group, view) in _led)
+        {
+            fingerprint.Add((long)group);
+            fingerprint.Add(view);
         }
 
         foreach (var (id, creation) in _creations)
@@ -52,11 +65,12 @@ public sealed partial class GateNode
         _timers.AddTo(ref fingerprint);
         _watches.AddTo(ref fingerprint);
         _forwards.AddTo(ref fingerprint);
+        _postponed.AddTo(ref fingerprint);
         _submissions.AddTo(ref fingerprint);
         _rng.AddTo(ref fingerprint);
         fingerprint.Add(_boot.Value);
         fingerprint.Add(_nextCallId);
-        fingerprint.Add((long)_appliedSinceSnapshot);
+        fingerprint.Add(_snapshotLsn);
         fingerprint.Add(_isSnapshotStoring);
     }
 

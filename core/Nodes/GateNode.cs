@@ -33,8 +33,12 @@ public sealed partial class GateNode : INode
     private readonly GateConfig _config;
     private readonly NodeId[] _owners;
     private readonly int[] _ownGroups;
-    private readonly SoleReplica _replica = new();
-    private readonly Outbox<ReplicaEffect> _fromReplica = new();
+    private readonly LedgerReplicas _replicas;
+    private readonly Outbox<ReplicaEffect> _fromReplicas = new();
+
+    // The groups that this gate leads, each with the view it leads it in: the fence of its commands.
+    private readonly SortedDictionary<int, long> _led = [];
+
     private readonly StampClock _clock = new();
     private readonly DatacenterBoard _board;
     private readonly SortedDictionary<JobId, JobWork> _work = [];
@@ -44,14 +48,15 @@ public sealed partial class GateNode : INode
     private readonly SlotTimers _timers = new();
     private readonly WatchList _watches = new();
     private readonly ForwardedCalls _forwards = new();
+    private readonly PostponedRequests _postponed = new();
     private readonly SubmissionCalls _submissions;
     private Rng _rng = new(0);
     private BootId _boot;
     private long _nextCallId;
     private int _cancelCallers;
-    private int _appliedSinceSnapshot;
+    private long _snapshotLsn;
     private bool _isSnapshotStoring;
-    private bool _isRecovering;
+    private bool _isLeadershipNews;
     private string? _fault;
 
     public GateNode(NodeId id, Topology topology, GateConfig config)
@@ -63,6 +68,8 @@ public sealed partial class GateNode : INode
         _config = config;
         _owners = [.. Enumerable.Range(0, topology.LedgerGroups).Select(topology.OwnerOfGroup)];
         _ownGroups = [.. Enumerable.Range(0, topology.LedgerGroups).Where(group => _owners[group] == id)];
+        IReadOnlyList<NodeId> replicas = [id];
+        _replicas = new LedgerReplicas(id, _ownGroups.Select(group => (group, replicas)));
         _board = new DatacenterBoard(topology, config.ManagerStaleness);
         _submissions = new SubmissionCalls(config.WaitersMax);
         Ledger = new JobLedger(EndedPerGroupMax, EndedBytesPerGroupMax);
@@ -71,24 +78,31 @@ public sealed partial class GateNode : INode
     public NodeId Id { get; }
 
     /// <summary>The jobs of this gate's groups; for checkers and tests, never changed from outside.</summary>
-    public JobLedger Ledger { get; private set; }
+    public JobLedger Ledger { get; }
 
-    /// <summary>The fence of every command that this life of the gate gives.</summary>
-    public long Fence => _replica.View;
+    /// <summary>The groups that this gate leads.</summary>
+    public IReadOnlyCollection<int> LedGroups => _led.Keys;
 
     /// <inheritdoc/>
     public Instant NextDeadline => _fault is not null
         ? Instant.Never
         : Instant.Sooner(
             Instant.Sooner(_deadlines.NextDeadline, _timers.NextDeadline),
-            Instant.Sooner(_watches.NextDeadline, _forwards.NextDeadline));
+            Instant.Sooner(
+                Instant.Sooner(_watches.NextDeadline, _forwards.NextDeadline),
+                Instant.Sooner(_postponed.NextDeadline, _replicas.NextDeadline)));
 
     private int EndedPerGroupMax => Math.Max(1, _config.EndedJobsMax / Math.Max(1, _ownGroups.Length));
 
     private long EndedBytesPerGroupMax => EndedBytesMax / Math.Max(1, _ownGroups.Length);
 
     /// <summary>Callers that wait for an answer of this gate.</summary>
-    private int Waiters => _watches.Count + _forwards.Count + _creations.Count + _cancelCallers;
+    private int Waiters =>
+        _watches.Count + _forwards.Count + _creations.Count + _cancelCallers + _postponed.Count;
+
+    /// <summary>The fence of commands about the jobs of a group; 0 while this gate does not lead
+    /// it.</summary>
+    public long FenceOf(int group) => _led.GetValueOrDefault(group);
 
     /// <inheritdoc/>
     public NodeVerdict Step(NodeInput input, Instant now, Outbox<NodeEffect> outbox)
@@ -111,7 +125,7 @@ public sealed partial class GateNode : INode
             _ => throw new UnreachableException($"unhandled {input}"),
         };
         if (_fault is null) Settle(turn);
-        return verdict;
+        return _fault is null ? verdict : Fail(turn);
     }
 
     private NodeVerdict OnStarted(NodeInput.Started started, Turn turn)
@@ -124,27 +138,21 @@ public sealed partial class GateNode : INode
         _clock.Observe(started.Wall, turn.Now);
 
         var log = started.Recovered;
-        _isRecovering = true;
-        var verdict = _replica.Step(
+        _snapshotLsn = log.SnapshotLsn;
+        var verdict = _replicas.Step(
             new ReplicaInput.Recovered(
                 log.SnapshotLsn,
                 log.Snapshot,
                 [.. log.Records.Select(record => record.Payload)],
-                started.Boot.Starts),
-            turn.Now, _fromReplica);
-        DrainReplica(turn);
-        _isRecovering = false;
+                started.Seed,
+                NewLife: null),
+            turn.Now, _fromReplicas);
+        DrainReplicas(turn);
         if (verdict == ReplicaVerdict.Unreadable) _fault ??= "the log holds what this build cannot read";
-        if (_fault is not null) return Fail(turn);
+        if (_fault is not null) return NodeVerdict.Refused;
 
-        _clock.NotBefore(_replica.NewestStamp);
+        _clock.NotBefore(_replicas.NewestStamp);
         turn.Tell(new TelemetryEvent.Recovered(log.SnapshotLsn, log.Records.Count));
-        foreach (var job in Ledger.All)
-        {
-            if (job.IsEnded && !job.Slots.Any(slot => slot.IsOpen)) continue;
-            Resume(job, turn);
-        }
-
         return NodeVerdict.Accepted;
     }
 
@@ -166,13 +174,14 @@ public sealed partial class GateNode : INode
     private NodeVerdict OnTick(NodeInput.Tick tick, Turn turn)
     {
         _clock.Observe(tick.Wall, turn.Now);
+        _replicas.Step(new ReplicaInput.Tick(), turn.Now, _fromReplicas);
         return NodeVerdict.Accepted;
     }
 
     private NodeVerdict OnDurable(NodeInput.Durable durable, Turn turn)
     {
-        if (durable.Lsn <= _replica.CommittedLsn) return NodeVerdict.Duplicate;
-        _replica.Step(new ReplicaInput.Persisted(durable.Lsn), turn.Now, _fromReplica);
+        if (durable.Lsn <= _replicas.PersistedLsn) return NodeVerdict.Duplicate;
+        _replicas.Step(new ReplicaInput.Persisted(durable.Lsn), turn.Now, _fromReplicas);
         return NodeVerdict.Accepted;
     }
 
@@ -208,24 +217,27 @@ public sealed partial class GateNode : INode
         while (_watches.TryPop(Instant.Never, out var caller, out var job))
             turn.Answer(caller, AnswerOf(job, turn.Now));
         while (_forwards.TryPop(Instant.Never, out var call)) Abandon(call, "this gate is stopping", turn);
+        while (_postponed.TryPop(Instant.Never, out var request))
+            TurnAway(request.Caller, "this gate is stopping", turn);
         return NodeVerdict.Accepted;
     }
 
     /// <summary>Carries out what the step made due: entries, deadlines, answers, a snapshot.</summary>
     private void Settle(Turn turn)
     {
-        DrainReplica(turn);
+        DrainReplicas(turn);
         FireDue(turn);
-        DrainReplica(turn);
+        TakeUpPostponed(turn);
+        DrainReplicas(turn);
         AnswerWatches(turn);
         TakeSnapshot(turn);
     }
 
-    private void DrainReplica(Turn turn)
+    private void DrainReplicas(Turn turn)
     {
         // Applying an entry may propose others, whose effects join the end of this list.
-        for (var i = 0; i < _fromReplica.Count; i++) Route(_fromReplica[i], turn);
-        _fromReplica.Clear();
+        for (var i = 0; i < _fromReplicas.Count; i++) Route(_fromReplicas[i], turn);
+        _fromReplicas.Clear();
     }
 
     private void Route(ReplicaEffect effect, Turn turn)
@@ -240,10 +252,13 @@ public sealed partial class GateNode : INode
                 OnApplied(apply.Entry, turn);
                 break;
             case ReplicaEffect.Restore restore:
-                OnRestored(restore.State);
+                OnRestored(restore.Group, restore.State);
                 break;
             case ReplicaEffect.Store store:
-                turn.Outbox.Emit(new NodeEffect.Snapshot(store.Lsn, store.Snapshot));
+                OnStored(store, turn);
+                break;
+            case ReplicaEffect.ViewStarted { IsPrimary: true } started:
+                Lead(started.Group, started.View, turn);
                 break;
             default:
                 throw new UnreachableException($"unrouted {effect}");
@@ -258,24 +273,35 @@ public sealed partial class GateNode : INode
             turn.Answer(caller, AnswerOf(job, turn.Now));
         while (_forwards.TryPop(turn.Now, out var call))
             Abandon(call, $"{call.To} did not answer within {_config.ForwardDeadline}", turn);
+        while (_postponed.TryPop(turn.Now, out var request))
+            TurnAway(request.Caller, $"nobody led its ledger group for {_config.ForwardDeadline}", turn);
     }
 
     private void TakeSnapshot(Turn turn)
     {
-        if (_isSnapshotStoring || _appliedSinceSnapshot < _config.SnapshotEveryRecords) return;
-        _appliedSinceSnapshot = 0;
-        var state = Ledger.Encode();
-        // Beside it a snapshot holds only the groups' heads. One that is too large is tried again later.
-        if (state.Length > WalOptions.SnapshotBytesMax / 2) return;
-        _isSnapshotStoring = true;
-        _replica.Step(new ReplicaInput.StateCaptured(state), turn.Now, _fromReplica);
-        DrainReplica(turn);
+        var isDue = _replicas.AppendedLsn - _snapshotLsn >= _config.SnapshotEveryRecords;
+        if (_isSnapshotStoring || !isDue) return;
+        // One that is too large is tried again later.
+        _snapshotLsn = _replicas.AppendedLsn;
+        var states = new SortedDictionary<int, ReadOnlyMemory<byte>>();
+        foreach (var group in _ownGroups) states.Add(group, Ledger.Encode(group));
+        if (states.Values.Sum(state => (long)state.Length) > WalOptions.SnapshotBytesMax / 2) return;
+        _replicas.Step(new ReplicaInput.StateCaptured(states), turn.Now, _fromReplicas);
+        DrainReplicas(turn);
     }
 
-    /// <summary>Proposes an entry; false when too many are on their way to disk.</summary>
+    private void OnStored(ReplicaEffect.Store store, Turn turn)
+    {
+        if (store.Snapshot.Length > WalOptions.SnapshotBytesMax) return;
+        _isSnapshotStoring = true;
+        turn.Outbox.Emit(new NodeEffect.Snapshot(store.Lsn, store.Snapshot));
+    }
+
+    /// <summary>Proposes an entry; false when too many are on their way to disk, or another gate has begun
+    /// to lead.</summary>
     private bool Propose(int group, ReadOnlyMemory<byte> command, Turn turn) =>
-        _replica.Step(
-            new ReplicaInput.Proposed(group, command, _clock.At(turn.Now)), turn.Now, _fromReplica)
+        _replicas.Step(
+            new ReplicaInput.Proposed(group, command, _clock.At(turn.Now)), turn.Now, _fromReplicas)
         == ReplicaVerdict.Accepted;
 
     private bool Propose(JobId job, JobCommand command, Turn turn) =>

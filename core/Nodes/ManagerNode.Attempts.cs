@@ -147,9 +147,9 @@ public sealed partial class ManagerNode
 
         var slot = Ledger.Find(attempt.Slot)!;
         Send(workflow.Worker, slot.CancelReason is { } reason
-            ? new Message.StopAttempt(attempt, _replica.View, reason)
+            ? new Message.StopAttempt(attempt, Fence, reason)
             : new Message.StartAttempt(
-                attempt, _replica.View, workflow.Boot, slot.Spec.Workflows[attempt.Workflow]));
+                attempt, Fence, workflow.Boot, slot.Spec.Workflows[attempt.Workflow]));
     }
 
     /// <summary>The life of the worker that the attempt was given to is not registered.</summary>

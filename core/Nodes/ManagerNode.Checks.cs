@@ -10,8 +10,8 @@ public sealed partial class ManagerNode
     {
         if (_fault is not null) return;
         Ledger.CheckInvariants();
-        _replica.CheckInvariants();
-        if (!IsPrimary)
+        _replicas.CheckInvariants();
+        if (!Leads)
         {
             Invariant.Holds(_workers.Count == 0);
             return;
@@ -39,11 +39,12 @@ public sealed partial class ManagerNode
         fingerprint.Add(_fault);
         fingerprint.Add(_boot.Value);
         fingerprint.Add(_isStoring);
-        fingerprint.Add((long)_appliedSinceSnapshot);
+        fingerprint.Add(_snapshotLsn);
+        fingerprint.Add(_ledView ?? 0);
         fingerprint.Add(_heartbeatVersion);
         fingerprint.Add(_heartbeatAt);
         Ledger.AddTo(ref fingerprint);
-        _replica.AddTo(ref fingerprint);
+        _replicas.AddTo(ref fingerprint);
         _clock.AddTo(ref fingerprint);
         _workers.AddTo(ref fingerprint);
         AddSlotsTo(ref fingerprint);

@@ -39,6 +39,8 @@ public sealed partial class ManagerNode
             return NodeVerdict.Misdirected;
         }
 
+        // Until its ledger is whole it knows nothing; the gate asks again.
+        if (!Leads) return NodeVerdict.Misdirected;
         // Not answered: the same gate may have commanded the slot anew since, and would take a refusal of the
         // old command for one of the new.
         if (fence < Ledger.FenceOf(slot.Job)) return NodeVerdict.Stale;

@@ -17,7 +17,7 @@ public sealed partial class ManagerNode
 
     private NodeVerdict OnWorkerMessage(NodeId from, Message message)
     {
-        if (!IsPrimary) return NodeVerdict.Misdirected;
+        if (!Leads) return NodeVerdict.Misdirected;
         return message switch
         {
             Message.WorkerHeartbeat heartbeat => OnWorkerHeartbeat(from, heartbeat),
@@ -95,7 +95,7 @@ public sealed partial class ManagerNode
         {
             if (item.IsFinished || IsGivenTo(item.Attempt, worker, heartbeat.Boot)) continue;
             Send(worker, new Message.StopAttempt(
-                item.Attempt, _replica.View, "the datacenter's ledger does not have it running there"));
+                item.Attempt, Fence, "the datacenter's ledger does not have it running there"));
         }
     }
 

@@ -21,13 +21,15 @@ public sealed partial class ManagerNode : INode
     private readonly string _datacenter;
     private readonly ManagerConfig _config;
     private readonly NodeId _primary;
-    private readonly SoleReplica _replica = new();
-    private readonly Outbox<ReplicaEffect> _fromReplica = new();
+    private readonly LedgerReplicas _replicas;
+    private readonly Outbox<ReplicaEffect> _fromReplicas = new();
     private readonly StampClock _clock = new();
     private BootId _boot;
-    private bool _isRecovering;
     private bool _isStoring;
-    private int _appliedSinceSnapshot;
+    private long _snapshotLsn;
+
+    // The view in which this manager leads its datacenter's ledger: the fence of its commands.
+    private long? _ledView;
     private long _heartbeatVersion;
     private Instant _heartbeatAt = Instant.Never;
     private string? _fault;
@@ -46,11 +48,18 @@ public sealed partial class ManagerNode : INode
         _topology = topology;
         _config = config;
         _primary = topology.Datacenter(datacenter)!.Primary;
+        _replicas = new LedgerReplicas(id, [(DispatchGroup, [id])]);
     }
 
     public NodeId Id { get; }
 
     public bool IsPrimary => Id == _primary;
+
+    /// <summary>Whether this manager decides: it is the primary, and its ledger is whole.</summary>
+    public bool Leads => IsPrimary && _ledView is not null;
+
+    /// <summary>The fence of every command to workers; 0 while this manager does not lead.</summary>
+    public long Fence => _ledView ?? 0;
 
     /// <summary>Committed state; for reading.</summary>
     public DispatchLedger Ledger { get; private set; } = new();
@@ -68,6 +77,7 @@ public sealed partial class ManagerNode : INode
             next = Instant.Sooner(next, _sendAt.NextDeadline);
             next = Instant.Sooner(next, _expireAt.NextDeadline);
             next = Instant.Sooner(next, _finishAt.NextDeadline);
+            next = Instant.Sooner(next, _replicas.NextDeadline);
             return Instant.Sooner(next, _progressAt.NextDeadline);
         }
     }
@@ -93,43 +103,45 @@ public sealed partial class ManagerNode : INode
         Settle();
         PlaceReady();
         Settle();
-        Capture();
-        return verdict;
+        if (_fault is null)
+        {
+            Capture();
+            return verdict;
+        }
+
+        Emit(new TelemetryEvent.Ignored(Id, "Recovered", _fault));
+        return NodeVerdict.Refused;
     }
 
     private NodeVerdict OnStarted(NodeInput.Started started)
     {
         _boot = started.Boot;
         _clock.Observe(started.Wall, _now);
-        _isRecovering = true;
         var recovered = started.Recovered;
+        _snapshotLsn = recovered.SnapshotLsn;
         var records = recovered.Records.Select(record => record.Payload).ToList();
-        var verdict = _replica.Step(
+        var verdict = _replicas.Step(
             new ReplicaInput.Recovered(
-                recovered.SnapshotLsn, recovered.Snapshot, records, started.Boot.Starts),
+                recovered.SnapshotLsn, recovered.Snapshot, records, started.Seed, NewLife: null),
             _now,
-            _fromReplica);
+            _fromReplicas);
         Settle();
-        _isRecovering = false;
         if (verdict == ReplicaVerdict.Unreadable) _fault ??= "the log holds what this build cannot read";
-        if (_fault is not null)
-        {
-            Emit(new TelemetryEvent.Ignored(Id, "Recovered", _fault));
-            return NodeVerdict.Refused;
-        }
+        if (_fault is not null) return NodeVerdict.Refused;
 
-        _clock.NotBefore(_replica.NewestStamp);
-        _heartbeatAt = _now;
+        _clock.NotBefore(_replicas.NewestStamp);
         Emit(new TelemetryEvent.Recovered(recovered.SnapshotLsn, records.Count));
-        if (IsPrimary) Resume();
         Heartbeat();
         return NodeVerdict.Accepted;
     }
 
     /// <summary>Takes up what the ledger says is open. Nobody is taken for dead before it had the time to be
     /// heard: what an earlier life of this manager answered may still hold.</summary>
-    private void Resume()
+    private void Lead(long view)
     {
+        if (_fault is not null) return;
+        _ledView = view;
+        if (!IsPrimary) return;
         foreach (var worker in Ledger.LoadedWorkers)
         {
             _deadAt.Set(worker, _now + _config.DeadAfter);
@@ -165,6 +177,7 @@ public sealed partial class ManagerNode : INode
     {
         _clock.Observe(wall, _now);
         if (_heartbeatAt <= _now) Heartbeat();
+        _replicas.Step(new ReplicaInput.Tick(), _now, _fromReplicas);
         while (_deadAt.TryPop(_now, out var worker)) OnWorkerSilent(worker);
         while (_sendAt.TryPop(_now, out var attempt)) OnSendDue(attempt);
         while (_expireAt.TryPop(_now, out var slot)) OnReservationDue(slot);
@@ -175,7 +188,7 @@ public sealed partial class ManagerNode : INode
 
     private NodeVerdict OnDurable(long lsn)
     {
-        _replica.Step(new ReplicaInput.Persisted(lsn), _now, _fromReplica);
+        _replicas.Step(new ReplicaInput.Persisted(lsn), _now, _fromReplicas);
         return NodeVerdict.Accepted;
     }
 
@@ -217,14 +230,14 @@ public sealed partial class ManagerNode : INode
     private bool Propose(byte[] command)
     {
         var proposed = new ReplicaInput.Proposed(DispatchGroup, command, _clock.At(_now));
-        return _replica.Step(proposed, _now, _fromReplica) == ReplicaVerdict.Accepted;
+        return _replicas.Step(proposed, _now, _fromReplicas) == ReplicaVerdict.Accepted;
     }
 
     /// <summary>Carries out what the replica wants. What that proposes in turn only appends.</summary>
     private void Settle()
     {
-        for (var i = 0; i < _fromReplica.Count; i++) Route(_fromReplica[i]);
-        _fromReplica.Clear();
+        for (var i = 0; i < _fromReplicas.Count; i++) Route(_fromReplicas[i]);
+        _fromReplicas.Clear();
     }
 
     private void Route(ReplicaEffect effect)
@@ -243,6 +256,9 @@ public sealed partial class ManagerNode : INode
             case ReplicaEffect.Store store:
                 _outbox.Emit(new NodeEffect.Snapshot(store.Lsn, store.Snapshot));
                 break;
+            case ReplicaEffect.ViewStarted { IsPrimary: true } started:
+                Lead(started.View);
+                break;
             default:
                 throw new UnreachableException($"unrouted {effect}");
         }
@@ -250,7 +266,8 @@ public sealed partial class ManagerNode : INode
 
     private void Restore(ReadOnlyMemory<byte> state)
     {
-        var restored = DispatchLedger.Restore(state.Span, out var fault);
+        var fault = "";
+        var restored = state.IsEmpty ? new DispatchLedger() : DispatchLedger.Restore(state.Span, out fault);
         if (restored is not null) Ledger = restored;
         else _fault ??= $"the snapshot of the dispatch ledger cannot be read: {fault}";
     }
@@ -261,14 +278,13 @@ public sealed partial class ManagerNode : INode
         if (DispatchCommandCodec.Decode(entry.Command.Span, out var fault) is not { } command)
         {
             // What this life proposed it can read; what is on disk another build may have written.
-            Invariant.Holds(_isRecovering);
+            Invariant.Holds(!Leads);
             _fault = $"entry {entry.Op} of the dispatch ledger cannot be read: {fault}";
             return;
         }
 
         var verdict = Ledger.Apply(entry.Stamp, command);
-        _appliedSinceSnapshot++;
-        if (!_isRecovering && IsPrimary) OnApplied(command, verdict);
+        if (Leads) OnApplied(command, verdict);
     }
 
     private void OnApplied(DispatchCommand command, DispatchVerdict verdict)
@@ -289,10 +305,11 @@ public sealed partial class ManagerNode : INode
 
     private void Capture()
     {
-        if (_isStoring || _appliedSinceSnapshot < _config.SnapshotEveryRecords) return;
+        if (_isStoring || _replicas.AppendedLsn - _snapshotLsn < _config.SnapshotEveryRecords) return;
         _isStoring = true;
-        _appliedSinceSnapshot = 0;
-        _replica.Step(new ReplicaInput.StateCaptured(Ledger.Encode()), _now, _fromReplica);
+        _snapshotLsn = _replicas.AppendedLsn;
+        var states = new SortedDictionary<int, ReadOnlyMemory<byte>> { [DispatchGroup] = Ledger.Encode() };
+        _replicas.Step(new ReplicaInput.StateCaptured(states), _now, _fromReplicas);
         Settle();
     }
 

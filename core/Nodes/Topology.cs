@@ -25,6 +25,10 @@ public sealed record Topology(
             .First();
     }
 
+    /// <summary>Who leads a ledger group of this gate or manager in a view.</summary>
+    public NodeId PrimaryOf(NodeId member, int group, long view) =>
+        Gates.Contains(member) ? OwnerOfGroup(group) : member;
+
     /// <summary>Every configured node.</summary>
     public IReadOnlyList<ClusterMember> Members =>
     [

@@ -114,6 +114,7 @@ public sealed class VsrDurable
         foreach (var entry in entries)
         {
             if (!entry.Follows(Log.End) || entry.Stamp < Log.LastStamp) return false;
+            if (entry.View < Log.LastView) return false;
             Log.Append(entry);
         }
 

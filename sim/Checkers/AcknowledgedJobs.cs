@@ -36,8 +36,8 @@ public sealed class AcknowledgedJobs() : Checker(
             case NodeEffect.Append append:
                 var log = _logs[host.Place.Index];
                 _logs[host.Place.Index] = log with { Appended = log.Appended + 1 };
-                if (LogEntry.Decode(append.Record.Payload.Span, out _) is { } entry)
-                    _lsnOf[(host.Place.Index, entry.Group, entry.Op)] = log.Appended + 1;
+                if (GroupRecord.Decode(append.Record.Payload.Span) is { } record)
+                    Note(host.Place.Index, record, log.Appended + 1);
                 break;
             case NodeEffect.Reply { Response: ClientResponse.Accepted accepted }:
                 IsDurable(host, accepted.Job);
@@ -78,6 +78,17 @@ public sealed class AcknowledgedJobs() : Checker(
             Require(job.AcceptedAt > askedAt || listed.Contains(job.Id), () =>
                 $"{job.Id} was acknowledged at {job.AcceptedAt} and is not in a list asked for at {askedAt}");
         }
+    }
+
+    private void Note(int place, GroupRecord record, long lsn)
+    {
+        IReadOnlyList<VsrEntry> entries = record.Record switch
+        {
+            VsrRecord.Appended appended => appended.Entries,
+            VsrRecord.LogInstalled installed => installed.Tail,
+            _ => [],
+        };
+        foreach (var entry in entries) _lsnOf[(place, record.Group, entry.Op)] = lsn;
     }
 
     private void IsDurable(SimHost host, JobId job)

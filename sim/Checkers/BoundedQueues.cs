@@ -8,6 +8,9 @@ public sealed class BoundedQueues() : Checker("bounded-queues", CheckerViews.Sam
 {
     private const int EventsMax = 1_000_000;
 
+    // Beside proposals, of which there are so many at most, a node appends what others propose.
+    private const int RecordsMax = 2 * LedgerReplicas.InFlightMax;
+
     public override void OnSample()
     {
         Require(World.Scheduler.Pending <= EventsMax, () => $"{World.Scheduler.Pending} events are pending");
@@ -18,8 +21,8 @@ public sealed class BoundedQueues() : Checker("bounded-queues", CheckerViews.Sam
             // Who stands still cannot read; the real host slows its peers down meanwhile.
             var isFull = host.MailboxCount > bound && World.Now > host.HamperedUntil;
             Require(!isFull, () => $"{host.Id} has {host.MailboxCount} inputs waiting; {bound} are allowed");
-            Bounded(host, host.Gate!.HeldCount, SoleReplica.InFlightMax, "effects held back");
-            Bounded(host, host.Log?.Pending ?? 0, SoleReplica.InFlightMax, "records waiting for the disk");
+            Bounded(host, host.Gate!.HeldCount, RecordsMax, "effects held back");
+            Bounded(host, host.Log?.Pending ?? 0, RecordsMax, "records waiting for the disk");
         }
     }
 

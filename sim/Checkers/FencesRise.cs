@@ -14,42 +14,41 @@ public sealed class FencesRise() : Checker(
     "fences-rise", CheckerViews.Sent | CheckerViews.Effects | CheckerViews.Steps)
 {
     private readonly SortedDictionary<string, long> _fences = new(StringComparer.Ordinal);
-    private readonly SortedDictionary<(int Place, int Group), LogEntry> _heads = [];
     private readonly SortedDictionary<int, Commands> _commands = [];
-    private readonly SortedDictionary<int, long> _viewsBefore = [];
+    private readonly SortedDictionary<(int Place, int Group), VsrDurable> _logs = [];
+    private readonly SortedDictionary<(int Place, int Group), long> _viewsBefore = [];
 
     public override void OnStarted(SimHost host, RecoveredLog recovered)
     {
         if (!host.Place.HasDisk) return;
         var place = host.Place.Index;
         if (_commands.TryGetValue(place, out var commands)) commands.Pending.Clear();
-        var views = _heads.Where(head => head.Key.Place == place).Select(head => head.Value.View);
-        _viewsBefore[place] = views.DefaultIfEmpty(0).Max();
-        foreach (var key in _heads.Keys.Where(key => key.Place == place).ToList()) _heads.Remove(key);
-        foreach (var record in recovered.Records)
+        foreach (var key in _logs.Keys.Where(key => key.Place == place).ToList()) _logs.Remove(key);
+        var snapshot = ReplicaSnapshot.Decode(recovered.Snapshot.Span);
+        Require(snapshot is not null, () => $"{host.Id} recovers a snapshot that cannot be read");
+        foreach (var (group, log) in snapshot!) _logs.Add((place, group), log);
+        foreach (var record in recovered.Records) Replay(host, record, "recovers");
+        foreach (var (key, log) in _logs.Where(entry => entry.Key.Place == place))
         {
-            var entry = LogEntry.Decode(record.Payload.Span, out var fault);
-            Require(entry is not null, () => $"{host.Id} recovers an entry that cannot be read: {fault}");
-            _heads[(place, entry!.Group)] = entry;
+            var before = _viewsBefore.GetValueOrDefault(key);
+            var view = Math.Max(log.View, log.Log.LastView);
+            Require(view >= before, () => $"{host.Id} recovers view {view} after {before}");
+            _viewsBefore[key] = view;
         }
     }
 
     public override void OnEffect(SimHost host, NodeEffect effect)
     {
         if (effect is not NodeEffect.Append append) return;
-        var entry = LogEntry.Decode(append.Record.Payload.Span, out var fault);
-        Require(entry is not null, () => $"{host.Id} appends an entry that cannot be read: {fault}");
-        var place = host.Place.Index;
-        if (_heads.TryGetValue((place, entry!.Group), out var head))
+        var record = Replay(host, append.Record, "appends");
+        if (record.Record is not VsrRecord.Appended appended) return;
+        var before = _viewsBefore.GetValueOrDefault((host.Place.Index, record.Group));
+        foreach (var entry in appended.Entries)
         {
-            Require(entry.Op == head.Op + 1, () => $"{host.Id} appends op {entry.Op} after {head.Op}");
-            Require(entry.View >= head.View, () => $"{host.Id}: view {entry.View} after {head.View}");
-            Require(entry.Stamp >= head.Stamp, () => $"{host.Id}: stamp {entry.Stamp} after {head.Stamp}");
+            var isOwn = World.Topology.PrimaryOf(host.Id, record.Group, entry.View) == host.Id;
+            Require(!isOwn || entry.View > before, () =>
+                $"{host.Id} appends in view {entry.View}; its lives before had view {before}");
         }
-
-        Require(entry.View > _viewsBefore.GetValueOrDefault(place), () =>
-            $"{host.Id} appends in view {entry.View}; its lives before had view {_viewsBefore[place]}");
-        _heads[(place, entry.Group)] = entry;
     }
 
     public override void OnStep(
@@ -102,6 +101,20 @@ public sealed class FencesRise() : Checker(
         Message.CancelSlot cancel => (cancel.Slot.Job, cancel.Fence),
         _ => null,
     };
+
+    /// <summary>Takes a record into the log that it belongs to: what does not fit, a view, op or stamp that
+    /// falls, is refused there.</summary>
+    private GroupRecord Replay(SimHost host, WalRecord record, string what)
+    {
+        var decoded = GroupRecord.Decode(record.Payload.Span);
+        Require(decoded is not null, () => $"{host.Id} {what} a record that cannot be read");
+        var key = (host.Place.Index, decoded!.Group);
+        if (!_logs.TryGetValue(key, out var log)) _logs.Add(key, log = new VsrDurable());
+        Require(log.TryReplay(decoded.Record), () =>
+            $"{host.Id} {what} {decoded.Record} of group {decoded.Group}; the log is in view {log.View} "
+            + $"and ends with op {log.Log.Op} at {log.Log.LastStamp}");
+        return decoded;
+    }
 
     private void Rises(SimHost host, string owner, long fence)
     {

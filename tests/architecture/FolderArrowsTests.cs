@@ -14,10 +14,11 @@ public sealed partial class FolderArrowsTests
         ["Kernel"] = [],
         ["Wire"] = ["Kernel"],
         ["Jobs"] = ["Kernel", "Wire"],
-        ["Protocol"] = ["Kernel", "Wire", "Jobs"],
         ["Durability"] = ["Kernel", "Wire", "Jobs"],
-        ["Replication"] = ["Kernel", "Wire", "Jobs"],
-        ["Nodes"] = ["Kernel", "Wire", "Jobs", "Protocol", "Durability", "Replication"],
+        ["Replication"] = ["Kernel", "Wire"],
+        ["Membership"] = ["Kernel", "Wire"],
+        ["Protocol"] = ["Kernel", "Wire", "Jobs", "Replication", "Membership"],
+        ["Nodes"] = ["Kernel", "Wire", "Jobs", "Protocol", "Durability", "Replication", "Membership"],
     };
 
     [Fact]

@@ -156,7 +156,9 @@ internal sealed class NodeActor : Actor
                 throw new UnreachableException($"unhandled {effect}");
         }
 
-        if (_id == Cluster.Gate && _node is GateNode gate) _cluster.Observer.OnLedger(gate.Ledger);
+        // Until the gate leads its group its ledger may lack what is in the log.
+        if (_id == Cluster.Gate && _node is GateNode { LedGroups.Count: > 0 } gate)
+            _cluster.Observer.OnLedger(gate.Ledger);
     }
 
     /// <summary>Each message may be lost, come twice, or come late.</summary>

@@ -83,42 +83,82 @@ public sealed class JobLedgerBoundTests
         var bench = new JobLedgerBench();
         for (var i = 0; i < 5; i++) bench.When(new JobCommand.CancelRequested(bench.Create(Specs.Job())));
 
-        var restored = JobLedger.Decode(bench.Ledger.Encode(), 2, out _);
-        Assert.NotNull(restored);
+        var restored = new JobLedger(2);
+        Assert.True(restored.TryRestore(0, bench.Ledger.Encode(0), out _));
         restored.CheckInvariants();
         Assert.Equal(2, restored.Count);
     }
 
     [Fact]
-    public void A_gap_in_the_log_is_a_bug_and_a_repeat_is_a_duplicate()
+    public void Ops_may_leave_gaps_and_a_repeat_is_a_duplicate()
     {
         var ledger = new JobLedger(10);
         var command = new JobCommand.JobCreated(Specs.Job());
         Assert.Equal(JobVerdict.Applied, ledger.Apply(0, 1, new WallTime(5), command));
         Assert.Equal(JobVerdict.Duplicate, ledger.Apply(0, 1, new WallTime(6), command));
         Assert.Equal(1, ledger.Count);
-        Assert.Throws<InvariantViolationException>(() => ledger.Apply(0, 3, new WallTime(7), command));
+        Assert.Equal(JobVerdict.Applied, ledger.Apply(0, 4, new WallTime(7), command));
+        Assert.Equal([new JobId(0, 1), new JobId(0, 4)], ledger.All.Select(job => job.Id));
+        Assert.Equal(JobVerdict.Duplicate, ledger.Apply(0, 3, new WallTime(8), command));
+        ledger.CheckInvariants();
     }
 
     [Theory]
     [InlineData(new byte[] { 0xFF })]
     [InlineData(new byte[] { 1 << 2 | 1, 2, 1 << 2, 0 })]
-    public void Bytes_that_hold_no_ledger_are_refused_with_a_reason(byte[] bytes)
+    public void Bytes_that_hold_no_group_are_refused_with_a_reason_and_change_nothing(byte[] bytes)
     {
-        Assert.Null(JobLedger.Decode(bytes, 10, out var fault));
+        var bench = new JobLedgerBench();
+        bench.Create(Specs.Job());
+        var before = bench.Fingerprint;
+        Assert.False(bench.Ledger.TryRestore(0, bytes, out var fault));
         Assert.NotEmpty(fault);
+        Assert.Equal(before, bench.Fingerprint);
+    }
+
+    [Fact]
+    public void A_state_of_another_group_is_refused()
+    {
+        var bench = new JobLedgerBench();
+        bench.Create(Specs.Job(), group: 3);
+        Assert.False(bench.Ledger.TryRestore(1, bench.Ledger.Encode(3), out var fault));
+        Assert.Contains("group", fault, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_restored_group_replaces_its_own_jobs_and_no_others()
+    {
+        var bench = new JobLedgerBench();
+        var kept = bench.Create(Specs.Job(), group: 1);
+        var old = bench.Create(Specs.Job());
+        var state = bench.Ledger.Encode(0);
+        bench.When(new JobCommand.CancelRequested(old));
+        var late = bench.Create(Specs.Job());
+
+        Assert.True(bench.Ledger.TryRestore(0, state, out _));
+        bench.Ledger.CheckInvariants();
+        Assert.False(bench.Ledger.TryGet(late, out _));
+        Assert.False(bench.Job(old).IsEnded);
+        Assert.Equal([old, kept], bench.Ledger.All.Select(job => job.Id));
+        Assert.Equal(2, bench.Ledger.LiveCount);
+
+        Assert.True(bench.Ledger.TryRestore(0, default, out _));
+        bench.Ledger.CheckInvariants();
+        Assert.Equal([kept], bench.Ledger.All.Select(job => job.Id));
+        Assert.Equal(0, bench.Ledger.AppliedOp(0));
     }
 
     [Fact]
     public void A_snapshot_whose_parts_contradict_each_other_is_refused()
     {
         var bench = new JobLedgerBench();
-        bench.Create(Specs.Job());
-        var bytes = bench.Ledger.Encode();
-        // The group's record comes first; without it nobody knows how far its log was applied.
-        var groupBytes = 2 + bytes[1];
+        bench.When(new JobCommand.CancelRequested(bench.Create(Specs.Job())));
+        var writer = new Hyperscale.Det.Wire.FieldWriter();
+        writer.Number(1, 0);
+        writer.Number(2, 5);
+        writer.Number(4, 1);
 
-        Assert.Null(JobLedger.Decode(bytes.AsSpan(groupBytes), 10, out var fault));
-        Assert.Contains("groups", fault, StringComparison.Ordinal);
+        Assert.False(bench.Ledger.TryRestore(0, writer.Written, out var fault));
+        Assert.Contains("group", fault, StringComparison.Ordinal);
     }
 }

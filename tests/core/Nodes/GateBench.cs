@@ -21,6 +21,7 @@ internal sealed class GateBench
     private readonly List<WalRecord> _records = [];
     private readonly List<NodeEffect> _history = [];
     private RecoveredLog _snapshot = RecoveredLog.Nothing;
+    private NodeEffect.Snapshot? _storing;
     private long _durable;
     private long _requests = 1000;
     private long _lives;
@@ -165,6 +166,9 @@ internal sealed class GateBench
             Assert.Single(effects.OfType<NodeEffect.Reply>()).Response).Job;
     }
 
+    /// <summary>The next record reaches the disk.</summary>
+    public void PersistOne() => When(new NodeInput.Durable(_durable + 1));
+
     /// <summary>Lets time pass; the gate ticks whenever it wants to.</summary>
     public void Pass(Duration time)
     {
@@ -184,6 +188,7 @@ internal sealed class GateBench
     {
         var kept = (int)(_durable - _snapshot.SnapshotLsn);
         _records.RemoveRange(kept, _records.Count - kept);
+        _storing = null;
         Wall += outage;
         Now = Instant.Zero;
         Gate = new GateNode(Id, Topology, Config);
@@ -219,12 +224,22 @@ internal sealed class GateBench
             _history.Add(effect);
             if (effect is NodeEffect.Append append) _records.Add(append.Record);
             if (effect is not NodeEffect.Snapshot snapshot) continue;
-            _records.RemoveRange(0, (int)(snapshot.Lsn - _snapshot.SnapshotLsn));
-            _snapshot = new RecoveredLog(snapshot.Lsn, snapshot.State, []);
+            _storing = snapshot;
             _snapshots++;
         }
 
+        Store();
+
         if (isChecked) Gate.CheckInvariants();
         return verdict;
+    }
+
+    /// <summary>A snapshot is written behind the records that it covers.</summary>
+    private void Store()
+    {
+        if (_storing is not { } snapshot || snapshot.Lsn > _durable) return;
+        _storing = null;
+        _records.RemoveRange(0, (int)(snapshot.Lsn - _snapshot.SnapshotLsn));
+        _snapshot = new RecoveredLog(snapshot.Lsn, snapshot.State, []);
     }
 }

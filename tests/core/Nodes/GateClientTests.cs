@@ -92,6 +92,7 @@ public sealed class GateClientTests
     [Fact]
     public void A_submission_that_the_cluster_cannot_take_is_refused_with_every_fault()
     {
+        _bench.Forget();
         const string unknown = "names no datacenter: 'nowhere'; there are east, west";
         var spec = Specs.Job(count: 3, preferred: ["east", "nowhere"], only: ["west", "nowhere"]);
         var effects = _bench.Ask(new ClientRequest.SubmitJob(spec));
@@ -134,6 +135,7 @@ public sealed class GateClientTests
     public void More_live_jobs_than_allowed_are_turned_away_even_before_they_are_on_disk()
     {
         var bench = new GateBench(config: GateConfig.Default with { LiveJobsMax = 2 }) { IsDiskFast = false };
+        var first = new JobId(0, 2);
         for (var i = 0; i < 3; i++) bench.Ask(new ClientRequest.SubmitJob(Specs.Job()), i);
         Assert.Equal(NodeVerdict.Overloaded, bench.Verdict);
         Assert.Equal(
@@ -141,8 +143,8 @@ public sealed class GateClientTests
             bench.Replies);
         bench.IsDiskFast = true;
         bench.Persist();
-        bench.Ask(new ClientRequest.CancelJob(new JobId(0, 1)));
-        bench.Receive(East, new Message.SlotRefused(new SlotKey(new JobId(0, 1), 0, 1), "cancelled"));
+        bench.Ask(new ClientRequest.CancelJob(first));
+        bench.Receive(East, new Message.SlotRefused(new SlotKey(first, 0, 1), "cancelled"));
 
         bench.Submit(Specs.Job());
     }
@@ -188,7 +190,7 @@ public sealed class GateClientTests
         var second = bench.Reserve(bench.Submit(Specs.Job()), 0, East);
         var third = bench.Run(Specs.Job());
         bench.IsDiskFast = false;
-        bench.Flood(Hyperscale.Det.Replication.SoleReplica.InFlightMax);
+        bench.Flood(4096);
         bench.Forget();
 
         bench.Ask(new ClientRequest.SubmitJob(Specs.Job()), requestId: 1);

@@ -25,14 +25,17 @@ public sealed class GateEndTests
         Assert.Equal(JobState.Cancelling, answer.Job.State);
         Assert.Equal("waiting for east to stop", answer.Job.Slots[0].Reason);
         Assert.Equal(
-            [(East, (Message)new Message.CancelSlot(key, _bench.Gate.Fence, "the job is being cancelled"))],
+            [
+                (East, (Message)new Message.CancelSlot(
+                    key, _bench.Gate.FenceOf(0), "the job is being cancelled")),
+            ],
             GateBench.SentIn(effects));
 
         _bench.Receive(East, new Message.SlotFinished(key, Specs.Outcome(SlotState.Cancelled)));
         effects = _bench.Persist();
         Assert.Equal(
             [
-                GateBench.Send(East, new Message.SlotResultCommitted(key, _bench.Gate.Fence)),
+                GateBench.Send(East, new Message.SlotResultCommitted(key, _bench.Gate.FenceOf(0))),
                 GateBench.Tell(new TelemetryEvent.SlotEnded(key, "east", SlotState.Cancelled)),
                 GateBench.Tell(new TelemetryEvent.JobEnded(
                     key.Job, JobState.Cancelled, "cancelled on request")),
@@ -100,7 +103,10 @@ public sealed class GateEndTests
         _bench.Persist();
 
         Assert.Equal(
-            [(East, (Message)new Message.CancelSlot(key, _bench.Gate.Fence, "the job is being cancelled"))],
+            [
+                (East, (Message)new Message.CancelSlot(
+                    key, _bench.Gate.FenceOf(0), "the job is being cancelled")),
+            ],
             _bench.Sent);
         Assert.Equal(SlotStage.Assigned, _bench.Job(key.Job).Slots[0].Stage);
         _bench.Receive(East, new Message.SlotRefused(key, "cancelled"));
@@ -113,11 +119,11 @@ public sealed class GateEndTests
     {
         _bench.IsDiskFast = false;
         _bench.Ask(new ClientRequest.SubmitJob(Specs.Job()));
-        _bench.When(new NodeInput.Durable(1));
+        _bench.PersistOne();
         // The assignment is on its way to disk behind the cancellation's back.
-        _bench.Ask(new ClientRequest.CancelJob(new JobId(0, 1)));
+        _bench.Ask(new ClientRequest.CancelJob(new JobId(0, 2)));
         _bench.Persist();
-        Assert.Equal(JobState.Cancelling, _bench.Job(new JobId(0, 1)).State);
+        Assert.Equal(JobState.Cancelling, _bench.Job(new JobId(0, 2)).State);
 
         var bench = new GateBench();
         var key = bench.Reserve(bench.Submit(Specs.Job()), 0, East);
@@ -171,7 +177,7 @@ public sealed class GateEndTests
         Assert.Equal(
             "min_dcs_reached: 1 of 2 datacenters completed; west had not reported", job.Reason);
         Assert.Contains(
-            (West, new Message.CancelSlot(west, _bench.Gate.Fence, $"the job has ended: {job.Reason}")),
+            (West, new Message.CancelSlot(west, _bench.Gate.FenceOf(0), $"the job has ended: {job.Reason}")),
             _bench.Sent);
         Assert.Equal("the job ended without its result", _bench.Status(job.Id).Slots[1].Reason);
     }
@@ -235,9 +241,9 @@ public sealed class GateEndTests
         bench.Receive(East, new Message.SlotProgressed(first, new BootId(1), 1, []));
         Assert.Equal(
             [
-                (East, new Message.SlotResultCommitted(first, bench.Gate.Fence)),
+                (East, new Message.SlotResultCommitted(first, bench.Gate.FenceOf(0))),
                 (East, (Message)new Message.CancelSlot(
-                    first, bench.Gate.Fence, "the slot is not this datacenter's any more")),
+                    first, bench.Gate.FenceOf(0), "the slot is not this datacenter's any more")),
             ],
             bench.Sent);
     }

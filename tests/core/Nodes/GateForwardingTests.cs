@@ -143,7 +143,7 @@ public sealed class GateForwardingTests
         bench.Receive(GateBench.Client, call);
 
         Assert.Equal(1, bench.Gate.Ledger.Count);
-        var accepted = new ClientResponse.Accepted(new JobId(0, 1));
+        var accepted = new ClientResponse.Accepted(new JobId(0, 2));
         var answer = (GateBench.Client, new Message.ClientAnswer(77, accepted));
         Assert.Equal(2, bench.Sent.Count(sent => sent == answer));
         // The same number of another node, and another number, are other submissions.

@@ -15,8 +15,8 @@ public sealed class GateJobFlowTests
     public void A_job_goes_from_its_submission_to_its_end_one_committed_entry_at_a_time()
     {
         _bench.IsDiskFast = false;
-        var key = new SlotKey(new JobId(0, 1), 0, 1);
-        var fence = _bench.Gate.Fence;
+        var key = new SlotKey(new JobId(0, 2), 0, 1);
+        var fence = _bench.Gate.FenceOf(0);
         Assert.Empty(_bench.Ask(new ClientRequest.SubmitJob(Specs.Job()), requestId: 5));
         var effects = _bench.Persist();
         Assert.Equal(
@@ -65,7 +65,7 @@ public sealed class GateJobFlowTests
         var effects = _bench.Receive(East, new Message.SlotFinished(key, Specs.Outcome(requests: 4)));
 
         Assert.Equal(NodeVerdict.Duplicate, _bench.Verdict);
-        Assert.Equal([Send(new Message.SlotResultCommitted(key, _bench.Gate.Fence))], effects);
+        Assert.Equal([Send(new Message.SlotResultCommitted(key, _bench.Gate.FenceOf(0)))], effects);
         Assert.Equal(3, _bench.Job(key.Job).Slots[0].Outcome!.Workflows[0].Outcome.Stats.Requests);
     }
 
@@ -95,7 +95,7 @@ public sealed class GateJobFlowTests
         _bench.Receive(GateBench.West, new Message.SlotFinished(second, Specs.Outcome()));
 
         Assert.Equal(
-            [(GateBench.West, (Message)new Message.SlotResultCommitted(second, _bench.Gate.Fence))],
+            [(GateBench.West, (Message)new Message.SlotResultCommitted(second, _bench.Gate.FenceOf(0)))],
             _bench.Sent);
         Assert.Equal(
             [new TelemetryEvent.Ignored(GateBench.West, "SlotFinished", "Late")], _bench.Told);

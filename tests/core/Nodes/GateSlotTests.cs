@@ -20,7 +20,7 @@ public sealed class GateSlotTests
     {
         var job = _bench.Submit(Specs.Job());
         var key = new SlotKey(job, 0, 1);
-        var reserve = new Message.ReserveSlot(key, _bench.Gate.Fence, _bench.Job(job).Spec);
+        var reserve = new Message.ReserveSlot(key, _bench.Gate.FenceOf(0), _bench.Job(job).Spec);
         foreach (var intervals in new[] { 1, 1, 1, 2, 4, 8, 8 })
         {
             _bench.Forget();
@@ -39,7 +39,7 @@ public sealed class GateSlotTests
         _bench.Heartbeat("west", West);
         _bench.Forget();
         _bench.Pass(Duration.FromSeconds(60));
-        var start = (East, (Message)new Message.StartSlot(key, _bench.Gate.Fence));
+        var start = (East, (Message)new Message.StartSlot(key, _bench.Gate.FenceOf(0)));
         Assert.NotEmpty(_bench.Sent);
         Assert.All(_bench.Sent, sent => Assert.Equal(start, sent));
 
@@ -71,7 +71,7 @@ public sealed class GateSlotTests
         var effects = _bench.When(new NodeInput.PeerLost(East));
 
         var reserve = new Message.ReserveSlot(
-            new SlotKey(first, 0, 1), _bench.Gate.Fence, _bench.Job(first).Spec);
+            new SlotKey(first, 0, 1), _bench.Gate.FenceOf(0), _bench.Job(first).Spec);
         Assert.Equal([GateBench.Send(East, reserve)], effects);
         Assert.Equal(SlotStage.Starting, _bench.Job(running.Job).Slots[0].Stage);
         _bench.Pass(Resend);
@@ -112,7 +112,7 @@ public sealed class GateSlotTests
                 GateBench.Tell(new TelemetryEvent.SlotRefused(key, "east", "full")),
                 GateBench.Tell(new TelemetryEvent.SlotAssigned(next, "west")),
                 GateBench.Send(
-                    West, new Message.ReserveSlot(next, _bench.Gate.Fence, _bench.Job(key.Job).Spec)),
+                    West, new Message.ReserveSlot(next, _bench.Gate.FenceOf(0), _bench.Job(key.Job).Spec)),
             ],
             effects);
         // The same refusal, late: the slot is not there any more.
@@ -188,7 +188,7 @@ public sealed class GateSlotTests
         Assert.Equal(NodeVerdict.Stale, _bench.Verdict);
         Assert.Equal(
             [(East, (Message)new Message.CancelSlot(
-                key, _bench.Gate.Fence, "the slot is not this datacenter's any more"))],
+                key, _bench.Gate.FenceOf(0), "the slot is not this datacenter's any more"))],
             _bench.Sent);
     }
 

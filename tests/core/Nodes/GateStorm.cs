@@ -144,7 +144,7 @@ internal sealed class GateStorm
     {
         var (east, west) = (_datacenters[GateBench.East].Started, _datacenters[GateBench.West].Started);
         Assert.Empty(east.Intersect(west));
-        if (_bench.Config.EndedJobsMax < 1000) return;
+        if (_bench.Config.EndedJobsMax < 1000 || Gate.LedGroups.Count == 0) return;
         Assert.All(_acknowledged, job => Assert.True(Gate.Ledger.TryGet(job, out _)));
     }
 

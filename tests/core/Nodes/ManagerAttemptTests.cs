@@ -17,7 +17,7 @@ public sealed class ManagerAttemptTests
         _bench.Reserve(Job());
         _bench.IsDiskFast = false;
         _bench.Start();
-        _bench.When(new NodeInput.Durable(2));
+        _bench.PersistOne();
         Assert.Empty(_bench.SentTo(Worker1));
 
         _bench.Persist();

@@ -18,6 +18,7 @@ internal sealed class ManagerBench
     private readonly ManagerConfig _config;
     private readonly NodeId _id;
     private RecoveredLog _snapshot = RecoveredLog.Nothing;
+    private NodeEffect.Snapshot? _storing;
     private long _durable;
     private ulong _lives;
 
@@ -45,7 +46,7 @@ internal sealed class ManagerBench
     public HashSet<Type> Given { get; } = [];
 
     /// <summary>This life of the manager, as workers see it.</summary>
-    public long Fence => 1 + (long)_lives;
+    public long Fence => Node.Fence;
 
     public IEnumerable<TelemetryEvent> Told =>
         _history.OfType<NodeEffect.Emit>().Select(emit => emit.Event);
@@ -87,6 +88,9 @@ internal sealed class ManagerBench
         }
     }
 
+    /// <summary>The next record reaches the disk.</summary>
+    public void PersistOne() => When(new NodeInput.Durable(_durable + 1));
+
     /// <summary>Lets time pass; the manager ticks whenever it wants to. The workers in
     /// <paramref name="heard"/> send a heartbeat every second.</summary>
     public void Pass(Duration time, params NodeId[] heard)
@@ -114,6 +118,7 @@ internal sealed class ManagerBench
     {
         var kept = (int)(_durable - _snapshot.SnapshotLsn);
         _records.RemoveRange(kept, _records.Count - kept);
+        _storing = null;
         Now = Instant.Zero;
         Node = new ManagerNode(_id, Datacenter, Cluster, _config);
         _lives++;
@@ -206,11 +211,21 @@ internal sealed class ManagerBench
             _history.Add(effect);
             if (effect is NodeEffect.Append append) _records.Add(append.Record);
             if (effect is not NodeEffect.Snapshot snapshot) continue;
-            _records.RemoveRange(0, (int)(snapshot.Lsn - _snapshot.SnapshotLsn));
-            _snapshot = new RecoveredLog(snapshot.Lsn, snapshot.State, []);
+            _storing = snapshot;
         }
+
+        Store();
 
         Node.CheckInvariants();
         return verdict;
+    }
+
+    /// <summary>A snapshot is written behind the records that it covers.</summary>
+    private void Store()
+    {
+        if (_storing is not { } snapshot || snapshot.Lsn > _durable) return;
+        _storing = null;
+        _records.RemoveRange(0, (int)(snapshot.Lsn - _snapshot.SnapshotLsn));
+        _snapshot = new RecoveredLog(snapshot.Lsn, snapshot.State, []);
     }
 }

@@ -4,6 +4,7 @@ using Hyperscale.Det.Kernel;
 using Hyperscale.Det.Nodes;
 using Hyperscale.Det.Protocol;
 using Hyperscale.Det.Replication;
+using Hyperscale.Det.Wire;
 using static Hyperscale.Det.Tests.Core.Nodes.Dispatch;
 
 namespace Hyperscale.Det.Tests.Core.Nodes;
@@ -24,6 +25,7 @@ public sealed class ManagerRestartTests
         Assert.Empty(_bench.SentTo(Gate));
 
         _bench.IsDiskFast = true;
+        _bench.Persist();
         _bench.Join(Worker1);
         _bench.Reserve(Job());
         Expect.Messages(_bench.SentTo(Gate), new Message.SlotReserved(Slot(), Duration.Zero));
@@ -49,7 +51,7 @@ public sealed class ManagerRestartTests
         _bench.Reserve(Job());
         _bench.IsDiskFast = false;
         _bench.Start();
-        _bench.When(new NodeInput.Durable(2));
+        _bench.PersistOne();
         // The attempt's entry is lost with the process.
         _bench.IsDiskFast = true;
         Restart();
@@ -196,7 +198,7 @@ public sealed class ManagerRestartTests
     [Fact]
     public void Only_one_snapshot_is_on_its_way_to_disk_at_a_time()
     {
-        var bench = new ManagerBench(ManagerConfig.Default with { SnapshotEveryRecords = 2 });
+        var bench = new ManagerBench(ManagerConfig.Default with { SnapshotEveryRecords = 4 });
         bench.Join(Worker1);
         var snapshots = 0;
         for (var job = 1; job <= 5; job++)
@@ -214,8 +216,11 @@ public sealed class ManagerRestartTests
     [Fact]
     public void A_manager_that_cannot_read_its_log_touches_nothing()
     {
-        var entry = new LogEntry(ManagerNode.DispatchGroup, 1, 1, new WallTime(1), new byte[] { 1 });
-        var record = new WalRecord(WalRecordKind.LogEntry, entry.Encode());
+        var entry = VsrEntry.After(LogPosition.Start, 1, new WallTime(1), new byte[] { 1 });
+        var installed = new VsrRecord.LogInstalled(1, LogPosition.Start, new WallTime(0), null, [entry], 1);
+        var writer = new FieldWriter();
+        GroupRecord.Write(writer, new GroupRecord(ManagerNode.DispatchGroup, installed));
+        var record = new WalRecord(WalRecordKind.LogEntry, writer.ToArray());
         var node = new ManagerNode(Dispatch.Manager, Datacenter, Cluster, ManagerConfig.Default);
         var outbox = new Outbox<NodeEffect>();
 
@@ -224,7 +229,8 @@ public sealed class ManagerRestartTests
             Instant.Zero, outbox);
         Assert.Equal(NodeVerdict.Refused, verdict);
         var told = Assert.IsType<TelemetryEvent.Ignored>(
-            Assert.IsType<NodeEffect.Emit>(Assert.Single(outbox.Effects)).Event);
+            Assert.Single(outbox.Effects.OfType<NodeEffect.Emit>()).Event);
+        Assert.DoesNotContain(outbox.Effects, effect => effect is NodeEffect.Send);
         Assert.StartsWith("entry 1 of the dispatch ledger cannot be read: ", told.Verdict, default);
 
         outbox.Clear();

@@ -129,7 +129,7 @@ public sealed class ManagerWorkerTests
         _bench.Reserve(Job());
         _bench.IsDiskFast = false;
         _bench.Start();
-        _bench.When(new NodeInput.Durable(2));
+        _bench.PersistOne();
         _bench.Pass(Seconds(12));
         Assert.Empty(_bench.Node.Workers);
         _bench.Persist();

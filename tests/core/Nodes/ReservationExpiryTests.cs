@@ -30,6 +30,7 @@ public sealed class ReservationExpiryTests
     public void A_stale_start_that_is_under_way_at_the_end_of_the_term_does_not_keep_it_for_ever()
     {
         When(new NodeInput.Started(RecoveredLog.Nothing, 7, new BootId(1), Wall));
+        WhenDurable();
         When(new NodeInput.Received(NodeId.Of("dc-a/worker-1"), new Message.WorkerHeartbeat(
             new BootId(2), 1, Cores: 4, [])));
         When(new NodeInput.Received(Gate, new Message.ReserveSlot(Slot, OldFence, Specs.Job())));

@@ -129,6 +129,13 @@ internal sealed class StormNode(DispatchStorm storm, NodeId id, Func<NodeId, INo
         storm.After(storm.SyncTime(), () =>
         {
             if (life != _life) return;
+            // It is written behind the records that it covers.
+            if (snapshot.Lsn > _gate.DurableLsn)
+            {
+                Store(snapshot);
+                return;
+            }
+
             _records.RemoveRange(0, (int)(snapshot.Lsn - _snapshot.SnapshotLsn));
             _snapshot = new RecoveredLog(snapshot.Lsn, snapshot.State, []);
             Step(new NodeInput.SnapshotDurable(snapshot.Lsn));

@@ -4,12 +4,17 @@ using Hyperscale.Det.Replication;
 
 namespace Hyperscale.Det.Tests.Core.Replication;
 
-/// <summary>One life of a node that owns a replica: its disk in memory, and a ledger whose state is the list
-/// of everything applied.</summary>
+/// <summary>One life of a node that alone owns some ledger groups: its disk in memory, and a ledger whose
+/// state is, for each group, the list of everything applied.</summary>
 internal sealed class ReplicaLife
 {
+    public const int Groups = 4;
+
+    public static readonly NodeId Self = NodeId.Of("gate-a");
+
     private readonly Outbox<ReplicaEffect> _outbox = new();
-    private readonly uint _starts;
+    private readonly ulong _life;
+    private (long Lsn, byte[] Bytes)? _storing;
     private byte[] _snapshot = [];
 
     public ReplicaLife()
@@ -17,35 +22,43 @@ internal sealed class ReplicaLife
     {
     }
 
-    private ReplicaLife(long snapshotLsn, byte[] snapshot, List<ReadOnlyMemory<byte>> records, uint starts)
+    private ReplicaLife(long snapshotLsn, byte[] snapshot, List<ReadOnlyMemory<byte>> records, ulong life)
     {
         _snapshot = snapshot;
-        _starts = starts;
+        _life = life;
         SnapshotLsn = snapshotLsn;
         Records = records;
         var after = records.Skip((int)snapshotLsn).ToList();
-        Step(new ReplicaInput.Recovered(snapshotLsn, snapshot, after, starts));
+        Verdict = Step(new ReplicaInput.Recovered(snapshotLsn, snapshot, after, life, NewLife: null));
     }
 
-    public SoleReplica Replica { get; } = new();
+    public LedgerReplicas Replicas { get; } = new(
+        Self, Enumerable.Range(0, Groups).Select(group => (group, (IReadOnlyList<NodeId>)[Self])));
+
+    public ReplicaVerdict Verdict { get; }
 
     /// <summary>Every record ever appended, durable or not; the record of LSN n is at n - 1.</summary>
     public List<ReadOnlyMemory<byte>> Records { get; }
 
-    /// <summary>The ledger: <c>group:op=command</c> of every entry applied, snapshots included.</summary>
-    public List<string> Applied { get; private set; } = [];
+    /// <summary>The ledger: the commands of every group.</summary>
+    public List<int>[] Applied { get; } = [.. Enumerable.Range(0, Groups).Select(_ => new List<int>())];
 
     /// <summary>Entries applied in this life.</summary>
     public List<LogEntry> Entries { get; } = [];
 
+    /// <summary>Groups that this life leads, in the order in which they began.</summary>
+    public List<int> Led { get; } = [];
+
     public long SnapshotLsn { get; private set; }
+
+    public int InFlight => (int)(Replicas.AppendedLsn - Replicas.PersistedLsn);
 
     public ulong Fingerprint
     {
         get
         {
             var fingerprint = new Fingerprint();
-            Replica.AddTo(ref fingerprint);
+            Replicas.AddTo(ref fingerprint);
             return fingerprint.Value;
         }
     }
@@ -53,21 +66,38 @@ internal sealed class ReplicaLife
     public ReplicaVerdict Propose(int group, int command, long stamp = 1000) => Step(
         new ReplicaInput.Proposed(group, BitConverter.GetBytes(command), new WallTime(stamp)));
 
-    public void Persist(long lsn) => Step(new ReplicaInput.Persisted(lsn));
+    public void Persist(long lsn)
+    {
+        Step(new ReplicaInput.Persisted(lsn));
+        if (_storing is { } storing && storing.Lsn <= lsn)
+            (SnapshotLsn, _snapshot, _storing) = (storing.Lsn, storing.Bytes, null);
+    }
 
-    /// <summary>The ledger's state goes to the disk.</summary>
-    public void Snapshot() => Step(new ReplicaInput.StateCaptured(
-        Encoding.UTF8.GetBytes(string.Join(' ', Applied))));
+    public void PersistAll()
+    {
+        while (InFlight > 0) Persist(Replicas.AppendedLsn);
+    }
+
+    /// <summary>The ledger's state goes to the disk, behind the records that it covers.</summary>
+    public void Snapshot()
+    {
+        var states = new SortedDictionary<int, ReadOnlyMemory<byte>>();
+        for (var group = 0; group < Groups; group++)
+            states.Add(group, Encoding.UTF8.GetBytes(string.Join(' ', Applied[group])));
+        Step(new ReplicaInput.StateCaptured(states));
+    }
 
     /// <summary>The next life, on a disk that holds the first <paramref name="kept"/> records.</summary>
-    public ReplicaLife Crash(int kept) => new(SnapshotLsn, _snapshot, Records[..kept], _starts + 1);
+    public ReplicaLife Crash(int kept) => new(SnapshotLsn, _snapshot, Records[..kept], _life + 1);
+
+    /// <summary>The next life, on a disk that holds the same records and no snapshot.</summary>
+    public ReplicaLife CrashWithoutSnapshot(int kept) => new(0, [], Records[..kept], _life + 1);
 
     private ReplicaVerdict Step(ReplicaInput input)
     {
         _outbox.Clear();
-        var verdict = Replica.Step(input, Instant.Zero, _outbox);
-        // They look at every entry in flight, so they are left out where there are very many.
-        if (Replica.InFlight < 1000) Replica.CheckInvariants();
+        var verdict = Replicas.Step(input, Instant.Zero, _outbox);
+        if (InFlight < 1000) Replicas.CheckInvariants();
         foreach (var effect in _outbox.Effects)
         {
             switch (effect)
@@ -77,13 +107,17 @@ internal sealed class ReplicaLife
                     break;
                 case ReplicaEffect.Apply apply:
                     Entries.Add(apply.Entry);
-                    Applied.Add($"{apply.Entry.Group}:{apply.Entry.Op}={Command(apply.Entry)}");
+                    Applied[apply.Entry.Group].Add(BitConverter.ToInt32(apply.Entry.Command.Span));
                     break;
                 case ReplicaEffect.Restore restore:
-                    Applied = [.. Encoding.UTF8.GetString(restore.State.Span).Split(' ').Where(s => s != "")];
+                    Applied[restore.Group] = [.. Encoding.UTF8.GetString(restore.State.Span)
+                        .Split(' ', StringSplitOptions.RemoveEmptyEntries).Select(int.Parse)];
                     break;
                 case ReplicaEffect.Store store:
-                    (SnapshotLsn, _snapshot) = (store.Lsn, store.Snapshot.ToArray());
+                    _storing = (store.Lsn, store.Snapshot.ToArray());
+                    break;
+                case ReplicaEffect.ViewStarted { IsPrimary: true } started:
+                    Led.Add(started.Group);
                     break;
                 default:
                     throw new ArgumentException($"{effect}");
@@ -92,6 +126,4 @@ internal sealed class ReplicaLife
 
         return verdict;
     }
-
-    private static int Command(LogEntry entry) => BitConverter.ToInt32(entry.Command.Span);
 }

@@ -44,9 +44,7 @@ public sealed class VsrReplicaTests
                 case 2 when node.Replica is not null:
                     cluster.Suspect(i, (int)((i + 1 + rng.Below(replicas - 1)) % replicas), rng.Chance(1, 2));
                     break;
-                case 3 or 4:
-                    cluster.Tick(i);
-                    break;
+                case 3 or 4: cluster.Tick(i); break;
                 case 5 when cluster.Nodes.All(n => n.Replica is { Status: not VsrStatus.LostDisk })
                     && mayLoseDisk && rng.Chance(1, 6) && AllCaughtUp(cluster):
                     cluster.LoseDisk(i);
@@ -68,6 +66,7 @@ public sealed class VsrReplicaTests
                     break;
             }
         }
+
         Assert.True(cluster.Heal(), cluster.ToString());
         return true;
     }

@@ -72,6 +72,23 @@ public sealed class SimDirectoryTests
     }
 
     [Fact]
+    public void What_is_written_anew_and_synced_after_a_failed_sync_is_safe()
+    {
+        for (var seed = 0UL; seed < 50; seed++)
+        {
+            var directory = Synced();
+            directory.Execute(new DiskCommand.Write(File, 0, New()));
+            directory.FailSync(File);
+            directory.Execute(new DiskCommand.Write(File, 0, New()));
+            directory.Execute(new DiskCommand.SyncFile(File));
+
+            var survivor = directory.Crash(new Rng(seed), out var lostSome);
+            Assert.False(lostSome);
+            Assert.Equal(New(), Assert.Single(survivor.Read()).Bytes.ToArray());
+        }
+    }
+
+    [Fact]
     public void A_killed_process_loses_nothing_that_it_wrote()
     {
         var directory = Synced();

@@ -1,8 +1,6 @@
-using Hyperscale.Det.Durability;
 using Hyperscale.Det.Kernel;
 using Hyperscale.Det.Nodes;
 using Hyperscale.Det.Protocol;
-using Hyperscale.Det.Replication;
 using Hyperscale.Det.Sim.Coverage;
 using Hyperscale.Det.Sim.Engine;
 using Hyperscale.Det.Sim.Plans;
@@ -217,8 +215,7 @@ public sealed class SimHostTests
         {
             if (input is not NodeInput.Tick) return;
             isDone = true;
-            outbox.Emit(new NodeEffect.Append(new WalRecord(
-                WalRecordKind.LogEntry, new LogEntry(0, 1, 1, new WallTime(1), new byte[3000]).Encode())));
+            outbox.Emit(LogRecords.Append(LogRecords.After(null, view: 1, stamp: 1, bytes: 3000)));
             foreach (var effect in then) outbox.Emit(effect);
         };
         return world;

@@ -1,0 +1,289 @@
+using System.Diagnostics;
+using Hyperscale.Det.Kernel;
+using Hyperscale.Det.Wire;
+
+namespace Hyperscale.Det.Replication;
+
+/// <summary>All replicas of one node: one for each ledger group that the configuration gives it. They share
+/// the node's log, its timer and the messages between two nodes.</summary>
+/// <remarks>A group without uncommitted entries costs nothing: no message, no timer.</remarks>
+public sealed class LedgerReplicas : IMachine<ReplicaInput, ReplicaEffect, ReplicaVerdict>
+{
+    /// <summary>Most records between append and disk while proposals are taken.</summary>
+    public const int InFlightMax = 65_536;
+
+    private readonly SortedDictionary<int, VsrReplica> _replicas = [];
+    private readonly SortedDictionary<int, IReadOnlyList<NodeId>> _members = [];
+    private readonly SortedDictionary<int, long> _persisted = [];
+    private readonly Queue<(long Lsn, int Group)> _inFlight = new();
+    private readonly DeadlineQueue<int> _deadlines = new();
+    private readonly Outbox<VsrEffect> _fromGroup = new();
+    private readonly SortedDictionary<(NodeId To, bool AfterPersist), List<GroupMessage>> _sends = [];
+    private readonly FieldWriter _writer = new();
+
+    /// <param name="self">This node.</param>
+    /// <param name="groups">Each group that this node belongs to, with its members in the order of
+    /// succession.</param>
+    public LedgerReplicas(NodeId self, IEnumerable<(int Group, IReadOnlyList<NodeId> Replicas)> groups)
+    {
+        foreach (var (group, replicas) in groups)
+        {
+            var index = replicas.ToList().IndexOf(self);
+            Invariant.Holds(index >= 0);
+            _replicas.Add(group, new VsrReplica(VsrConfig.Default(group, replicas, index)));
+            _members.Add(group, replicas);
+        }
+    }
+
+    public IReadOnlyCollection<VsrReplica> Groups => _replicas.Values;
+
+    /// <summary>LSN of the newest record handed to the node.</summary>
+    public long AppendedLsn { get; private set; }
+
+    /// <summary>Every record up to this LSN is on disk.</summary>
+    public long PersistedLsn { get; private set; }
+
+    /// <inheritdoc/>
+    public Instant NextDeadline => _deadlines.NextDeadline;
+
+    public bool IsMember(int group) => _replicas.ContainsKey(group);
+
+    /// <summary>Whether this node leads the group and its ledger has everything that was committed before:
+    /// only then does the ledger tell what is true, and proposals are taken.</summary>
+    public bool Leads(int group) => _replicas.TryGetValue(group, out var r) && r.HasCommittedInView;
+
+    /// <summary>The group's view as this node knows it; the fence of commands that rest on its
+    /// entries.</summary>
+    public long ViewOf(int group) => _replicas[group].View;
+
+    /// <summary>Who leads the group in the newest view that this node knows.</summary>
+    public NodeId PrimaryOf(int group) => _replicas[group].Primary;
+
+    /// <summary>The op that the next proposal of a group that this node leads gets.</summary>
+    public long NextOp(int group) => _replicas[group].Op + 1;
+
+    /// <summary>How many proposals of a group that this node leads are not committed.</summary>
+    public long InFlight(int group) => _replicas[group].Op - _replicas[group].Commit;
+
+    /// <summary>The newest stamp in any group's log.</summary>
+    public WallTime NewestStamp =>
+        _replicas.Values.Select(replica => replica.Log.LastStamp).DefaultIfEmpty(new WallTime(0)).Max();
+
+    /// <inheritdoc/>
+    public ReplicaVerdict Step(ReplicaInput input, Instant now, Outbox<ReplicaEffect> outbox)
+    {
+        var verdict = input switch
+        {
+            ReplicaInput.Recovered recovered => OnRecovered(recovered, now, outbox),
+            ReplicaInput.Proposed proposed => OnProposed(proposed, now, outbox),
+            ReplicaInput.Received received => OnReceived(received, now, outbox),
+            ReplicaInput.Persisted persisted => OnPersisted(persisted, now, outbox),
+            ReplicaInput.Suspected suspected => OnSuspected(suspected, now, outbox),
+            ReplicaInput.GroupCaptured captured => OnGroupCaptured(captured, now, outbox),
+            ReplicaInput.StateCaptured captured => OnStateCaptured(captured, outbox),
+            ReplicaInput.Tick => OnTick(now, outbox),
+            _ => throw new UnreachableException($"unhandled {input}"),
+        };
+        foreach (var ((to, afterPersist), messages) in _sends)
+            outbox.Emit(new ReplicaEffect.Send(to, messages, afterPersist));
+        _sends.Clear();
+        return verdict;
+    }
+
+    /// <inheritdoc/>
+    public void CheckInvariants()
+    {
+        foreach (var replica in _replicas.Values) replica.CheckInvariants();
+        Invariant.Holds(_inFlight.Count == AppendedLsn - PersistedLsn);
+    }
+
+    /// <inheritdoc/>
+    public void AddTo(ref Fingerprint fingerprint)
+    {
+        fingerprint.Add(AppendedLsn);
+        foreach (var replica in _replicas.Values) replica.AddTo(ref fingerprint);
+        foreach (var (lsn, group) in _inFlight)
+        {
+            fingerprint.Add(lsn);
+            fingerprint.Add((long)group);
+        }
+    }
+
+    private ReplicaVerdict OnRecovered(
+        ReplicaInput.Recovered recovered, Instant now, Outbox<ReplicaEffect> outbox)
+    {
+        Invariant.Holds(AppendedLsn == 0);
+        if (DurableOf(recovered) is not { } durables) return ReplicaVerdict.Unreadable;
+        AppendedLsn = recovered.SnapshotLsn + recovered.Records.Count;
+        PersistedLsn = AppendedLsn;
+        foreach (var group in _replicas.Keys)
+        {
+            var durable = durables.GetValueOrDefault(group) ?? new VsrDurable();
+            var input = new VsrInput.Recovered(durable, recovered.Seed, recovered.NewLife);
+            StepGroup(group, input, now, outbox);
+        }
+
+        return ReplicaVerdict.Accepted;
+    }
+
+    /// <summary>Folds snapshot and records; null when they do not fit together or name a group that is not
+    /// this node's.</summary>
+    private SortedDictionary<int, VsrDurable>? DurableOf(ReplicaInput.Recovered recovered)
+    {
+        if (ReplicaSnapshot.Decode(recovered.Snapshot.Span) is not { } durables) return null;
+        if (durables.Keys.Any(group => !_replicas.ContainsKey(group))) return null;
+        foreach (var bytes in recovered.Records)
+        {
+            if (GroupRecord.Decode(bytes.Span) is not { } record) return null;
+            if (!_replicas.ContainsKey(record.Group)) return null;
+            durables.TryAdd(record.Group, new VsrDurable());
+            if (!durables[record.Group].TryReplay(record.Record)) return null;
+        }
+
+        return durables;
+    }
+
+    private ReplicaVerdict OnProposed(
+        ReplicaInput.Proposed proposed, Instant now, Outbox<ReplicaEffect> outbox)
+    {
+        if (!Leads(proposed.Group)) return ReplicaVerdict.NotPrimary;
+        if (_inFlight.Count >= InFlightMax) return ReplicaVerdict.Overloaded;
+        Invariant.Holds(!proposed.Command.IsEmpty);
+        var input = new VsrInput.Proposed(proposed.Command, proposed.Stamp);
+        return StepGroup(proposed.Group, input, now, outbox) switch
+        {
+            VsrVerdict.Accepted => ReplicaVerdict.Accepted,
+            VsrVerdict.Overloaded => ReplicaVerdict.Overloaded,
+            _ => ReplicaVerdict.NotPrimary,
+        };
+    }
+
+    private ReplicaVerdict OnReceived(
+        ReplicaInput.Received received, Instant now, Outbox<ReplicaEffect> outbox)
+    {
+        var verdict = ReplicaVerdict.Accepted;
+        foreach (var (group, message) in received.Messages)
+        {
+            if (!_replicas.ContainsKey(group)) verdict = ReplicaVerdict.NotMember;
+            else StepGroup(group, new VsrInput.Received(received.From, message), now, outbox);
+        }
+
+        return verdict;
+    }
+
+    private ReplicaVerdict OnPersisted(
+        ReplicaInput.Persisted persisted, Instant now, Outbox<ReplicaEffect> outbox)
+    {
+        Invariant.Holds(persisted.Lsn >= PersistedLsn && persisted.Lsn <= AppendedLsn);
+        PersistedLsn = persisted.Lsn;
+        var touched = new SortedSet<int>();
+        while (_inFlight.TryPeek(out var append) && append.Lsn <= persisted.Lsn)
+        {
+            _inFlight.Dequeue();
+            _persisted[append.Group] = _persisted.GetValueOrDefault(append.Group) + 1;
+            touched.Add(append.Group);
+        }
+
+        foreach (var group in touched)
+            StepGroup(group, new VsrInput.Persisted(_persisted[group]), now, outbox);
+        return ReplicaVerdict.Accepted;
+    }
+
+    private ReplicaVerdict OnSuspected(
+        ReplicaInput.Suspected suspected, Instant now, Outbox<ReplicaEffect> outbox)
+    {
+        foreach (var (group, members) in _members)
+        {
+            if (!members.Contains(suspected.Node)) continue;
+            StepGroup(group, new VsrInput.Suspected(suspected.Node, suspected.IsSuspect), now, outbox);
+        }
+
+        return ReplicaVerdict.Accepted;
+    }
+
+    private ReplicaVerdict OnGroupCaptured(
+        ReplicaInput.GroupCaptured captured, Instant now, Outbox<ReplicaEffect> outbox)
+    {
+        StepGroup(captured.Group, new VsrInput.StateCaptured(captured.Asked, captured.State), now, outbox);
+        return ReplicaVerdict.Accepted;
+    }
+
+    private ReplicaVerdict OnStateCaptured(ReplicaInput.StateCaptured captured, Outbox<ReplicaEffect> outbox)
+    {
+        _writer.Clear();
+        foreach (var (group, replica) in _replicas)
+        {
+            var (head, tail) = replica.Capture();
+            ReplicaSnapshot.WriteGroup(_writer, group, head, captured.States[group].Span, tail);
+        }
+
+        outbox.Emit(new ReplicaEffect.Store(AppendedLsn, _writer.ToArray()));
+        return ReplicaVerdict.Accepted;
+    }
+
+    private ReplicaVerdict OnTick(Instant now, Outbox<ReplicaEffect> outbox)
+    {
+        // A group may set itself a deadline that is due; its next turn is the next tick.
+        for (var turns = _replicas.Count; turns > 0 && _deadlines.TryPop(now, out var group); turns--)
+            StepGroup(group, new VsrInput.Tick(), now, outbox);
+        return ReplicaVerdict.Accepted;
+    }
+
+    private VsrVerdict StepGroup(int group, VsrInput input, Instant now, Outbox<ReplicaEffect> outbox)
+    {
+        var replica = _replicas[group];
+        _fromGroup.Clear();
+        var verdict = replica.Step(input, now, _fromGroup);
+        foreach (var effect in _fromGroup.Effects) Route(group, effect, outbox);
+        _deadlines.Set(group, replica.NextDeadline);
+        return verdict;
+    }
+
+    private void Route(int group, VsrEffect effect, Outbox<ReplicaEffect> outbox)
+    {
+        switch (effect)
+        {
+            case VsrEffect.Persist persist:
+                Append(group, persist.Record, outbox);
+                break;
+            case VsrEffect.Send send:
+                var key = (send.To, send.AfterPersist);
+                if (!_sends.TryGetValue(key, out var messages)) _sends.Add(key, messages = []);
+                messages.Add(new GroupMessage(group, send.Message));
+                break;
+            case VsrEffect.Apply { Entry: { IsNoop: false } e }:
+                outbox.Emit(new ReplicaEffect.Apply(new LogEntry(group, e.Op, e.View, e.Stamp, e.Command)));
+                break;
+            case VsrEffect.Apply { Entry: var noop }:
+                // The first entry of the own view: with it everything of earlier views is committed.
+                if (_replicas[group] is { IsPrimary: true } leader && leader.View == noop.View)
+                    outbox.Emit(new ReplicaEffect.ViewStarted(group, noop.View, IsPrimary: true));
+                break;
+            case VsrEffect.Restore restore:
+                outbox.Emit(new ReplicaEffect.Restore(group, restore.State));
+                break;
+            case VsrEffect.CaptureState capture:
+                outbox.Emit(new ReplicaEffect.CaptureGroup(group, capture));
+                break;
+            case VsrEffect.ViewStarted { IsPrimary: true }:
+                break;
+            case VsrEffect.ViewStarted following:
+                outbox.Emit(new ReplicaEffect.ViewStarted(group, following.View, IsPrimary: false));
+                break;
+            case VsrEffect.ViewLeft left:
+                outbox.Emit(new ReplicaEffect.ViewLeft(group, left.View));
+                break;
+            default:
+                throw new UnreachableException($"unrouted {effect}");
+        }
+    }
+
+    private void Append(int group, VsrRecord record, Outbox<ReplicaEffect> outbox)
+    {
+        _writer.Clear();
+        GroupRecord.Write(_writer, new GroupRecord(group, record));
+        AppendedLsn++;
+        _inFlight.Enqueue((AppendedLsn, group));
+        outbox.Emit(new ReplicaEffect.Append(_writer.ToArray()));
+    }
+}
