@@ -180,9 +180,14 @@ public sealed partial class Swim : IMachine<SwimInput, SwimEffect, SwimVerdict>
     private void Refute(MemberUpdate update)
     {
         var isTalkOfDeath = update.State is MemberState.Suspect or MemberState.Dead;
-        if (!isTalkOfDeath || update.Boot != _boot || update.Incarnation < _incarnation) return;
-        _incarnation = update.Incarnation + 1;
-        Worsen(1);
+        if (!isTalkOfDeath || update.Boot != _boot) return;
+        if (update.Incarnation >= _incarnation)
+        {
+            _incarnation = update.Incarnation + 1;
+            Worsen(1);
+        }
+
+        // Who repeats what was contradicted has not heard of it: the next answer says it again.
         _gossip.Add(AboutSelf());
     }
 
