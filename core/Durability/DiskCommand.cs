@@ -26,6 +26,10 @@ public abstract record DiskCommand
 
     public sealed record Delete(string Name) : DiskCommand;
 
+    /// <summary>Moves the file, under its name, into a directory below this one, which is made where it does
+    /// not exist. Durable with the next <see cref="SyncDirectory"/>.</summary>
+    public sealed record SetAside(string Name, string Into) : DiskCommand;
+
     /// <summary>No operation: reports that every record up to <paramref name="Lsn"/> is durable.</summary>
     public sealed record AnnounceDurable(long Lsn) : DiskCommand;
 
@@ -33,6 +37,6 @@ public abstract record DiskCommand
     public sealed record AnnounceSnapshot(long Lsn) : DiskCommand;
 }
 
-/// <summary>A file of a data directory as found at start.</summary>
+/// <summary>A file of a data directory as found at start, or a directory in it, which has no bytes.</summary>
 /// <param name="Bytes">Its content where <see cref="WalFiles.IsRead"/> asks for it, else empty.</param>
 public sealed record DiskFile(string Name, long Length, ReadOnlyMemory<byte> Bytes);

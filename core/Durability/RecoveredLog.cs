@@ -8,6 +8,14 @@ public sealed record RecoveredLog(
 {
     public static readonly RecoveredLog Nothing = new(0, default, []);
 
+    /// <summary>Which life the disk is in: 1 for one that never lost anything, more for one that was begun
+    /// anew after it had lost what it promised.</summary>
+    public long Incarnation { get; init; } = 1;
+
+    /// <summary>The life that whatever the log holds of an earlier one does not belong to; null in the first
+    /// life.</summary>
+    public long? NewLife => Incarnation > 1 ? Incarnation : null;
+
     /// <summary>The LSN of the last record; the next one appended is one more.</summary>
     public long LastLsn => SnapshotLsn + Records.Count;
 }

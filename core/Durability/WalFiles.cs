@@ -10,6 +10,8 @@ public static class WalFiles
     /// <summary>An old segment kept for its blocks; its content means nothing.</summary>
     public const string Spare = "wal.spare";
 
+    private const string DamagedPrefix = "damaged-";
+
     internal const string IdentityTemporary = "identity.tmp";
     internal const string SegmentTemporary = "wal.tmp";
     internal const string SnapshotTemporary = "snap.tmp";
@@ -26,6 +28,23 @@ public static class WalFiles
     /// <summary>Whether opening needs the file's bytes; of all others the name is enough.</summary>
     public static bool IsRead(string name) =>
         name == Identity || TryParseSegment(name, out _) || TryParseSnapshot(name, out _);
+
+    /// <summary>The directory that the files set aside at one start are moved to.</summary>
+    internal static string Damaged(int number) =>
+        string.Create(CultureInfo.InvariantCulture, $"{DamagedPrefix}{number}");
+
+    /// <summary>The number of a directory of files set aside; 0 for any other name. A path into it has its
+    /// number, too.</summary>
+    internal static int DamagedNumber(string name)
+    {
+        if (!name.StartsWith(DamagedPrefix, StringComparison.Ordinal)) return 0;
+        var digits = name.AsSpan(DamagedPrefix.Length);
+        var end = digits.IndexOf('/');
+        if (end >= 0) digits = digits[..end];
+        return int.TryParse(digits, NumberStyles.None, CultureInfo.InvariantCulture, out var number)
+            ? number
+            : 0;
+    }
 
     internal static bool IsTemporary(string name) =>
         name is IdentityTemporary or SegmentTemporary or SnapshotTemporary;

@@ -29,7 +29,7 @@ public readonly record struct WalFrame(
     public const int BlockBytes = 4096;
     public const int HeaderBytes = 88;
     public const int RecordHeaderBytes = 6;
-    public const ushort Version = 1;
+    public const ushort Version = 2;
 
     internal const uint Magic = 0x4C41_5748; // "HWAL"
     private const ushort SealFlag = 1;

@@ -17,6 +17,9 @@ public sealed record WalOpening(
     WriteAheadLog? Log,
     IReadOnlyList<DiskCommand> Plan)
 {
+    /// <summary>Whether promises were lost, and a new life begins with this start.</summary>
+    public bool BeginsLife { get; init; }
+
     internal static WalOpening Refused(WalFault fault) =>
         new(fault.Verdict, fault, [], RecoveredLog.Nothing, default, null, []);
 }
@@ -24,172 +27,154 @@ public sealed record WalOpening(
 /// <summary>Reads a data directory and plans its start: recovery by copy.</summary>
 /// <remarks>Everything after the newest snapshot is copied to a new segment and synced before the node may
 /// answer: after a failed sync the system may show bytes that are not on disk, so what was read proves
-/// nothing about what will be read after the next crash. The copy also cuts a torn tail durably.</remarks>
-internal sealed class WalRecovery(WalOptions options, WalIdentity identity, IReadOnlyList<DiskFile> files)
+/// nothing about what will be read after the next crash. The copy also cuts a torn tail durably. Whatever is
+/// damaged is set aside and never deleted.</remarks>
+internal sealed class WalRecovery
 {
-    private readonly List<string> _notes = [];
-    private readonly List<long> _intactSnapshots = [];
-    private readonly List<(WalSegment Segment, DiskFile File)> _chain = [];
-    private BootId? _lastBoot;
-    private long _snapshotLsn;
-    private ReadOnlyMemory<byte> _snapshot;
+    private readonly WalOptions _options;
+    private readonly DiskStart _start;
+    private readonly DiskContents _contents;
+    private readonly Outbox<DiskCommand> _plan = new();
+    private readonly string _aside;
+    private bool _setsAside;
 
-    public static WalOpening Open(
-        WalOptions options, WalIdentity identity, ulong directoryNonce, IReadOnlyList<DiskFile> files)
+    private WalRecovery(WalOptions options, DiskStart start, DiskContents contents)
+    {
+        _options = options;
+        _start = start;
+        _contents = contents;
+        _aside = contents.NextDamaged;
+    }
+
+    private long Incarnation { get; init; }
+
+    private bool BeginsLife { get; init; }
+
+    private WalIdentity Identity => _start.Identity;
+
+    /// <summary>Nobody was promised anything in this life: whatever log lies here is of another one, or half
+    /// made.</summary>
+    private bool IsFirstStart => _contents.Life is not { HasLog: true };
+
+    public static WalOpening Open(WalOptions options, DiskStart start, IReadOnlyList<DiskFile> files)
     {
         options.CheckInvariants();
-        var recovery = new WalRecovery(options, identity, files);
-        var fault = recovery.ReadIdentity() ?? recovery.ReadSnapshots() ?? recovery.FindChain();
-        if (fault is not null) return WalOpening.Refused(fault);
-        var scan = recovery._chain.Count == 0
-            ? new WalScanResult(WalVerdict.Clean, null, null, [])
-            : WalScan.Read(identity, recovery._snapshotLsn, recovery._chain);
-        if (scan.Fault is not null) return WalOpening.Refused(scan.Fault);
-        if (scan.Cut is not null) recovery._notes.Add(scan.Cut);
-        return recovery.Plan(scan, directoryNonce);
+        var contents = DiskContents.Read(start.Identity, files);
+        return StartDecision.Of(contents.Findings, start) switch
+        {
+            StartDecision.Refuse refuse => WalOpening.Refused(refuse.Fault),
+            StartDecision.Resume resume =>
+                new WalRecovery(options, start, contents) { Incarnation = resume.Incarnation }.Plan(),
+            StartDecision.BeginLife begin =>
+                new WalRecovery(options, start, contents)
+                {
+                    Incarnation = begin.Incarnation,
+                    BeginsLife = true,
+                }.Plan(),
+            var decision => throw new System.Diagnostics.UnreachableException($"unhandled {decision}"),
+        };
     }
 
-    private WalFault? ReadIdentity()
+    private WalOpening Plan()
     {
-        var file = files.FirstOrDefault(f => f.Name == WalFiles.Identity);
-        if (file is not null)
-        {
-            if (!IdentityFile.TryDecode(file, identity, out var boot, out var fault)) return fault;
-            _lastBoot = boot;
-            return null;
-        }
-
-        var orphan = files.FirstOrDefault(f => WalFiles.IsRead(f.Name));
-        if (orphan is null) return null;
-        return new WalFault(
-            WalVerdict.Corrupt,
-            $"{WalFiles.Identity} is missing though {orphan.Name} exists; an empty directory or a whole one "
-            + "is needed");
-    }
-
-    private WalFault? ReadSnapshots()
-    {
-        var found = new List<(long Lsn, DiskFile File)>();
-        foreach (var file in files)
-            if (WalFiles.TryParseSnapshot(file.Name, out var lsn)) found.Add((lsn, file));
-        foreach (var (lsn, file) in found.OrderByDescending(snapshot => snapshot.Lsn))
-        {
-            if (!SnapshotFile.TryDecode(file, identity, out var state, out var fault))
+        var recovered =
+            new RecoveredLog(_contents.SnapshotLsn, _contents.Snapshot, _contents.Scan.Records)
             {
-                if (fault!.Verdict != WalVerdict.Corrupt) return fault;
-                _notes.Add(fault.Message);
-                continue;
-            }
+                Incarnation = Incarnation,
+            };
+        var boot = IdentityFile.Next(_contents.Life?.Boot, _start.Nonce);
+        var life = new DiskLife(boot, Incarnation, HasLog: !IsFirstStart && !BeginsLife);
+        var log = new WriteAheadLog(Identity, _options, life, recovered.LastLsn);
+        if (RefuseSize(log) is { } tooLarge) return WalOpening.Refused(tooLarge);
 
-            if (_intactSnapshots.Count == 0) (_snapshotLsn, _snapshot) = (lsn, state);
-            _intactSnapshots.Add(lsn);
-        }
-
-        return null;
-    }
-
-    /// <summary>Finds the segments that hold what follows the snapshot; the others count for
-    /// nothing.</summary>
-    private WalFault? FindChain()
-    {
-        WalFault? damaged = null;
-        foreach (var (id, file) in Segments())
-        {
-            var segment = WalSegment.Decode(file, out var fault);
-            if (fault is not null && fault.Verdict != WalVerdict.Corrupt) return fault;
-            var foreign = segment is null ? null : identity.Refuse(segment.Identity, file.Name);
-            if (foreign is not null) return foreign;
-            if (segment is not null && segment.FirstLsn <= _snapshotLsn + 1)
-            {
-                // This one and those after it hold all that follows the snapshot: be it that the snapshot
-                // covers the ones before, be it that a start copied them. Their state no longer matters.
-                _chain.Clear();
-                damaged = null;
-            }
-
-            damaged ??= fault;
-            if (segment is null) continue;
-            if (damaged is null && _chain.Count > 0 && id != _chain[^1].Segment.Id + 1)
-            {
-                damaged = new WalFault(
-                    WalVerdict.Corrupt,
-                    $"{WalFiles.Segment(_chain[^1].Segment.Id + 1)} is missing though {file.Name} exists");
-            }
-
-            _chain.Add((segment, file));
-        }
-
-        return damaged ?? RefuseGap();
-    }
-
-    private WalFault? RefuseGap()
-    {
-        var first = _chain.Count > 0 ? _chain[0].Segment.FirstLsn : long.MaxValue;
-        if (first <= _snapshotLsn + 1) return null;
-        if (_chain.Count == 0 && _snapshotLsn == 0 && _notes.Count == 0) return null;
-        var log = _chain.Count > 0
-            ? $"the log starts with record {first} in {_chain[0].File.Name}"
-            : "no log exists";
-        var snapshot = _snapshotLsn > 0
-            ? $"the newest intact snapshot ends with record {_snapshotLsn}"
-            : "no intact snapshot exists";
-        return new WalFault(
-            WalVerdict.Corrupt,
-            string.Join("; ", [.. _notes, $"record {_snapshotLsn + 1} is missing: {snapshot} and {log}"]));
-    }
-
-    private WalOpening Plan(WalScanResult scan, ulong directoryNonce)
-    {
-        var outbox = new Outbox<DiskCommand>();
-        var boot = IdentityFile.Next(_lastBoot, directoryNonce);
-        var recovered = new RecoveredLog(_snapshotLsn, _snapshot, scan.Records);
-        var log = new WriteAheadLog(identity, options, boot, recovered.LastLsn);
-        var copyBytes = log.CopyBytes([.. scan.Records]);
-        if (copyBytes > options.CopyBytesMax)
-        {
-            return WalOpening.Refused(new WalFault(
-                WalVerdict.TooLarge,
-                $"the log after the snapshot at LSN {_snapshotLsn} takes {copyBytes} bytes to copy, "
-                + $"at most {options.CopyBytesMax} can be"));
-        }
-
-        var identityBytes = IdentityFile.Encode(identity, boot);
-        outbox.Emit(new DiskCommand.CreateFile(WalFiles.IdentityTemporary, 0));
-        outbox.Emit(new DiskCommand.Write(WalFiles.IdentityTemporary, 0, identityBytes));
-        outbox.Emit(new DiskCommand.SyncFile(WalFiles.IdentityTemporary));
-        outbox.Emit(new DiskCommand.Rename(WalFiles.IdentityTemporary, WalFiles.Identity));
-        outbox.Emit(new DiskCommand.SyncDirectory());
-
-        var hasSpare = files.Any(f => f.Name == WalFiles.Spare && f.Length == options.SegmentBytes);
-        var old = Segments().ToList();
-        var id = old.Count == 0 ? 1 : old[^1].Id + 1;
+        _setsAside = DiskIdentity.Replace(_contents, Identity, life, _plan);
+        var hasSpare = _contents.Files.Any(
+            f => f.Name == WalFiles.Spare && f.Length == _options.SegmentBytes);
         log.StartChain(
-            id, scan.Records, _snapshotLsn > 0 ? _snapshotLsn : null, hasSpare, outbox);
-        DropLeftovers(outbox);
-        foreach (var (_, file) in old) log.DropSegment(file.Name, file.Length, outbox);
-        outbox.Emit(new DiskCommand.AnnounceDurable(recovered.LastLsn));
-        return new WalOpening(scan.Verdict, null, _notes, recovered, boot, log, [.. outbox.Effects]);
-    }
-
-    /// <summary>Deletes half-made files of an earlier start, a spare of another length, damaged snapshots and
-    /// all but the newest intact one, which alone the new chain continues.</summary>
-    private void DropLeftovers(Outbox<DiskCommand> outbox)
-    {
-        var renamed = outbox.Effects.OfType<DiskCommand.Rename>().Select(rename => rename.From).ToList();
-        foreach (var file in files.OrderBy(f => f.Name, StringComparer.Ordinal))
+            _contents.NextSegment, recovered.Records,
+            recovered.SnapshotLsn > 0 ? recovered.SnapshotLsn : null, hasSpare, _plan);
+        SetAsideDamaged();
+        DropLeftovers(log);
+        // From here on a directory without a log has lost one.
+        if (!life.HasLog) IdentityFile.Replace(Identity, life with { HasLog = true }, _plan);
+        _plan.Emit(new DiskCommand.AnnounceDurable(recovered.LastLsn));
+        var verdict = BeginsLife
+            ? _contents.Findings.Damage?.Verdict ?? WalVerdict.NoIdentity
+            : _contents.Scan.Verdict;
+        return new WalOpening(verdict, null, [.. Notes(recovered)], recovered, boot, log, [.. _plan.Effects])
         {
-            var isOldSnapshot = WalFiles.TryParseSnapshot(file.Name, out var lsn) && lsn != _snapshotLsn;
-            var isOldSpare = file.Name == WalFiles.Spare && file.Length != options.SegmentBytes;
-            var isHalfMade = WalFiles.IsTemporary(file.Name) && !renamed.Contains(file.Name);
-            if (isOldSnapshot || isOldSpare || isHalfMade) outbox.Emit(new DiskCommand.Delete(file.Name));
-        }
+            BeginsLife = BeginsLife,
+        };
     }
 
-    private IEnumerable<(long Id, DiskFile File)> Segments()
+    private WalFault? RefuseSize(WriteAheadLog log)
     {
-        var found = new List<(long Id, DiskFile File)>();
-        foreach (var file in files)
-            if (WalFiles.TryParseSegment(file.Name, out var id)) found.Add((id, file));
-        return found.OrderBy(segment => segment.Id);
+        var copyBytes = log.CopyBytes([.. _contents.Scan.Records]);
+        if (copyBytes <= _options.CopyBytesMax) return null;
+        return new WalFault(
+            WalVerdict.TooLarge,
+            $"the log after the snapshot at LSN {_contents.SnapshotLsn} takes {copyBytes} bytes to copy, "
+            + $"at most {_options.CopyBytesMax} can be");
+    }
+
+    /// <summary>Moves away what is damaged or of an earlier life. It comes after the copy has its name: a
+    /// crash before finds all of it again.</summary>
+    private void SetAsideDamaged()
+    {
+        // A life's first start that crashed left a log without any promise.
+        var isForeign = BeginsLife || (IsFirstStart && Incarnation > 1);
+        foreach (var file in _contents.Files.OrderBy(f => f.Name, StringComparer.Ordinal))
+        {
+            var isLog = WalFiles.TryParseSegment(file.Name, out _)
+                || (WalFiles.TryParseSnapshot(file.Name, out var lsn) && lsn != _contents.SnapshotLsn);
+            var isDamaged = _contents.DamagedSnapshots.Contains(file.Name);
+            if (!isDamaged && !(isForeign && isLog)) continue;
+            _plan.Emit(new DiskCommand.SetAside(file.Name, _aside));
+            _setsAside = true;
+        }
+
+        if (_setsAside) _plan.Emit(new DiskCommand.SyncDirectory());
+    }
+
+    /// <summary>Deletes half-made files of an earlier start, a spare of another length, and all but the
+    /// newest intact snapshot, which alone the new chain continues; drops the segments that were
+    /// copied.</summary>
+    private void DropLeftovers(WriteAheadLog log)
+    {
+        var gone = new SortedSet<string>(StringComparer.Ordinal);
+        foreach (var command in _plan.Effects)
+        {
+            if (command is DiskCommand.Rename rename) gone.Add(rename.From);
+            if (command is DiskCommand.SetAside aside) gone.Add(aside.Name);
+        }
+
+        foreach (var file in _contents.Files.OrderBy(f => f.Name, StringComparer.Ordinal))
+        {
+            if (gone.Contains(file.Name)) continue;
+            var isOldSnapshot =
+                WalFiles.TryParseSnapshot(file.Name, out var lsn) && lsn != _contents.SnapshotLsn;
+            var isOldSpare = file.Name == WalFiles.Spare && file.Length != _options.SegmentBytes;
+            var isHalfMade = WalFiles.IsTemporary(file.Name);
+            if (isOldSnapshot || isOldSpare || isHalfMade) _plan.Emit(new DiskCommand.Delete(file.Name));
+        }
+
+        foreach (var (_, file) in _contents.Segments)
+            if (!gone.Contains(file.Name)) log.DropSegment(file.Name, file.Length, _plan);
+    }
+
+    private IEnumerable<string> Notes(RecoveredLog recovered)
+    {
+        foreach (var note in _contents.Notes) yield return note;
+        if (_contents.Scan.Cut is { } cut) yield return cut;
+        if (BeginsLife)
+        {
+            var lost = _contents.Findings.Damage?.Message ?? "the disk is empty";
+            yield return $"{lost}; life {Incarnation} of this node's disk begins with what is intact, up to "
+                + $"record {recovered.LastLsn}: its ledgers take part again once they have learnt from a "
+                + "quorum of the other nodes";
+        }
+
+        if (_setsAside)
+            yield return $"what is damaged or of an earlier life is in {_aside}; nothing reads it again";
     }
 }

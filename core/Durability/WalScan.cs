@@ -38,8 +38,8 @@ public sealed class WalScan
         for (var i = 0; i < chain.Count; i++)
         {
             var (segment, file) = chain[i];
-            if (i > 0 && scan.RefuseLink(segment) is { } broken) return WalScanResult.Refused(broken);
-            if (scan.ReadSegment(segment, file) is { } fault) return WalScanResult.Refused(fault);
+            if (i > 0 && scan.RefuseLink(segment) is { } broken) return scan.Stop(broken);
+            if (scan.ReadSegment(segment, file) is { } fault) return scan.Stop(fault);
         }
 
         return scan.Finish();
@@ -54,7 +54,7 @@ public sealed class WalScan
     {
         if (_nextLsn <= _snapshotLsn)
         {
-            return WalScanResult.Refused(new WalFault(
+            return Stop(new WalFault(
                 WalVerdict.Corrupt,
                 $"record {_nextLsn} is missing at {_end.File} offset {_end.Offset}: the log ends before the "
                 + $"snapshot at LSN {_snapshotLsn}, which was taken after it"));
@@ -64,6 +64,8 @@ public sealed class WalScan
         var cut = $"{_end.What}; nothing valid follows: the batch was never acknowledged and is cut off";
         return new WalScanResult(WalVerdict.TornTail, null, cut, _records);
     }
+
+    private WalScanResult Stop(WalFault fault) => new(fault.Verdict, fault, null, _records);
 
     /// <summary>The next segment says what the one before must have ended with.</summary>
     private WalFault? RefuseLink(WalSegment next)
@@ -193,10 +195,8 @@ public sealed class WalScan
     }
 }
 
-/// <summary>What a scan found: a fault and nothing else, or the records and how the log ends.</summary>
+/// <summary>What a scan found: the records, how the log ends, and what is wrong with it.</summary>
 /// <param name="Cut">Where and why the tail is cut; null unless it is torn.</param>
+/// <param name="Records">With a fault, those before it.</param>
 public sealed record WalScanResult(
-    WalVerdict Verdict, WalFault? Fault, string? Cut, IReadOnlyList<WalRecord> Records)
-{
-    internal static WalScanResult Refused(WalFault fault) => new(fault.Verdict, fault, null, []);
-}
+    WalVerdict Verdict, WalFault? Fault, string? Cut, IReadOnlyList<WalRecord> Records);

@@ -10,19 +10,21 @@ namespace Hyperscale.Det.Durability;
 /// <param name="FirstSequence">Sequence of the first frame.</param>
 /// <param name="FirstLsn">LSN of the first record.</param>
 /// <param name="PreviousCrc">Checksum of the last frame of the segment before.</param>
+/// <param name="Incarnation">The life of the disk that the segment belongs to.</param>
 public sealed record WalSegment(
     WalIdentity Identity,
     BootId Boot,
     long Id,
     long FirstSequence,
     long FirstLsn,
-    uint PreviousCrc)
+    uint PreviousCrc,
+    long Incarnation)
 {
     public const int HeaderBytes = WalFrame.BlockBytes;
 
     private const uint Magic = 0x4745_5348; // "HSEG"
     private const int CrcAt = HeaderBytes - 4;
-    private const int IdentityAt = 48;
+    private const int IdentityAt = 56;
 
     public string FileName => WalFiles.Segment(Id);
 
@@ -37,6 +39,7 @@ public sealed record WalSegment(
         BinaryPrimitives.WriteInt64LittleEndian(target[24..], FirstSequence);
         BinaryPrimitives.WriteInt64LittleEndian(target[32..], FirstLsn);
         BinaryPrimitives.WriteUInt32LittleEndian(target[40..], PreviousCrc);
+        BinaryPrimitives.WriteInt64LittleEndian(target[48..], Incarnation);
         Identity.Encode(target[IdentityAt..]);
         BinaryPrimitives.WriteUInt32LittleEndian(target[CrcAt..], Crc32C.Of(target[..CrcAt]));
         return block;
@@ -65,7 +68,8 @@ public sealed record WalSegment(
             BinaryPrimitives.ReadInt64LittleEndian(block[16..]),
             BinaryPrimitives.ReadInt64LittleEndian(block[24..]),
             BinaryPrimitives.ReadInt64LittleEndian(block[32..]),
-            BinaryPrimitives.ReadUInt32LittleEndian(block[40..]));
+            BinaryPrimitives.ReadUInt32LittleEndian(block[40..]),
+            BinaryPrimitives.ReadInt64LittleEndian(block[48..]));
         if (segment.FileName != file.Name)
         {
             fault = new WalFault(

@@ -13,6 +13,15 @@ public enum WalVerdict : byte
     /// it.</summary>
     Corrupt,
 
+    /// <summary>An empty directory, and nothing that says whether it always was.</summary>
+    NoIdentity,
+
+    /// <summary>The directory has an identity, or a newer one, already.</summary>
+    HasIdentity,
+
+    /// <summary>What was lost only this node had.</summary>
+    NoReplica,
+
     /// <summary>The directory belongs to another cluster.</summary>
     ForeignCluster,
 

@@ -13,7 +13,7 @@ public sealed class WriteAheadLog
 
     private readonly WalIdentity _identity;
     private readonly WalOptions _options;
-    private readonly BootId _boot;
+    private readonly DiskLife _life;
     private readonly List<SegmentExtent> _segments = [];
     private readonly List<long> _snapshots = [];
     private long _position;
@@ -22,12 +22,12 @@ public sealed class WriteAheadLog
     private bool _hasSpare;
     private bool _needsSeal;
 
-    internal WriteAheadLog(WalIdentity identity, WalOptions options, BootId boot, long lastLsn)
+    internal WriteAheadLog(WalIdentity identity, WalOptions options, DiskLife life, long lastLsn)
     {
         options.CheckInvariants();
         _identity = identity;
         _options = options;
-        _boot = boot;
+        _life = life;
         LastLsn = lastLsn;
     }
 
@@ -44,9 +44,8 @@ public sealed class WriteAheadLog
 
     /// <summary>Opens a data directory: what it holds, and the plan that makes it ready for
     /// appends.</summary>
-    public static WalOpening Open(
-        WalOptions options, WalIdentity identity, ulong directoryNonce, IReadOnlyList<DiskFile> files) =>
-        WalRecovery.Open(options, identity, directoryNonce, files);
+    public static WalOpening Open(WalOptions options, DiskStart start, IReadOnlyList<DiskFile> files) =>
+        WalRecovery.Open(options, start, files);
 
     /// <summary>Appends records as one or more frames, each durable before the next is written.</summary>
     public void Append(IReadOnlyList<WalRecord> records, Outbox<DiskCommand> outbox)
@@ -115,7 +114,7 @@ public sealed class WriteAheadLog
 
     public void AddTo(ref Fingerprint fingerprint)
     {
-        fingerprint.Add(_boot.Value);
+        fingerprint.Add(_life.Boot.Value);
         fingerprint.Add(LastLsn);
         fingerprint.Add(_position);
         fingerprint.Add(_sequence);
@@ -190,7 +189,8 @@ public sealed class WriteAheadLog
         var file = reuse ? WalFiles.Spare : WalFiles.SegmentTemporary;
         if (!reuse) outbox.Emit(new DiskCommand.CreateFile(file, length));
         if (reuse) _hasSpare = false;
-        var header = new WalSegment(_identity, _boot, id, _sequence, FirstLsn: LastLsn + 1, _previousCrc);
+        var header = new WalSegment(
+            _identity, _life.Boot, id, _sequence, FirstLsn: LastLsn + 1, _previousCrc, _life.Incarnation);
         outbox.Emit(new DiskCommand.Write(file, 0, header.Encode()));
         _segments.Add(new SegmentExtent(id, header.FirstLsn, length));
         _position = WalSegment.HeaderBytes;
@@ -208,8 +208,8 @@ public sealed class WriteAheadLog
     private void WriteFrame(string file, ReadOnlySpan<WalRecord> records, Outbox<DiskCommand> outbox)
     {
         var place = new WalFrame(
-            _identity.ClusterHash, _identity.NodeHash, _boot, _sequence, Active.Id, _position, _previousCrc,
-            Count: 0, FirstLsn: LastLsn + 1, BodyLength: 0, BodyCrc: 0);
+            _identity.ClusterHash, _identity.NodeHash, _life.Boot, _sequence, Active.Id, _position,
+            _previousCrc, Count: 0, FirstLsn: LastLsn + 1, BodyLength: 0, BodyCrc: 0);
         var (bytes, crc) = WalFrame.Encode(place, records);
         Invariant.Holds(_position + bytes.Length <= Active.Length);
         outbox.Emit(new DiskCommand.Write(file, _position, bytes));

@@ -145,7 +145,7 @@ public sealed partial class GateNode : INode
                 log.Snapshot,
                 [.. log.Records.Select(record => record.Payload)],
                 started.Seed,
-                NewLife: null),
+                log.NewLife),
             turn.Now, _fromReplicas);
         DrainReplicas(turn);
         if (verdict == ReplicaVerdict.Unreadable) _fault ??= "the log holds what this build cannot read";

@@ -122,7 +122,7 @@ public sealed partial class ManagerNode : INode
         var records = recovered.Records.Select(record => record.Payload).ToList();
         var verdict = _replicas.Step(
             new ReplicaInput.Recovered(
-                recovered.SnapshotLsn, recovered.Snapshot, records, started.Seed, NewLife: null),
+                recovered.SnapshotLsn, recovered.Snapshot, records, started.Seed, recovered.NewLife),
             _now,
             _fromReplicas);
         Settle();

@@ -29,6 +29,10 @@ public sealed record Topology(
     public NodeId PrimaryOf(NodeId member, int group, long view) =>
         Gates.Contains(member) ? OwnerOfGroup(group) : member;
 
+    /// <summary>How many nodes, that one included, keep each ledger of a gate or manager.</summary>
+    public int CopiesOf(NodeId member) =>
+        Enumerable.Range(0, Members.Count).Select(view => PrimaryOf(member, 0, view)).Distinct().Count();
+
     /// <summary>Every configured node.</summary>
     public IReadOnlyList<ClusterMember> Members =>
     [

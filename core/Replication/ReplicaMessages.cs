@@ -9,8 +9,8 @@ public abstract record ReplicaInput
 
     /// <summary>The first input: the newest snapshot that <see cref="ReplicaEffect.Store"/> asked for, empty
     /// without one, and the records appended after it.</summary>
-    /// <param name="NewLife">The disk lost what it had promised: the incarnation to begin, above every
-    /// earlier one of this node; null at an ordinary start.</param>
+    /// <param name="NewLife">The disk lost what it had promised: the incarnation that is begun, above every
+    /// earlier one of this node. Given at every start of that life; null in the first life.</param>
     public sealed record Recovered(
         long SnapshotLsn,
         ReadOnlyMemory<byte> Snapshot,

@@ -58,8 +58,8 @@ public abstract record VsrInput
 
     /// <summary>The first input: what the disk holds.</summary>
     /// <param name="Seed">For jitter and nonces.</param>
-    /// <param name="NewLife">The disk lost what it had promised: the incarnation to begin, above every
-    /// earlier one.</param>
+    /// <param name="NewLife">The disk lost what it had promised: the incarnation that is begun, above every
+    /// earlier one. Given at every start of that life; the first one counts.</param>
     public sealed record Recovered(VsrDurable Durable, ulong Seed, long? NewLife) : VsrInput;
 
     /// <summary>The node wants a command in the log, stamped <paramref name="Stamp"/> at least.</summary>

@@ -144,7 +144,7 @@ public sealed partial class VsrReplica(VsrConfig config) : IMachine<VsrInput, Vs
         outbox.Emit(new VsrEffect.Restore(durable.State));
         AdvanceCommit(durable.Commit, outbox);
         _hinted = Commit;
-        if (recovered.NewLife is { } life) BeginLife(life, outbox);
+        if (recovered.NewLife is { } life && life > _incarnation) BeginLife(life, outbox);
         if (_isDiskLost) BeginRecovery(now, outbox);
         // A restarted primary may have lost a tail that others hold, or that it had begun the view at all: it
         // never leads a view that it was in before.

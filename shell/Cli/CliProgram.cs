@@ -91,6 +91,8 @@ public static class CliProgram
             ValidateCommand.Create(context),
             TargetCommand.Create(context),
             DevCommand.Create(context, verbose),
+            DiskCommands.CreateInit(context),
+            DiskCommands.CreateRecover(context),
             NodeCommand.Create(NodeRole.Gate, context, verbose),
             NodeCommand.Create(NodeRole.Manager, context, verbose),
             NodeCommand.Create(NodeRole.Worker, context, verbose),

@@ -1,3 +1,4 @@
+using System.Text;
 using Hyperscale.Det.Shell.Disk;
 
 namespace Hyperscale.Det.Shell.Cluster;
@@ -7,6 +8,7 @@ namespace Hyperscale.Det.Shell.Cluster;
 internal sealed class ClusterDirectory : IDisposable
 {
     private const string Prefix = "hyperscale-";
+    private const string Mark = "cluster";
 
     private readonly bool _isTemporary;
 
@@ -26,10 +28,37 @@ internal sealed class ClusterDirectory : IDisposable
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException)
         {
-            var place = path ?? $"below {System.IO.Path.GetTempPath()}";
-            throw new DataDirectoryException(
-                $"the data directory {place} cannot be used: {e.Message}; a directory that this user may "
-                + "write is needed");
+            throw Refusal(path ?? $"below {System.IO.Path.GetTempPath()}", e);
+        }
+    }
+
+    /// <summary>Makes the cluster's disks the first time: from then on a node that finds its own empty has
+    /// lost it.</summary>
+    /// <param name="shape">How many nodes with disks the cluster has, in words; it is the same every
+    /// time.</param>
+    /// <param name="initNodes">Makes the nodes' disks, but for those that are made.</param>
+    /// <exception cref="DataDirectoryException">The directory cannot be used, or is another cluster's.
+    /// </exception>
+    public void InitOnce(string shape, Action initNodes)
+    {
+        var mark = System.IO.Path.Combine(Path, Mark);
+        try
+        {
+            if (File.Exists(mark))
+            {
+                var found = File.ReadAllText(mark).TrimEnd();
+                if (found == shape) return;
+                throw new DataDirectoryException(
+                    $"the data directory {Path} holds a cluster of {found}; this one has {shape}. Ask for "
+                    + "the same again or give it a directory of its own");
+            }
+
+            initNodes();
+            if (!_isTemporary) DurableFile.Write(Path, Mark, Encoding.UTF8.GetBytes($"{shape}\n"));
+        }
+        catch (Exception e) when (e is UnauthorizedAccessException or DirectoryNotFoundException)
+        {
+            throw Refusal(Path, e);
         }
     }
 
@@ -45,4 +74,8 @@ internal sealed class ClusterDirectory : IDisposable
         {
         }
     }
+
+    private static DataDirectoryException Refusal(string place, Exception cause) => new(
+        $"the data directory {place} cannot be used: {cause.Message}; a directory that this user may write "
+        + "is needed");
 }

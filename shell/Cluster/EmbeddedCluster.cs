@@ -43,6 +43,7 @@ public sealed class EmbeddedCluster : IAsyncDisposable
         _services = new NodeServices(Metrics, TimeProvider.System, logger)
         {
             Log = LogOptions,
+            EmptyDisk = EmptyDisk.LostDisk,
             Manager = ManagerConfig.Default with { HeartbeatInterval = HeartbeatInterval },
             Host = NodeHostOptions.Default with { StopWithin = StopWithin },
             Transport = TransportOptions.Default with { FlushWithin = FlushWithin },
@@ -134,7 +135,16 @@ public sealed class EmbeddedCluster : IAsyncDisposable
     private async Task StartNodesAsync()
     {
         if (_options.EndsOnSignals) EndOnSignals();
+        _directory.InitOnce(
+            $"{_options.Gates} gates and {_options.Datacenters} datacenters of {_options.Managers} managers",
+            InitDisks);
         await Task.WhenAll(_plan.Nodes.Select(node => Task.Run(() => Start(node))).ToArray());
+    }
+
+    private void InitDisks()
+    {
+        foreach (var node in _plan.Nodes)
+            if (node.Settings.DataDirectory.Length > 0) NodeDisk.Init(node.Settings, mayExist: true);
     }
 
     private void Start(PlannedNode planned)

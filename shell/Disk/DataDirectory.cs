@@ -57,14 +57,16 @@ public sealed class DataDirectory : IDisk, IDisposable
             + "every node needs a directory of its own");
     }
 
-    /// <summary>The files there are, with the bytes of those that opening a log reads.</summary>
+    /// <summary>The files and directories there are, with the bytes of those that opening a log
+    /// reads.</summary>
     public IReadOnlyList<DiskFile> Read()
     {
         var files = new List<DiskFile>();
-        foreach (var file in new DirectoryInfo(_path).EnumerateFiles())
+        foreach (var entry in new DirectoryInfo(_path).EnumerateFileSystemInfos())
         {
-            var bytes = WalFiles.IsRead(file.Name) ? File.ReadAllBytes(file.FullName) : [];
-            files.Add(new DiskFile(file.Name, file.Length, bytes));
+            var file = entry as FileInfo;
+            var bytes = file is not null && WalFiles.IsRead(file.Name) ? ReadFile(file.FullName) : [];
+            files.Add(new DiskFile(entry.Name, file?.Length ?? 0, bytes));
         }
 
         return files;
@@ -95,6 +97,9 @@ public sealed class DataDirectory : IDisk, IDisposable
                 CloseFile(delete.Name);
                 NativeDisk.Delete(PathOf(delete.Name));
                 break;
+            case DiskCommand.SetAside aside:
+                SetAside(aside);
+                break;
             case DiskCommand.AnnounceDurable or DiskCommand.AnnounceSnapshot:
                 break;
             default:
@@ -118,16 +123,30 @@ public sealed class DataDirectory : IDisk, IDisposable
         var parent = Path.GetDirectoryName(path);
         if (parent is not null) MakeDurably(parent);
         Directory.CreateDirectory(path);
-        if (parent is null) return;
-        var descriptor = NativeDisk.OpenDirectory(parent);
+        if (parent is not null) NativeDisk.SyncNames(parent);
+    }
+
+    /// <summary>What the system cannot read is a failure of the disk, not damage that it would report.
+    /// </summary>
+    private static byte[] ReadFile(string path)
+    {
         try
         {
-            NativeDisk.Sync(descriptor, parent);
+            return File.ReadAllBytes(path);
         }
-        finally
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            NativeDisk.Close(descriptor, parent);
+            throw new DiskFailureException(path, "read", e.Message);
         }
+    }
+
+    private void SetAside(DiskCommand.SetAside aside)
+    {
+        CloseFile(aside.Name);
+        var into = PathOf(aside.Into);
+        NativeDisk.MakeDirectory(into);
+        NativeDisk.Rename(PathOf(aside.Name), Path.Combine(into, aside.Name));
+        NativeDisk.SyncNames(into);
     }
 
     private void Create(DiskCommand.CreateFile create)

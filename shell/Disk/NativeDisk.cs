@@ -9,6 +9,7 @@ internal static partial class NativeDisk
 {
     private const int Interrupted = 4;
     private const int WouldBlock = 11;
+    private const int Exists = 17;
     private const int ReadWrite = 0x2;
     private const int Create = 0x40;
     private const int Truncate = 0x200;
@@ -51,6 +52,27 @@ internal static partial class NativeDisk
     public static void Sync(int descriptor, string path)
     {
         while (FileSync(descriptor) != 0) ThrowUnlessInterrupted(path, "fsync");
+    }
+
+    /// <summary>Forces a directory's names to disk.</summary>
+    public static void SyncNames(string directory)
+    {
+        var descriptor = OpenDirectory(directory);
+        try
+        {
+            Sync(descriptor, directory);
+        }
+        finally
+        {
+            Close(descriptor, directory);
+        }
+    }
+
+    /// <summary>Makes a directory where it does not exist.</summary>
+    public static void MakeDirectory(string path)
+    {
+        if (MakeNewDirectory(path, Convert.ToInt32("755", 8)) == 0) return;
+        if (Marshal.GetLastPInvokeError() != Exists) throw Failure(path, "mkdir");
     }
 
     public static void Rename(string from, string to)
@@ -111,6 +133,10 @@ internal static partial class NativeDisk
 
     [LibraryImport("libc", EntryPoint = "fsync", SetLastError = true)]
     private static partial int FileSync(int descriptor);
+
+    [LibraryImport(
+        "libc", EntryPoint = "mkdir", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int MakeNewDirectory(string path, int mode);
 
     [LibraryImport(
         "libc", EntryPoint = "rename", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]

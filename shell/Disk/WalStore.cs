@@ -1,5 +1,3 @@
-using System.Buffers.Binary;
-using System.Security.Cryptography;
 using Hyperscale.Det.Durability;
 using Hyperscale.Det.Kernel;
 
@@ -42,6 +40,7 @@ public sealed class WalStore : IDisposable
     public int Pending => _writer.Pending;
 
     /// <summary>Opens, recovers and locks a data directory; makes it where it does not exist.</summary>
+    /// <param name="owner">Whose directory it is.</param>
     /// <param name="onDurable">Every record up to this LSN is on disk; ascending.</param>
     /// <param name="onSnapshotDurable">The snapshot that covers all records up to this LSN is on
     /// disk.</param>
@@ -51,8 +50,7 @@ public sealed class WalStore : IDisposable
     /// <exception cref="DiskFailureException">The disk failed while opening.</exception>
     public static WalStore Open(
         string directory,
-        string clusterId,
-        NodeId node,
+        DiskOwner owner,
         WalOptions options,
         Action<long> onDurable,
         Action<long> onSnapshotDurable,
@@ -61,13 +59,7 @@ public sealed class WalStore : IDisposable
         var disk = DataDirectory.Open(directory);
         try
         {
-            Span<byte> nonce = stackalloc byte[8];
-            RandomNumberGenerator.Fill(nonce);
-            var opening = WriteAheadLog.Open(
-                options,
-                new WalIdentity(clusterId, node),
-                BinaryPrimitives.ReadUInt64LittleEndian(nonce),
-                disk.Read());
+            var opening = WriteAheadLog.Open(options, owner.NewStart(), disk.Read());
             if (opening.Fault is { } fault)
             {
                 throw new DataDirectoryException(

@@ -21,9 +21,9 @@ public sealed class DiskLog : INodeLog
     /// <exception cref="DataDirectoryException">The directory may not be used.</exception>
     /// <exception cref="DiskFailureException">The disk failed while opening.</exception>
     public static DiskLog Open(
-        string directory, string clusterId, NodeId node, WalOptions options, INodeLogObserver observer) =>
+        string directory, DiskOwner owner, WalOptions options, INodeLogObserver observer) =>
         new(WalStore.Open(
-            directory, clusterId, node, options,
+            directory, owner, options,
             observer.OnDurable, observer.OnSnapshotDurable, observer.OnFailed));
 
     public void Append(WalRecord record) => _store.Append(record);

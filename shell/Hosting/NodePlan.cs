@@ -53,8 +53,8 @@ internal sealed record NodePlan(
 
     private static DiskLog OpenDisk(NodeSettings settings, NodeServices services, INodeLogObserver observer)
     {
-        var log = DiskLog.Open(
-            settings.DataDirectory, settings.Topology.ClusterId, settings.Id, services.Log, observer);
+        var owner = NodeDisk.OwnerOf(settings) with { Empty = services.EmptyDisk };
+        var log = DiskLog.Open(settings.DataDirectory, owner, services.Log, observer);
         foreach (var note in log.Notes) ShellLog.LogNote(services.Logger, settings.Id, note);
         return log;
     }

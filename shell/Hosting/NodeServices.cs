@@ -20,5 +20,8 @@ public sealed record NodeServices(MetricsRegistry Metrics, TimeProvider Time, IL
 
     public TransportOptions Transport { get; init; } = TransportOptions.Default;
 
+    /// <summary>What it means when a gate or manager starts on an empty directory.</summary>
+    public EmptyDisk EmptyDisk { get; init; } = EmptyDisk.Unknown;
+
     public WalOptions Log { get; init; } = WalOptions.Default;
 }

@@ -49,6 +49,9 @@ public sealed class SimDirectory
                 Invariant.Holds(_names.ContainsKey(delete.Name));
                 Rename((delete.Name, null));
                 break;
+            case DiskCommand.SetAside aside:
+                Rename((aside.Name, null), ($"{aside.Into}/{aside.Name}", _names[aside.Name]));
+                break;
             case DiskCommand.AnnounceDurable or DiskCommand.AnnounceSnapshot:
                 break;
             default:

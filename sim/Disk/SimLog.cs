@@ -45,7 +45,7 @@ public sealed class SimLog(
 
     /// <summary>Opens the directory; <see cref="ISimLogOwner.OnOpened"/> follows once the start's plan is
     /// carried out. The fault, where the directory is refused.</summary>
-    public WalFault? Open(WalIdentity identity, ulong nonce)
+    public WalFault? Open(DiskStart start)
     {
         var walOptions = WalOptions.Default with
         {
@@ -53,7 +53,7 @@ public sealed class SimLog(
             BatchRecordsMax = options.BatchRecordsMax,
             SealAfter = options.SealAfter,
         };
-        var opening = WriteAheadLog.Open(walOptions, identity, nonce, directory.Read());
+        var opening = WriteAheadLog.Open(walOptions, start, directory.Read());
         if (opening.Fault is { } fault) return fault;
         _log = opening.Log;
         _steps = opening.Plan;

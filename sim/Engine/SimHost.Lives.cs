@@ -18,6 +18,7 @@ public sealed partial class SimHost
     private int _timer;
     private Instant _pausedUntil = Instant.Zero;
     private PlannedFault.Crash? _armed;
+    private bool _hasDiskEver;
 
     /// <summary>Added to the time of every batch.</summary>
     public Duration SlowBy
@@ -151,8 +152,7 @@ public sealed partial class SimHost
         {
             Stall = DiskStall,
         };
-        var identity = new WalIdentity(_world.Topology.ClusterId, Id);
-        if (_log.Open(identity, _seed) is { } fault) _world.Checks.OnRefusedDirectory(this, fault);
+        if (_log.Open(DiskStart()) is { } fault) _world.Checks.OnRefusedDirectory(this, fault);
     }
 
     internal void OnTimer(int life, int timer)
@@ -161,6 +161,14 @@ public sealed partial class SimHost
         _timerAt = Instant.Never;
         Post(new NodeInput.Tick(default));
     }
+
+    // Before the first start an operator made the disk; an empty one later on was lost.
+    private DiskStart DiskStart() => new(
+        new WalIdentity(_world.Topology.ClusterId, Id),
+        _seed,
+        Clock.WallAt(_world.Now),
+        _world.Topology.CopiesOf(Id),
+        _hasDiskEver ? EmptyDisk.LostDisk : EmptyDisk.NewNode);
 
     private void Begin(RecoveredLog recovered, BootId boot)
     {

@@ -89,6 +89,7 @@ public sealed partial class SimHost : ISimLogOwner
         if (opening.Verdict == WalVerdict.TornTail) Coverage.Sometimes(Probe.TornTailCut);
         if (opening.Recovered.SnapshotLsn > 0) Coverage.Sometimes(Probe.SnapshotRecovered);
         if (opening.Recovered.Records.Count > 0) Coverage.Sometimes(Probe.RecordsRecovered);
+        _hasDiskEver = true;
         Begin(opening.Recovered, opening.Boot);
     }
 

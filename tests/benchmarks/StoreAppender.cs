@@ -31,7 +31,8 @@ internal sealed class StoreAppender : IDisposable
     {
         _record = new WalRecord(WalRecordKind.LogEntry, new byte[recordBytes]);
         _store = WalStore.Open(
-            path, "benchmark", NodeId.Of("gate-1"), WalOptions.Default, OnDurable, _ => { }, OnFailed);
+            path, new DiskOwner("benchmark", NodeId.Of("gate-1"), 1, EmptyDisk.NewNode), WalOptions.Default,
+            OnDurable, _ => { }, OnFailed);
     }
 
     public void AppendAndWait(int records)

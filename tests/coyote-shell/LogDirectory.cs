@@ -60,5 +60,6 @@ internal sealed class LogDirectory : IDisk
     }
 
     private static WalOpening Open(CrashableDisk disk) =>
-        WriteAheadLog.Open(Options, Identity, directoryNonce: 7, disk.Read());
+        WriteAheadLog.Open(
+            Options, new DiskStart(Identity, 7, new WallTime(1), 1, EmptyDisk.NewNode), disk.Read());
 }

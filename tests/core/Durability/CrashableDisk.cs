@@ -17,6 +17,9 @@ internal sealed class CrashableDisk
 
     public long SnapshotLsn { get; private set; }
 
+    /// <summary>Whether something durable was damaged, so that later starts may find less.</summary>
+    public bool LosesRecords { get; set; }
+
     public IReadOnlyCollection<string> Names => _names.Keys.Order(StringComparer.Ordinal).ToArray();
 
     public long LengthOf(string name) => _names[name].Bytes.Length;
@@ -56,8 +59,11 @@ internal sealed class CrashableDisk
                 Assert.True(_names.ContainsKey(delete.Name), $"{delete.Name} is deleted and does not exist");
                 Rename((delete.Name, null));
                 break;
+            case DiskCommand.SetAside aside:
+                Rename((aside.Name, null), ($"{aside.Into}/{aside.Name}", _names[aside.Name]));
+                break;
             case DiskCommand.AnnounceDurable durable:
-                Assert.True(durable.Lsn >= DurableLsn, "durable LSNs ascend");
+                Assert.True(durable.Lsn >= DurableLsn || LosesRecords, "durable LSNs ascend");
                 DurableLsn = durable.Lsn;
                 break;
             case DiskCommand.AnnounceSnapshot snapshot:
@@ -68,18 +74,35 @@ internal sealed class CrashableDisk
         }
     }
 
+    /// <summary>The disk with everything on it safe.</summary>
+    public CrashableDisk Settled()
+    {
+        var settled = Empty();
+        foreach (var (name, inode) in _names)
+        {
+            inode.Sync();
+            settled._names.Add(name, inode);
+            settled._safeNames.Add(name, inode);
+        }
+
+        return settled;
+    }
+
     /// <summary>The disk after a crash: any part of what was not synced is there.</summary>
     public CrashableDisk Crash(Rng rng)
     {
         var names = new Dictionary<string, Inode>(_safeNames);
         foreach (var change in _unsyncedNames)
             if (rng.Chance(1, 2)) Apply(names, change);
-        var survivor = new CrashableDisk { DurableLsn = DurableLsn, SnapshotLsn = SnapshotLsn };
+        var survivor = Empty();
         foreach (var (name, inode) in names.OrderBy(entry => entry.Key, StringComparer.Ordinal))
             Apply(survivor._names, [(name, inode.Crash(rng))]);
         foreach (var (name, inode) in survivor._names) survivor._safeNames.Add(name, inode);
         return survivor;
     }
+
+    private CrashableDisk Empty() =>
+        new() { DurableLsn = DurableLsn, SnapshotLsn = SnapshotLsn, LosesRecords = LosesRecords };
 
     private static void Apply(Dictionary<string, Inode> names, (string Name, Inode? Inode)[] change)
     {

@@ -18,7 +18,7 @@ internal sealed class LogHistory
     private readonly List<WalRecord> _records = [];
     private WriteAheadLog? _log;
 
-    public CrashableDisk Disk { get; private init; } = new();
+    public CrashableDisk Disk { get; init; } = new();
 
     public BootId Boot { get; private set; }
 
@@ -37,8 +37,11 @@ internal sealed class LogHistory
         return new WalRecord(WalRecordKind.LogEntry, payload);
     }
 
-    public static WalOpening Opening(IReadOnlyList<DiskFile> files) =>
-        WriteAheadLog.Open(Options, Identity, directoryNonce: 7, files);
+    public static DiskStart Start(int replicas = 1, EmptyDisk empty = EmptyDisk.NewNode) =>
+        new(Identity, 7, new WallTime(1_800_000_000_000), replicas, empty);
+
+    public static WalOpening Opening(IReadOnlyList<DiskFile> files, int replicas = 1) =>
+        WriteAheadLog.Open(Options, Start(replicas), files);
 
     /// <summary>The plan of a start; what was recovered must be what was appended, and at least what was
     /// acknowledged.</summary>

@@ -204,7 +204,8 @@ public sealed class WalDamageTests
         ours.Do(ours.PlanSnapshot(1));
         var foreign = new Outbox<DiskCommand>();
         var identity = new WalIdentity("other", NodeId.Of("gate-1"));
-        var other = WriteAheadLog.Open(LogHistory.Options, identity, 1, []);
+        var theirs = LogHistory.Start() with { Identity = identity };
+        var other = WriteAheadLog.Open(LogHistory.Options, theirs, []);
         other.Log!.Append([new WalRecord(WalRecordKind.LogEntry, default)], foreign);
         other.Log.Snapshot(1, default, foreign);
         var disk = new CrashableDisk();
@@ -236,15 +237,15 @@ public sealed class WalDamageTests
             _ => frames[0].File,
         };
         var header = history.Disk.BytesOf(name).AsSpan(kind == "frame" ? (int)frames[0].Offset : 0);
-        header[4] = 2;
+        header[4] = 3;
         BitConverter.TryWriteBytes(header[crcAt..], Crc32C.Of(header[..crcAt]));
 
         var fault = LogHistory.Opening(history.Disk.Read()).Fault;
 
         Assert.Equal(WalVerdict.WrongVersion, fault?.Verdict);
         Assert.Contains(name, fault!.Message, StringComparison.Ordinal);
+        Assert.Contains("version 3", fault.Message, StringComparison.Ordinal);
         Assert.Contains("version 2", fault.Message, StringComparison.Ordinal);
-        Assert.Contains("version 1", fault.Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -253,7 +254,7 @@ public sealed class WalDamageTests
         var history = Build((30, 8, 3), out _);
         var options = LogHistory.Options with { CopyBytesMax = 16 * 1024 };
 
-        var opening = WriteAheadLog.Open(options, LogHistory.Identity, 1, history.Disk.Read());
+        var opening = WriteAheadLog.Open(options, LogHistory.Start(), history.Disk.Read());
 
         Assert.Equal(WalVerdict.TooLarge, opening.Fault?.Verdict);
         Assert.Contains("at most 16384", opening.Fault!.Message, StringComparison.Ordinal);
@@ -276,7 +277,8 @@ public sealed class WalDamageTests
     {
         var history = Build((3, 2, 1), out _);
 
-        var opening = WriteAheadLog.Open(LogHistory.Options, identity, 1, history.Disk.Read());
+        var opening = WriteAheadLog.Open(
+            LogHistory.Options, LogHistory.Start() with { Identity = identity }, history.Disk.Read());
 
         Assert.Equal(verdict, opening.Fault?.Verdict);
         Assert.Contains(owner, opening.Fault!.Message, StringComparison.Ordinal);

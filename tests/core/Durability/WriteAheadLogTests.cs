@@ -79,7 +79,8 @@ public sealed class WriteAheadLogTests
         Assert.Null(opening.Fault);
         Assert.Equal(20, opening.Recovered.SnapshotLsn);
         Assert.Equal(_history.Log.LastLsn, opening.Recovered.LastLsn);
-        Assert.Contains(WalFiles.Snapshot(30), Assert.Single(opening.Notes), StringComparison.Ordinal);
+        Assert.Contains(WalFiles.Snapshot(30), opening.Notes[0], StringComparison.Ordinal);
+        Assert.Contains(new DiskCommand.SetAside(WalFiles.Snapshot(30), "damaged-1"), opening.Plan);
     }
 
     [Fact]

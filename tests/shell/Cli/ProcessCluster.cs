@@ -29,9 +29,12 @@ internal sealed class ProcessCluster : IAsyncDisposable
                 for (var i = 0; i < ports.Count; i++)
                     text = text.Replace($":{written[i]}\"", $":{ports[i]}\"", StringComparison.Ordinal);
                 await File.WriteAllTextAsync(cluster.FileOf(node), text);
-                cluster.Launch(node);
             }
 
+            var init = await CliProcess.RunAsync(
+                ["init", "--config", .. Examples.Nodes.Select(cluster.FileOf)]);
+            Assert.Equal((0, ""), (init.Code, init.Error));
+            foreach (var node in Examples.Nodes) cluster.Launch(node);
             foreach (var node in cluster._nodes.Values) await node.LineAsync("ready");
             return cluster;
         }

@@ -10,7 +10,7 @@ public sealed class WalStoreTests : IDisposable
     private const int InvalidArgument = 22;
 
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
-    private static readonly NodeId Gate = NodeId.Of("gate-1");
+    private static readonly DiskOwner Owner = new("test", NodeId.Of("gate-1"), 1, EmptyDisk.NewNode);
 
     private static readonly WalOptions Small =
         WalOptions.Default with { SegmentBytes = 64 * 1024, BatchBytesMax = 16 * 1024 };
@@ -120,7 +120,7 @@ public sealed class WalStoreTests : IDisposable
     public void A_directory_that_cannot_be_written_is_refused(string path)
     {
         var refused = Assert.Throws<DataDirectoryException>(() => WalStore.Open(
-            path, "test", Gate, Small, _ => { }, _ => { }, _ => { }));
+            path, Owner, Small, _ => { }, _ => { }, _ => { }));
 
         Assert.Contains(path, refused.Message, StringComparison.Ordinal);
         Assert.Contains("a directory that this user may write", refused.Message, StringComparison.Ordinal);
@@ -129,20 +129,7 @@ public sealed class WalStoreTests : IDisposable
     [Fact]
     public void Damage_refuses_the_start_and_leaves_the_directory_as_it_was()
     {
-        using (var store = Open())
-        {
-            foreach (var number in new[] { 1, 2 })
-            {
-                store.Append(Record(number));
-                store.Flush();
-                WaitFor(() => Volatile.Read(ref _durable) == number);
-            }
-        }
-
-        var segment = Path.Combine(_path, WalFiles.Segment(1));
-        var bytes = File.ReadAllBytes(segment);
-        bytes[WalSegment.HeaderBytes + WalFrame.HeaderBytes] ^= 1;
-        File.WriteAllBytes(segment, bytes);
+        DamageFirstOfTwoRecords();
         var before = Directory.GetFiles(_path).Order().ToArray();
 
         var refused = Assert.Throws<DataDirectoryException>(() => Open());
@@ -151,6 +138,38 @@ public sealed class WalStoreTests : IDisposable
         Assert.Contains("record 1", refused.Message, StringComparison.Ordinal);
         Assert.Contains("offset 4096", refused.Message, StringComparison.Ordinal);
         Assert.Equal(before, Directory.GetFiles(_path).Order());
+    }
+
+    [Fact]
+    public void Damage_of_a_replicated_log_begins_a_life_and_sets_the_log_aside()
+    {
+        var damaged = DamageFirstOfTwoRecords();
+        var owner = Owner with { Replicas = 3, Empty = EmptyDisk.Unknown };
+
+        foreach (var start in new[] { 1, 2 })
+        {
+            using var store = WalStore.Open(_path, owner, Small, _ => { }, _ => { }, _failures.Add);
+            Assert.Equal((0, 2L), (store.Recovered.LastLsn, store.Recovered.NewLife));
+            Assert.Equal(start == 1 ? 2 : 0, store.Notes.Count);
+        }
+
+        var aside = Path.Combine(_path, "damaged-1", WalFiles.Segment(1));
+        Assert.Equal(damaged, File.ReadAllBytes(aside));
+        Assert.Empty(_failures);
+    }
+
+    [Fact]
+    public void An_empty_directory_is_refused_with_the_two_commands()
+    {
+        var owner = Owner with { Empty = EmptyDisk.Unknown };
+
+        var refused = Assert.Throws<DataDirectoryException>(
+            () => WalStore.Open(_path, owner, Small, _ => { }, _ => { }, _ => { }));
+
+        Assert.Contains(_path, refused.Message, StringComparison.Ordinal);
+        Assert.Contains("hyperscale init", refused.Message, StringComparison.Ordinal);
+        Assert.Contains("hyperscale recover", refused.Message, StringComparison.Ordinal);
+        Assert.Equal(["lock"], Directory.GetFiles(_path).Select(Path.GetFileName));
     }
 
     [Fact]
@@ -212,7 +231,7 @@ public sealed class WalStoreTests : IDisposable
         using var stopped = new ManualResetEventSlim();
         WalStore? store = null;
         store = WalStore.Open(
-            _path, "test", Gate, Small,
+            _path, Owner, Small,
             _ =>
             {
                 store!.Stop();
@@ -229,6 +248,25 @@ public sealed class WalStoreTests : IDisposable
         Open().Dispose();
     }
 
+    private byte[] DamageFirstOfTwoRecords()
+    {
+        using (var store = Open())
+        {
+            foreach (var number in new[] { 1, 2 })
+            {
+                store.Append(Record(number));
+                store.Flush();
+                WaitFor(() => Volatile.Read(ref _durable) == number);
+            }
+        }
+
+        var segment = Path.Combine(_path, WalFiles.Segment(1));
+        var bytes = File.ReadAllBytes(segment);
+        bytes[WalSegment.HeaderBytes + WalFrame.HeaderBytes] ^= 1;
+        File.WriteAllBytes(segment, bytes);
+        return bytes;
+    }
+
     private static WalRecord Record(int number) =>
         new(WalRecordKind.LogEntry, BitConverter.GetBytes(number));
 
@@ -236,7 +274,7 @@ public sealed class WalStoreTests : IDisposable
         Assert.True(SpinWait.SpinUntil(condition, Patience), "in time");
 
     private WalStore Open(string cluster = "test", string node = "gate-1") => WalStore.Open(
-        _path, cluster, NodeId.Of(node), Small,
+        _path, new DiskOwner(cluster, NodeId.Of(node), 1, EmptyDisk.NewNode), Small,
         lsn => Volatile.Write(ref _durable, lsn),
         lsn => Volatile.Write(ref _snapshot, lsn),
         _failures.Add);

@@ -12,7 +12,7 @@ public sealed class WalWriterTests : IDisposable
     private readonly List<string> _reports = [];
     private readonly WriteAheadLog _log = WriteAheadLog.Open(
         WalOptions.Default with { SegmentBytes = 64 * 1024 },
-        new WalIdentity("test", NodeId.Of("gate-1")), 1, []).Log!;
+        new DiskOwner("test", NodeId.Of("gate-1"), 1, EmptyDisk.NewNode).NewStart(), []).Log!;
 
     private Thread? _thread;
 

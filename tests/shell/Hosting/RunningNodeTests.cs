@@ -23,6 +23,7 @@ public sealed class RunningNodeTests : IDisposable
 
     private NodeServices Services => new(_metrics, TimeProvider.System, NullLogger.Instance)
     {
+        EmptyDisk = Durability.EmptyDisk.NewNode,
         Log = Durability.WalOptions.Default with { SegmentBytes = 64 * 1024 },
     };
 

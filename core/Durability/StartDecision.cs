@@ -1,0 +1,86 @@
+using Hyperscale.Det.Kernel;
+
+namespace Hyperscale.Det.Durability;
+
+/// <summary>Who starts on a disk, and what it may do there.</summary>
+/// <param name="Nonce">Random; makes the boots of a new directory unlike those of any other.</param>
+/// <param name="Wall">The wall clock at the start.</param>
+/// <param name="Replicas">How many nodes, this one included, keep each ledger of this node; of those that
+/// fewest keep.</param>
+/// <param name="Empty">What an empty directory means.</param>
+public sealed record DiskStart(
+    WalIdentity Identity, ulong Nonce, WallTime Wall, int Replicas, EmptyDisk Empty);
+
+/// <summary>What a directory without any file of ours means to a start.</summary>
+public enum EmptyDisk : byte
+{
+    /// <summary>Nobody can tell: a new node, or one whose disk is lost. The start is refused.</summary>
+    Unknown,
+
+    /// <summary>A new node of a new cluster, which has promised nothing.</summary>
+    NewNode,
+
+    /// <summary>A node that was here before: whatever it had promised is lost.</summary>
+    LostDisk,
+}
+
+/// <summary>What a data directory shows before anything in it is changed.</summary>
+/// <param name="IsEmpty">There is no file of ours.</param>
+/// <param name="Life">What the identity file says; null where it says nothing.</param>
+/// <param name="NewestLife">The highest incarnation that any file names; 0 where none does.</param>
+/// <param name="Damage">What was once durable and is missing or changed, or why the directory is not to be
+/// touched; null when all is there.</param>
+public sealed record DiskFindings(bool IsEmpty, DiskLife? Life, long NewestLife, WalFault? Damage);
+
+/// <summary>Whether a node may start on the disk it finds, and as what. The shell and the simulator decide by
+/// this alone.</summary>
+/// <remarks>A node that lost records never takes part with a shorter log: it begins a new life, in which its
+/// replicas take part in nothing until they have learnt from a quorum of others. Where there are no others,
+/// what was lost cannot be made good, and only its operator may give it up.</remarks>
+public abstract record StartDecision
+{
+    private StartDecision() { }
+
+    /// <summary>Everything that was promised is there.</summary>
+    public sealed record Resume(long Incarnation) : StartDecision;
+
+    /// <summary>Promises are lost: begin a life above every earlier one.</summary>
+    public sealed record BeginLife(long Incarnation) : StartDecision;
+
+    public sealed record Refuse(WalFault Fault) : StartDecision;
+
+    public static StartDecision Of(DiskFindings found, DiskStart start)
+    {
+        if (found.IsEmpty) return OfEmpty(start);
+        if (found.Damage is not { } damage) return new Resume(found.Life!.Incarnation);
+        if (damage.Verdict != WalVerdict.Corrupt) return new Refuse(damage);
+        if (start.Replicas > 1) return new BeginLife(NextLife(found.NewestLife, start.Wall));
+        return new Refuse(damage with
+        {
+            Message = $"{damage.Message}. {start.Identity.Node} alone keeps its ledger, so there is nobody "
+                + "to repair it from: put back an intact copy of the directory, or move the directory away "
+                + "and begin a new cluster with 'hyperscale init', which forgets everything that was accepted",
+        });
+    }
+
+    /// <summary>An incarnation above <paramref name="newest"/>; where none can be read, the wall clock's
+    /// seconds, which no count of lost disks reaches.</summary>
+    public static long NextLife(long newest, WallTime wall) =>
+        newest > 0 ? newest + 1 : Math.Max(2, wall.UnixMilliseconds / 1000);
+
+    private static StartDecision OfEmpty(DiskStart start) => start.Empty switch
+    {
+        EmptyDisk.NewNode => new Resume(1),
+        EmptyDisk.LostDisk when start.Replicas > 1 => new BeginLife(NextLife(0, start.Wall)),
+        EmptyDisk.LostDisk => new Refuse(new WalFault(
+            WalVerdict.NoReplica,
+            $"it is empty, and {start.Identity.Node} alone kept its ledger: nobody else has what it accepted"
+            + ". Put back an intact copy of the directory, or begin a new cluster")),
+        _ => new Refuse(new WalFault(
+            WalVerdict.NoIdentity,
+            $"it is empty, and only you know why. If {start.Identity.Node} is a new node of a new cluster: "
+            + "'hyperscale init --config FILE'. If its disk was lost or replaced: 'hyperscale recover "
+            + "--config FILE', and it learns everything from the other nodes. Giving a lost disk for a new "
+            + "node would forget what was promised")),
+    };
+}
