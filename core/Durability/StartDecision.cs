@@ -59,7 +59,7 @@ public abstract record StartDecision
         {
             Message = $"{damage.Message}. {start.Identity.Node} alone keeps its ledger, so there is nobody "
                 + "to repair it from: put back an intact copy of the directory, or move the directory away "
-                + "and begin a new cluster with 'hyperscale init', which forgets everything that was accepted",
+                + "and begin a new cluster with 'hyperscale init', which forgets all that was accepted",
         });
     }
 
