@@ -1,28 +1,31 @@
-using System.Collections.Immutable;
-
 namespace Hyperscale.Det.Membership;
 
-/// <summary>Natural logarithms of small whole numbers in thousandths: equal on every processor.</summary>
+/// <summary>Natural logarithms of whole numbers by integers alone: equal on every processor.</summary>
 public static class NaturalLog
 {
-    private static readonly ImmutableArray<int> Table =
-    [
-        0, 0, 693, 1099, 1386, 1609, 1792, 1946, 2079, 2197, 2303, 2398, 2485, 2565, 2639, 2708, 2773,
-    ];
+    private const int FractionBits = 20;
 
-    /// <summary>1000 ln(n), to the next whole number for n up to 16 and within 2% above; n at least
-    /// 1.</summary>
+    /// <summary>2^30 ln(2).</summary>
+    private const long Ln2 = 744_261_118;
+
+    /// <summary>1000 ln(n), rounded down and at most 1 below; 0 for n of 1 and less.</summary>
     public static int Thousandths(int n)
     {
         if (n <= 1) return 0;
-        var halvings = 0;
-        // ln(n) = ln(n / 2) + ln(2), until the table has it.
-        while (n >= Table.Length)
+        var whole = System.Numerics.BitOperations.Log2((uint)n);
+        // The binary logarithm of n / 2^whole, in [1, 2) with 30 bits behind the point: squaring doubles a
+        // logarithm, so each square that reaches 2 yields one bit of it.
+        var x = ((long)n << 30) >> whole;
+        long log = whole;
+        for (var bit = 0; bit < FractionBits; bit++)
         {
-            n = (n + 1) / 2;
-            halvings++;
+            x = (x * x) >> 30;
+            log <<= 1;
+            if (x < 2L << 30) continue;
+            x >>= 1;
+            log++;
         }
 
-        return Table[n] + (halvings * Table[2]);
+        return (int)((((log * Ln2) >> FractionBits) * 1000) >> 30);
     }
 }

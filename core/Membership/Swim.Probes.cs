@@ -2,67 +2,89 @@ using Hyperscale.Det.Kernel;
 
 namespace Hyperscale.Det.Membership;
 
-// One probe at a time: directly, then through others, then suspicion.
+// One probe at a time: directly, then through others and over the stream, then suspicion.
 public sealed partial class Swim
 {
-    private const int RelaysMax = 256;
+    private readonly List<NodeId> _round = [];
+    private long _sequence;
+    private Probe? _probe;
+    private Instant _nextProbe = Instant.Never;
+
+    private Instant ProbeDeadline =>
+        _probe is { } probe ? Instant.Sooner(probe.NextStep, _nextProbe) : _nextProbe;
 
     private Duration Period => _config.ProbePeriod * (_health + 1);
+
+    private void BeginProbing(Instant now)
+    {
+        // Answers to an earlier start's pings are answers to nothing.
+        _sequence = (long)(_rng.Next() >> 2);
+        // Everybody probes at another moment of the period.
+        _nextProbe = now + _rng.Between(Duration.Zero, _config.ProbePeriod);
+    }
+
+    private void GoOnProbing(Instant now, Outbox<SwimEffect> outbox)
+    {
+        if (_probe is { IsIndirect: false } direct && direct.NextStep <= now) AskOthers(direct, now, outbox);
+        if (_nextProbe > now) return;
+        if (_probe is { } open) EndProbe(open, now, outbox);
+        BeginProbe(now, outbox);
+    }
 
     private void BeginProbe(Instant now, Outbox<SwimEffect> outbox)
     {
         _nextProbe = now + Period;
-        if (_probe is { } open) EndProbe(open, now, outbox);
         if (NextTarget() is not { } target) return;
-        var member = _members[target];
-        var probe = new Probe(++_sequence, target, now, now + TimeoutOf(member));
-        _probe = probe;
-        Send(target, new SwimMessage.Ping(probe.Sequence, NewsFor(target)), outbox);
+        _probe = new Probe(++_sequence, target, now, now + TimeoutOf(_members[target]));
+        SendPing(target, _sequence, outbox);
     }
 
-    /// <summary>Every member once a round, in an order that is drawn anew for each.</summary>
+    private void SendPing(NodeId to, long sequence, Outbox<SwimEffect> outbox) =>
+        Send(to, new SwimMessage.Ping(_own, sequence, ByStream: false, NewsFor(to)), outbox);
+
+    /// <summary>Every member that is not dead, once a round, in an order that is drawn anew for
+    /// each.</summary>
     private NodeId? NextTarget()
     {
-        for (var tries = 0; tries <= _members.Count; tries++)
+        if (!_round.Exists(IsProbed)) DrawRound();
+        while (_round.Count > 0)
         {
-            if (_round.Count == 0)
-            {
-                _round.AddRange(_members.Keys);
-                for (var i = _round.Count - 1; i > 0; i--)
-                {
-                    var j = (int)_rng.Below(i + 1);
-                    (_round[i], _round[j]) = (_round[j], _round[i]);
-                }
-            }
-
             var target = _round[^1];
             _round.RemoveAt(_round.Count - 1);
-            if (_members[target].State != MemberState.Dead) return target;
+            if (IsProbed(target)) return target;
         }
 
         return null;
     }
 
-    /// <summary>What an answer may take: the mean and four deviations, never less than the least, and more
-    /// when this node is not well.</summary>
+    private bool IsProbed(NodeId node) => _members[node].State != MemberState.Dead;
+
+    private void DrawRound()
+    {
+        _round.Clear();
+        _round.AddRange(_members.Keys.Where(IsProbed));
+        for (var i = _round.Count - 1; i > 0; i--)
+        {
+            var j = (int)_rng.Below(i + 1);
+            (_round[i], _round[j]) = (_round[j], _round[i]);
+        }
+    }
+
+    /// <summary>What an answer may take: hardly ever more than that, never less than the least, and more when
+    /// this node is not well. The other half of the period is left for others to try.</summary>
     private Duration TimeoutOf(Member member)
     {
-        var expected = member.Rtt + (member.RttDeviation * 4);
-        var wait = Duration.Longer(_config.ProbeTimeoutMin, expected) * (_health + 1);
-        // The others must have time to answer before the period ends.
+        var wait = Duration.Longer(_config.ProbeTimeoutMin, member.RttBound) * (_health + 1);
         return wait < Period / 2 ? wait : Period / 2;
     }
 
-    private void ContinueProbe(Probe probe, Instant now, Outbox<SwimEffect> outbox)
+    private void AskOthers(Probe probe, Instant now, Outbox<SwimEffect> outbox)
     {
-        if (probe.IsIndirect)
-        {
-            EndProbe(probe, now, outbox);
-            return;
-        }
-
         probe.IsIndirect = true;
-        probe.NextStep = Instant.Later(now, _nextProbe);
+        probe.NextStep = Instant.Never;
+        // A step that comes late leaves the others their time all the same.
+        _nextProbe = Instant.Later(_nextProbe, now + (Period / 2));
+        var nackAfter = (_nextProbe - now) * 4 / 5;
         List<NodeId> others = [.. _members.Values
             .Where(member => member.Node != probe.Target && member.State == MemberState.Alive)
             .Select(member => member.Node)];
@@ -70,60 +92,77 @@ public sealed partial class Swim
         {
             var relay = _rng.Pick(others);
             others.Remove(relay);
-            probe.Relays++;
-            Send(relay, new SwimMessage.PingRequest(probe.Sequence, probe.Target, NewsFor(relay)), outbox);
+            probe.Asked.Add(relay);
+            probe.Silent.Add(relay);
+            var request = new SwimMessage.PingRequest(
+                _own, probe.Sequence, probe.Target, nackAfter, NewsFor(relay));
+            Send(relay, request, outbox);
         }
+
+        // Where only datagrams are lost, nobody is to be called dead.
+        var ping = new SwimMessage.Ping(_own, probe.Sequence, ByStream: true, NewsFor(probe.Target));
+        outbox.Emit(new SwimEffect.SendStream(probe.Target, ping));
     }
 
-    /// <summary>Nobody got an answer. If not even the relays spoke, the fault may be this node's
+    /// <summary>Nobody got an answer. If not even the others spoke, the fault may be this node's
     /// own.</summary>
     private void EndProbe(Probe probe, Instant now, Outbox<SwimEffect> outbox)
     {
         _probe = null;
-        Worsen(probe.Relays > 0 ? probe.Relays - probe.Nacks : 1);
         var member = _members[probe.Target];
-        if (member.State != MemberState.Alive) return;
-        var suspicion = member.Update(_config.Self) with { State = MemberState.Suspect };
-        Change(member, suspicion, now, outbox);
+        // Whoever may never have been started says nothing of this node.
+        var isUnexplained = probe.Asked.Count == 0 && member.State != MemberState.Unconfirmed;
+        Worsen(isUnexplained ? 1 : probe.Silent.Count);
+        Accuse(member, now, outbox);
     }
 
-    private SwimVerdict OnAck(NodeId from, SwimMessage.Ack ack, Instant now, Outbox<SwimEffect> outbox)
+    private SwimVerdict OnPing(
+        Member sender, SwimMessage.Ping ping, bool isBehind, Outbox<SwimEffect> outbox)
     {
-        if (_relays.Remove(ack.Sequence, out var relay))
-        {
-            Send(relay.For, new SwimMessage.Ack(relay.Sequence, NewsFor(relay.For)), outbox);
-            return SwimVerdict.Accepted;
-        }
+        var ack = new SwimMessage.Ack(_own, ping.Sequence, ping.ByStream, NewsFor(sender.Node, isBehind));
+        if (ping.ByStream) outbox.Emit(new SwimEffect.SendStream(sender.Node, ack));
+        else Send(sender.Node, ack, outbox);
+        return SwimVerdict.Accepted;
+    }
 
+    private SwimVerdict OnAck(
+        Member sender, SwimMessage.Ack ack, Instant now, Outbox<SwimEffect> outbox)
+    {
+        if (TryPassOn(sender.Node, ack, outbox)) return SwimVerdict.Accepted;
         if (_probe is not { } probe || probe.Sequence != ack.Sequence) return SwimVerdict.Unexpected;
-        if (from == probe.Target) _members[from].Answered(now - probe.SentAt);
+        var isDirect = sender.Node == probe.Target;
+        if (!isDirect && !probe.Asked.Contains(sender.Node)) return SwimVerdict.Unexpected;
+        var rtt = now - probe.SentAt;
+        if (isDirect && !ack.ByStream && sender.TryMeasure(rtt))
+            outbox.Emit(new SwimEffect.RttMeasured(sender.Node, rtt));
         _probe = null;
         Worsen(-1);
         return SwimVerdict.Accepted;
     }
 
-    private SwimVerdict OnPingRequest(
-        NodeId from, SwimMessage.PingRequest request, Instant now, Outbox<SwimEffect> outbox)
+    private SwimVerdict OnNack(NodeId from, SwimMessage.Nack nack)
     {
-        if (!_members.TryGetValue(request.Target, out var target)) return SwimVerdict.NotMember;
-        if (_relays.Count == RelaysMax) return SwimVerdict.Unexpected;
-        var sequence = ++_sequence;
-        _relays.Add(sequence, new Relay(from, request.Sequence, now + TimeoutOf(target)));
-        Send(request.Target, new SwimMessage.Ping(sequence, NewsFor(request.Target)), outbox);
-        return SwimVerdict.Accepted;
+        if (_probe is not { } probe || probe.Sequence != nack.Sequence) return SwimVerdict.Unexpected;
+        return probe.Silent.Remove(from) ? SwimVerdict.Accepted : SwimVerdict.Unexpected;
     }
 
-    private void NackOverdueRelays(Instant now, Outbox<SwimEffect> outbox)
+    private void ForgetProbes(Instant now)
     {
-        foreach (var (sequence, relay) in _relays.Where(relay => relay.Value.NackAt <= now).ToList())
-        {
-            _relays.Remove(sequence);
-            Send(relay.For, new SwimMessage.Nack(relay.Sequence, NewsFor(relay.For)), outbox);
-        }
+        _probe = null;
+        _nextProbe = now + _rng.Between(Duration.Zero, _config.ProbePeriod);
+        ForgetRelays();
     }
 
-    /// <summary>A ping in somebody else's place.</summary>
-    private sealed record Relay(NodeId For, long Sequence, Instant NackAt);
+    private void AddProbesTo(ref Fingerprint fingerprint)
+    {
+        fingerprint.Add(_sequence);
+        fingerprint.Add(_nextProbe);
+        fingerprint.Add(_probe is not null);
+        _probe?.AddTo(ref fingerprint);
+        fingerprint.Add((long)_round.Count);
+        foreach (var node in _round) fingerprint.Add(node);
+        AddRelaysTo(ref fingerprint);
+    }
 
     private sealed class Probe(long sequence, NodeId target, Instant sentAt, Instant nextStep)
     {
@@ -133,13 +172,16 @@ public sealed partial class Swim
 
         public Instant SentAt { get; } = sentAt;
 
+        /// <summary>When others are asked; never once they are.</summary>
         public Instant NextStep { get; set; } = nextStep;
 
         public bool IsIndirect { get; set; }
 
-        public int Relays { get; set; }
+        /// <summary>Who was asked to try.</summary>
+        public SortedSet<NodeId> Asked { get; } = [];
 
-        public int Nacks { get; set; }
+        /// <summary>Who of them has not even said that there is no answer.</summary>
+        public SortedSet<NodeId> Silent { get; } = [];
 
         public void AddTo(ref Fingerprint fingerprint)
         {
@@ -148,8 +190,12 @@ public sealed partial class Swim
             fingerprint.Add(SentAt);
             fingerprint.Add(NextStep);
             fingerprint.Add(IsIndirect);
-            fingerprint.Add((long)Relays);
-            fingerprint.Add((long)Nacks);
+            fingerprint.Add((long)Asked.Count);
+            foreach (var node in Asked)
+            {
+                fingerprint.Add(node);
+                fingerprint.Add(Silent.Contains(node));
+            }
         }
     }
 }

@@ -5,59 +5,57 @@ namespace Hyperscale.Det.Membership;
 
 /// <summary>Who of the configured members is alive: SWIM with Lifeguard's local health.</summary>
 /// <remarks>It informs and decides nothing: quorums come from the configuration. A node that is slow itself
-/// doubts itself first: it probes more slowly and waits longer before it calls others dead. Dead members are
-/// still exchanged with now and then, so that a healed partition does not stay split. Sources: Das et al.,
-/// "SWIM" (2002); Dadgar et al., "Lifeguard" (2017).</remarks>
+/// doubts itself first: it probes more slowly and waits longer before it calls others dead. Sources: Das et
+/// al., "SWIM" (2002); Dadgar et al., "Lifeguard" (2017).</remarks>
 public sealed partial class Swim : IMachine<SwimInput, SwimEffect, SwimVerdict>
 {
-    /// <summary>Lifeguard's worst local health: the multiplier of probe periods is one more.</summary>
+    /// <summary>Lifeguard's worst local health: probe periods are nine times as long.</summary>
     public const int HealthMax = 8;
 
     private readonly SwimConfig _config;
     private readonly SortedDictionary<NodeId, Member> _members = [];
+    private readonly DeadlineQueue<NodeId> _suspicions = new();
     private readonly Gossip _gossip = new();
-    private readonly List<NodeId> _round = [];
-    private readonly SortedDictionary<long, Relay> _relays = [];
     private Rng _rng = new(0);
-    private BootId _boot;
-    private long _incarnation;
-    private long _sequence;
+    private Incarnation _own;
     private int _health;
-    private Probe? _probe;
-    private Instant _nextProbe = Instant.Never;
     private Instant _nextPushPull = Instant.Never;
 
     public Swim(SwimConfig config)
     {
+        Invariant.Holds(config.IsValid);
         _config = config;
         foreach (var node in config.Members.Where(node => node != config.Self))
             _members.Add(node, new Member(node));
     }
 
-    /// <summary>How much this node trusts itself: 0 well, <see cref="HealthMax"/> not at all.</summary>
+    /// <summary>How little this node trusts itself: 0 when it is well, <see cref="HealthMax"/> at
+    /// worst.</summary>
     public int Health => _health;
 
+    /// <summary>This node's newest claim to be alive.</summary>
+    public Incarnation Own => _own;
+
     /// <inheritdoc/>
-    public Instant NextDeadline
-    {
-        get
-        {
-            var next = Instant.Sooner(_nextProbe, _nextPushPull);
-            if (_probe is { } probe) next = Instant.Sooner(next, probe.NextStep);
-            foreach (var member in _members.Values) next = Instant.Sooner(next, member.DeadAt);
-            foreach (var relay in _relays.Values) next = Instant.Sooner(next, relay.NackAt);
-            return next;
-        }
-    }
+    public Instant NextDeadline => Instant.Sooner(
+        Instant.Sooner(_nextPushPull, _suspicions.NextDeadline),
+        Instant.Sooner(ProbeDeadline, _relayDeadlines.NextDeadline));
+
+    /// <summary>Every configured member but this node, with what is thought of it.</summary>
+    public IEnumerable<(NodeId Node, MemberState State)> Others =>
+        _members.Values.Select(member => (member.Node, member.State));
 
     public MemberState StateOf(NodeId node) =>
         node == _config.Self ? MemberState.Alive : _members[node].State;
+
+    public Incarnation IncarnationOf(NodeId node) =>
+        node == _config.Self ? _own : _members[node].Incarnation;
 
     /// <inheritdoc/>
     public SwimVerdict Step(SwimInput input, Instant now, Outbox<SwimEffect> outbox) => input switch
     {
         SwimInput.Started started => OnStarted(started, now, outbox),
-        SwimInput.Received received => OnReceived(received, now, outbox),
+        SwimInput.Received received => OnReceived(received.From, received.Message, now, outbox),
         SwimInput.Tick => OnTick(now, outbox),
         _ => throw new UnreachableException($"unhandled {input}"),
     };
@@ -67,180 +65,117 @@ public sealed partial class Swim : IMachine<SwimInput, SwimEffect, SwimVerdict>
     {
         Invariant.Holds(_health is >= 0 and <= HealthMax);
         Invariant.Holds(_gossip.Count <= _members.Count + 1);
-        Invariant.Holds(_relays.Count <= RelaysMax);
+        Invariant.Holds(_relays.Count <= RelaysMax && _relays.Count == _relayDeadlines.Count);
+        Invariant.Holds(_round.Count <= _members.Count);
         foreach (var member in _members.Values)
         {
-            Invariant.Holds(member.DeadAt == Instant.Never == (member.State != MemberState.Suspect));
-            Invariant.Holds(member.Accusers == 0 == (member.State != MemberState.Suspect));
+            member.CheckInvariants();
+            Invariant.Holds(_suspicions.TryGet(member.Node, out _) == (member.State == MemberState.Suspect));
+            Invariant.Holds(member.Accusers <= _config.ConfirmationsMax + 1);
         }
     }
 
     /// <inheritdoc/>
     public void AddTo(ref Fingerprint fingerprint)
     {
-        fingerprint.Add(_boot.Value);
-        fingerprint.Add(_incarnation);
-        fingerprint.Add(_sequence);
+        _own.AddTo(ref fingerprint);
         fingerprint.Add((long)_health);
-        fingerprint.Add(_nextProbe);
         fingerprint.Add(_nextPushPull);
-        fingerprint.Add(_probe is not null);
-        _probe?.AddTo(ref fingerprint);
         foreach (var member in _members.Values) member.AddTo(ref fingerprint);
-        foreach (var node in _round) fingerprint.Add(node);
-        foreach (var (sequence, relay) in _relays)
-        {
-            fingerprint.Add(sequence);
-            fingerprint.Add(relay.For);
-            fingerprint.Add(relay.Sequence);
-            fingerprint.Add(relay.NackAt);
-        }
-
+        _suspicions.AddTo(ref fingerprint, node => Rng.HashText(node.Name));
         _gossip.AddTo(ref fingerprint);
+        AddProbesTo(ref fingerprint);
         _rng.AddTo(ref fingerprint);
     }
 
     private SwimVerdict OnStarted(SwimInput.Started started, Instant now, Outbox<SwimEffect> outbox)
     {
-        _boot = started.Boot;
+        Invariant.Holds(_own == default);
+        _own = Incarnation.First(started.Boot);
         _rng = Rng.Stream(started.Seed, "swim", _config.Self.Name);
         if (_members.Count == 0) return SwimVerdict.Accepted;
-        _gossip.Add(AboutSelf());
-        // Everybody probes at another moment of the period.
-        _nextProbe = now + _rng.Between(Duration.Zero, _config.ProbePeriod);
-        PushPull(_rng.Pick([.. _members.Keys]), wantsAnswer: true, outbox);
-        _nextPushPull = now + _rng.Between(_config.PushPullPeriod / 2, _config.PushPullPeriod);
-        return SwimVerdict.Accepted;
+        BeginProbing(now);
+        _nextPushPull = now;
+        return PushPullNow(now, outbox);
     }
 
-    private SwimVerdict OnReceived(SwimInput.Received received, Instant now, Outbox<SwimEffect> outbox)
+    private SwimVerdict OnReceived(
+        NodeId from, SwimMessage message, Instant now, Outbox<SwimEffect> outbox)
     {
-        if (!_members.ContainsKey(received.From)) return SwimVerdict.NotMember;
-        foreach (var update in received.Message.Updates) OnUpdate(update, now, outbox);
-        switch (received.Message)
+        if (!_members.TryGetValue(from, out var sender)) return SwimVerdict.NotMember;
+        // A start that does not know of an earlier one must hear of it, or nobody would believe it.
+        var isBehind = message.Incarnation < sender.Incarnation;
+        OnUpdate(new MemberUpdate(from, message.Incarnation, MemberState.Alive, from), now, outbox);
+        foreach (var update in message.Updates)
         {
-            case SwimMessage.Ping ping:
-                Send(received.From, new SwimMessage.Ack(ping.Sequence, NewsFor(received.From)), outbox);
-                return SwimVerdict.Accepted;
-            case SwimMessage.Ack ack:
-                return OnAck(received.From, ack, now, outbox);
-            case SwimMessage.PingRequest request:
-                return OnPingRequest(received.From, request, now, outbox);
-            case SwimMessage.Nack nack:
-                if (_probe is not { } probe || probe.Sequence != nack.Sequence) return SwimVerdict.Unexpected;
-                probe.Nacks++;
-                return SwimVerdict.Accepted;
-            case SwimMessage.PushPull push:
-                if (push.WantsAnswer) PushPull(received.From, wantsAnswer: false, outbox);
-                return SwimVerdict.Accepted;
-            default:
-                throw new UnreachableException($"unhandled {received.Message}");
+            var told = message is SwimMessage.PushPull ? Doubted(update, from) : update;
+            OnUpdate(told, now, outbox);
         }
+
+        return message switch
+        {
+            SwimMessage.Ping ping => OnPing(sender, ping, isBehind, outbox),
+            SwimMessage.Ack ack => OnAck(sender, ack, now, outbox),
+            SwimMessage.PingRequest request => OnPingRequest(from, request, now, outbox),
+            SwimMessage.Nack nack => OnNack(from, nack),
+            SwimMessage.PushPull push => OnPushPull(from, push, outbox),
+            _ => throw new UnreachableException($"unhandled {message}"),
+        };
     }
 
     private SwimVerdict OnTick(Instant now, Outbox<SwimEffect> outbox)
     {
-        foreach (var member in _members.Values)
-            if (member.DeadAt <= now) Declare(member, now, outbox);
-        NackOverdueRelays(now, outbox);
-        if (_probe is { } probe && probe.NextStep <= now) ContinueProbe(probe, now, outbox);
-        if (_nextProbe <= now) BeginProbe(now, outbox);
-        if (_nextPushPull > now) return SwimVerdict.Accepted;
-        // The dead included: only so does a healed partition grow together again.
-        PushPull(_rng.Pick([.. _members.Keys]), wantsAnswer: true, outbox);
-        _nextPushPull = now + _rng.Between(_config.PushPullPeriod / 2, _config.PushPullPeriod * 3 / 2);
+        if (NextDeadline > now) return SwimVerdict.Accepted;
+        if (now - NextDeadline >= _config.ProbePeriod) OnStalled(now);
+        FireRelays(now, outbox);
+        if (ProbeDeadline <= now) GoOnProbing(now, outbox);
+        // After the probe, whose voice may end a suspicion.
+        while (_suspicions.TryPop(now, out var node)) Declare(_members[node], now, outbox);
+        return _nextPushPull <= now ? PushPullNow(now, outbox) : SwimVerdict.Accepted;
+    }
+
+    /// <summary>This node did not run for a while, so whatever seems to be overdue may lie unread before it:
+    /// nobody is called silent or dead for that.</summary>
+    private void OnStalled(Instant now)
+    {
+        Worsen(1);
+        ForgetProbes(now);
+        foreach (var member in _members.Values.Where(member => member.State == MemberState.Suspect))
+        {
+            if (_suspicions.TryGet(member.Node, out var deadAt) && deadAt <= now)
+                _suspicions.Set(member.Node, now + Period);
+        }
+    }
+
+    private SwimVerdict PushPullNow(Instant now, Outbox<SwimEffect> outbox)
+    {
+        var quarter = _config.PushPullPeriod / 4;
+        _nextPushPull = now + _rng.Between(quarter * 3, quarter * 5);
+        // For ever with one of the silent ones too: only so does a healed partition grow together again.
+        foreach (var isSilent in (bool[])[false, true])
+        {
+            List<NodeId> partners = [.. _members.Values
+                .Where(member => member.State is MemberState.Dead == isSilent)
+                .Select(member => member.Node)];
+            if (partners.Count > 0) PushPull(_rng.Pick(partners), wantsAnswer: true, outbox);
+        }
+
         return SwimVerdict.Accepted;
     }
 
-    /// <summary>Somebody says something of a member; death learned like this is death all the same.</summary>
-    private void OnUpdate(MemberUpdate update, Instant now, Outbox<SwimEffect> outbox)
+    private SwimVerdict OnPushPull(NodeId from, SwimMessage.PushPull push, Outbox<SwimEffect> outbox)
     {
-        if (update.Node == _config.Self)
-        {
-            Refute(update);
-            return;
-        }
-
-        // Who is not configured is no member, whatever anybody says.
-        if (!_members.TryGetValue(update.Node, out var member)) return;
-        if (member.IsNewAccuser(update))
-        {
-            member.Accuse(update.Accuser);
-            member.DeadAt = SuspicionEnd(member, now);
-            _gossip.Add(update);
-            return;
-        }
-
-        if (!member.IsNews(update)) return;
-        // Who was never heard of cannot fall silent.
-        if (member.State == MemberState.Unconfirmed && update.State == MemberState.Suspect) return;
-        Change(member, update, now, outbox);
-    }
-
-    private void Refute(MemberUpdate update)
-    {
-        var isTalkOfDeath = update.State is MemberState.Suspect or MemberState.Dead;
-        if (!isTalkOfDeath || update.Boot != _boot) return;
-        if (update.Incarnation >= _incarnation)
-        {
-            _incarnation = update.Incarnation + 1;
-            Worsen(1);
-        }
-
-        // Who repeats what was contradicted has not heard of it: the next answer says it again.
-        _gossip.Add(AboutSelf());
-    }
-
-    private void Change(Member member, MemberUpdate update, Instant now, Outbox<SwimEffect> outbox)
-    {
-        var before = (member.State, member.Boot);
-        member.Take(update, now);
-        if (member.State == MemberState.Suspect) member.DeadAt = SuspicionEnd(member, now);
-        _gossip.Add(update);
-        if (before == (member.State, member.Boot)) return;
-        outbox.Emit(new SwimEffect.MemberChanged(member.Node, member.Boot, member.State));
-    }
-
-    private void Declare(Member member, Instant now, Outbox<SwimEffect> outbox)
-    {
-        var dead = member.Update(_config.Self) with { State = MemberState.Dead };
-        Change(member, dead, now, outbox);
-    }
-
-    /// <summary>Shorter with every independent accuser, from the longest to the least.</summary>
-    private Instant SuspicionEnd(Member member, Instant now)
-    {
-        var size = _config.Members.Count;
-        var scale = Math.Max(1000, NaturalLog.Thousandths(size) * 1000 / NaturalLog.Thousandths(10));
-        var min = _config.ProbePeriod * _config.SuspicionMultiplier * scale / 1000 * (_health + 1);
-        var max = min * _config.SuspicionMaxFactor;
-        var others = Math.Max(1, Math.Min(_config.IndirectProbes, size - 2));
-        var heard = NaturalLog.Thousandths(member.Accusers);
-        var most = Math.Max(1, NaturalLog.Thousandths(others + 1));
-        var shorter = (max - min) * Math.Min(heard, most) / most;
-        return Instant.Later(now, member.SuspectedAt + Duration.Longer(min, max - shorter));
-    }
-
-    private IReadOnlyList<MemberUpdate> NewsFor(NodeId to)
-    {
-        // Whoever is suspected hears it first, so that it can contradict.
-        var member = _members[to];
-        var accusation = member.State is MemberState.Suspect or MemberState.Dead
-            ? member.Update(_config.Self)
-            : null;
-        return _gossip.Take(_config.UpdatesMax, _config.Members.Count, accusation);
+        if (push.WantsAnswer) PushPull(from, wantsAnswer: false, outbox);
+        return SwimVerdict.Accepted;
     }
 
     private void PushPull(NodeId to, bool wantsAnswer, Outbox<SwimEffect> outbox)
     {
-        List<MemberUpdate> all = [AboutSelf()];
-        foreach (var member in _members.Values)
-            if (member.State != MemberState.Unconfirmed) all.Add(member.Update(_config.Self));
-        outbox.Emit(new SwimEffect.SendStream(to, new SwimMessage.PushPull(wantsAnswer, all)));
+        List<MemberUpdate> all = [.. _members.Values
+            .Where(member => member.State != MemberState.Unconfirmed)
+            .Select(member => member.Update)];
+        outbox.Emit(new SwimEffect.SendStream(to, new SwimMessage.PushPull(_own, wantsAnswer, all)));
     }
-
-    private MemberUpdate AboutSelf() =>
-        new(_config.Self, _boot, _incarnation, MemberState.Alive, _config.Self);
 
     private void Worsen(int by) => _health = Math.Clamp(_health + by, 0, HealthMax);
 
