@@ -1,3 +1,6 @@
+using Hyperscale.Det.Idempotency;
+using Hyperscale.Det.Kernel;
+
 namespace Hyperscale.Det.Jobs;
 
 /// <summary>What the entries of a job ledger say; a job is named by the group and op of the entry that
@@ -8,7 +11,19 @@ public abstract record JobCommand
 
     /// <summary>A job was submitted; the entry's own group and op become its id, its stamp the time of
     /// submission.</summary>
-    public sealed record JobCreated(JobSpec Spec) : JobCommand;
+    /// <param name="Reserved">The key that it takes, which has to be free; null where the client gave none.
+    /// </param>
+    public sealed record JobCreated(JobSpec Spec, IdempotencyReservedEvent? Reserved = null) : JobCommand;
+
+    /// <summary>A submission can never be a job; its key is rejected.</summary>
+    public sealed record JobRefused(IdempotencyReservedEvent Reserved, string Reason) : JobCommand;
+
+    /// <summary>A job whose key is pending comes to nothing for the time being: no datacenter took it, or it
+    /// has waited long enough. It ends, and its key is free.</summary>
+    public sealed record JobWithdrawn(JobId Job, string Reason) : JobCommand;
+
+    /// <summary>What is due of the group's keys is let go of.</summary>
+    public sealed record KeysExpired(KeyRetention Retention) : JobCommand;
 
     /// <summary>The slot is meant for this datacenter, under the next epoch.</summary>
     public sealed record SlotAssigned(SlotKey Slot, string Datacenter) : JobCommand;
@@ -53,7 +68,10 @@ public enum JobVerdict : byte
     /// <summary>The job is being cancelled, so nothing new of it starts; nothing changed.</summary>
     Cancelling,
 
-    /// <summary>The slot is not where the entry supposes, or the datacenter is not free for it; nothing
-    /// changed.</summary>
+    /// <summary>The slot is not where the entry supposes, the datacenter is not free for it, or the key is
+    /// another submission's; nothing changed.</summary>
     Conflict,
+
+    /// <summary>The submission's key has expired; nothing changed.</summary>
+    KeyExpired,
 }

@@ -1,4 +1,6 @@
 using System.Diagnostics;
+using Hyperscale.Det.Idempotency;
+using Hyperscale.Det.Kernel;
 using Hyperscale.Det.Wire;
 
 namespace Hyperscale.Det.Jobs;
@@ -15,6 +17,9 @@ public static class JobCommandCodec
     private const int Cancel = 6;
     private const int Deadline = 7;
     private const int Unplaceable = 8;
+    private const int Refused = 9;
+    private const int Withdrawn = 10;
+    private const int Expired = 11;
 
     public static byte[] Encode(JobCommand command)
     {
@@ -24,6 +29,17 @@ public static class JobCommandCodec
         {
             case JobCommand.JobCreated created:
                 writer.Nested(1, created.Spec, JobFields.Write);
+                if (created.Reserved is { } reserved) writer.Nested(2, reserved, KeyFields.Write);
+                break;
+            case JobCommand.JobRefused refused:
+                writer.Nested(1, refused.Reserved, KeyFields.Write);
+                writer.Text(2, JobLimits.Clip(refused.Reason));
+                break;
+            case JobCommand.JobWithdrawn(var job, var reason):
+                WriteEnd(writer, job, reason);
+                break;
+            case JobCommand.KeysExpired expired:
+                writer.Nested(1, expired.Retention, KeyFields.Write);
                 break;
             case JobCommand.SlotAssigned assigned:
                 writer.Nested(1, assigned.Slot, JobFields.Write);
@@ -46,9 +62,8 @@ public static class JobCommandCodec
             case JobCommand.DeadlineReached deadline:
                 writer.Nested(1, deadline.Job, JobFields.Write);
                 break;
-            case JobCommand.JobUnplaceable unplaceable:
-                writer.Nested(1, unplaceable.Job, JobFields.Write);
-                writer.Text(2, JobLimits.Clip(unplaceable.Reason));
+            case JobCommand.JobUnplaceable(var job, var reason):
+                WriteEnd(writer, job, reason);
                 break;
             default:
                 throw new UnreachableException($"unhandled {command}");
@@ -56,6 +71,12 @@ public static class JobCommandCodec
 
         writer.End(mark);
         return writer.ToArray();
+    }
+
+    private static void WriteEnd(FieldWriter writer, JobId job, string reason)
+    {
+        writer.Nested(1, job, JobFields.Write);
+        writer.Text(2, JobLimits.Clip(reason));
     }
 
     /// <summary>Reads a command; null, with the fault, when the bytes hold none that this build
@@ -66,7 +87,7 @@ public static class JobCommandCodec
         JobCommand? command = null;
         while (reader.Next(out var number))
         {
-            if (number is < Created or > Unplaceable) continue;
+            if (number is < Created or > Expired) continue;
             var inner = reader.Enter("command");
             var parts = ReadParts(number, ref inner);
             reader.Leave(inner, "command");
@@ -88,6 +109,9 @@ public static class JobCommandCodec
         JobCommand.CancelRequested => Cancel,
         JobCommand.DeadlineReached => Deadline,
         JobCommand.JobUnplaceable => Unplaceable,
+        JobCommand.JobRefused => Refused,
+        JobCommand.JobWithdrawn => Withdrawn,
+        JobCommand.KeysExpired => Expired,
         _ => throw new UnreachableException($"unhandled {command}"),
     };
 
@@ -99,12 +123,18 @@ public static class JobCommandCodec
             switch ((number, field))
             {
                 case (Created, 1): parts.Spec = reader.Nested("spec", JobFields.ReadJobSpec); break;
-                case (Cancel or Deadline or Unplaceable, 1):
+                case (Created, 2) or (Refused, 1):
+                    parts.Reserved = reader.Nested("key", KeyFields.ReadReserved);
+                    break;
+                case (Expired, 1):
+                    parts.Retention = reader.Nested("retention", KeyFields.ReadRetention);
+                    break;
+                case (Cancel or Deadline or Unplaceable or Withdrawn, 1):
                     parts.Job = reader.Nested("job", JobFields.ReadJobId);
                     break;
                 case (_, 1): parts.Slot = reader.Nested("slot", JobFields.ReadSlotKey); break;
                 case (Assigned, 2): parts.Text = reader.Text("datacenter", JobLimits.NameLengthMax); break;
-                case (Released or Unplaceable, 2):
+                case (Released or Unplaceable or Refused or Withdrawn, 2):
                     parts.Text = reader.Text("reason", JobLimits.ReasonLengthMax);
                     break;
                 case (Reported, 2):
@@ -114,14 +144,15 @@ public static class JobCommandCodec
             }
         }
 
-        reader.Require(1, number == Created ? "spec" : "job or slot");
-        if (number is Assigned or Released or Reported or Unplaceable) reader.Require(2, "second part");
+        reader.Require(1, number == Created ? "spec" : "first part");
+        if (number is Assigned or Released or Reported or Unplaceable or Refused or Withdrawn)
+            reader.Require(2, "second part");
         return parts;
     }
 
     private static JobCommand Compose(int number, in Parts parts) => number switch
     {
-        Created => new JobCommand.JobCreated(parts.Spec!),
+        Created => new JobCommand.JobCreated(parts.Spec!, parts.Reserved),
         Assigned => new JobCommand.SlotAssigned(parts.Slot, parts.Text!),
         Starting => new JobCommand.SlotStarting(parts.Slot),
         Released => new JobCommand.SlotReleased(parts.Slot, parts.Text!),
@@ -129,6 +160,9 @@ public static class JobCommandCodec
         Cancel => new JobCommand.CancelRequested(parts.Job),
         Deadline => new JobCommand.DeadlineReached(parts.Job),
         Unplaceable => new JobCommand.JobUnplaceable(parts.Job, parts.Text!),
+        Refused => new JobCommand.JobRefused(parts.Reserved!, parts.Text!),
+        Withdrawn => new JobCommand.JobWithdrawn(parts.Job, parts.Text!),
+        Expired => new JobCommand.KeysExpired(parts.Retention),
         _ => throw new UnreachableException($"unhandled {number}"),
     };
 
@@ -139,5 +173,7 @@ public static class JobCommandCodec
         public string? Text;
         public JobSpec? Spec;
         public SlotOutcome? Outcome;
+        public IdempotencyReservedEvent? Reserved;
+        public KeyRetention Retention;
     }
 }

@@ -18,6 +18,7 @@ public sealed partial class JobLedger
             Invariant.Holds(group.Ended.All(id => group.Jobs[id].IsEnded));
             Invariant.Holds(group.Jobs.Keys.All(id => id.Group == number));
             foreach (var job in group.Jobs.Values) CheckInvariants(job);
+            CheckKeys(group);
         }
     }
 
@@ -31,6 +32,7 @@ public sealed partial class JobLedger
             foreach (var ended in group.Ended) ended.AddTo(ref fingerprint);
             fingerprint.Add((long)group.Jobs.Count);
             foreach (var job in group.Jobs.Values) job.AddTo(ref fingerprint);
+            group.Keys.AddTo(ref fingerprint);
         }
     }
 
@@ -108,6 +110,7 @@ public sealed partial class JobLedger
             ChangedOp = entry.Op,
         });
         var group = _groups[entry.Group];
+        if (job.Key is { } key) group.Keys.End(key, job.Id, entry.Stamp);
         group.Ended.Enqueue(job.Id);
         group.EndedBytes += job.Bytes;
         Trim(group);

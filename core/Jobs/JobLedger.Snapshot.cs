@@ -1,3 +1,4 @@
+using Hyperscale.Det.Idempotency;
 using Hyperscale.Det.Kernel;
 using Hyperscale.Det.Wire;
 
@@ -18,6 +19,7 @@ public sealed partial class JobLedger
         writer.Number(3, state.LateOutcomes);
         foreach (var ended in state.Ended) writer.Number(4, ended.Op);
         foreach (var job in state.Jobs.Values) writer.Nested(5, job, WriteJob);
+        writer.Nested(6, state.Keys, KeyIndex.Write);
         return writer.ToArray();
     }
 
@@ -67,6 +69,7 @@ public sealed partial class JobLedger
                     if (reader.Nested("job", ReadJob) is { } job && !state.Jobs.TryAdd(job.Id, job))
                         reader.Fail($"{job.Id} is there twice");
                     break;
+                case 6: state.Keys = reader.Nested("keys", KeyIndex.Read) ?? state.Keys; break;
                 default: break;
             }
         }
@@ -85,7 +88,13 @@ public sealed partial class JobLedger
         state.Ended.All(id => state.Jobs.TryGetValue(id, out var job) && job.IsEnded)
         && state.Ended.Distinct().Count() == state.Ended.Count
         && state.Jobs.Values.Count(job => job.IsEnded) == state.Ended.Count
-        && state.Jobs.Values.All(job => job.Id.Group == group && job.ChangedOp <= state.AppliedOp);
+        && state.Jobs.Values.All(job => job.Id.Group == group && job.ChangedOp <= state.AppliedOp)
+        && state.Keys.Entries.All(entry => entry is { Ended: not null } || IsLive(entry, state))
+        && state.Jobs.Values.All(job => job.IsEnded || job.Key is not { } key
+            || state.Keys.Look(key).Entry?.Job == job.Id);
+
+    private static bool IsLive(IdempotencyEntry entry, GroupState state) =>
+        state.Jobs.TryGetValue(entry.Job!.Value, out var job) && !job.IsEnded && job.Key == entry.Key;
 
     private static void WriteJob(FieldWriter writer, LedgerJob job)
     {
@@ -98,6 +107,7 @@ public sealed partial class JobLedger
         if (job.Ended is { } ended) writer.Number(7, ended.UnixMilliseconds);
         writer.Number(8, job.ChangedOp);
         foreach (var slot in job.Slots) writer.Nested(9, slot, WriteSlot);
+        if (job.Key is { } key) writer.Text(10, key.Text);
     }
 
     private static LedgerJob? ReadJob(ref FieldReader reader)
@@ -110,6 +120,7 @@ public sealed partial class JobLedger
         WallTime? cancelled = null, ended = null;
         var changedOp = 0L;
         var slots = new List<LedgerSlot>();
+        IdempotencyKey? key = null;
         while (reader.Next(out var field))
         {
             switch (field)
@@ -123,6 +134,7 @@ public sealed partial class JobLedger
                 case 7: ended = new WallTime(reader.Number("ended")); break;
                 case 8: changedOp = reader.Number("changedOp", 1); break;
                 case 9: reader.Element("slots", slots, JobLimits.DatacentersMax, ReadSlot); break;
+                case 10: key = KeyFields.ReadKey(ref reader); break;
                 default: break;
             }
         }
@@ -138,7 +150,8 @@ public sealed partial class JobLedger
         var outcomes = slots.Where(slot => slot.Outcome is not null);
         var bytes = size + outcomes.Sum(slot => Measure(slot.Outcome!, JobFields.Write).Bytes);
         return new LedgerJob(
-            id, spec!, digest, submitted, state, reason, cancelled, ended, changedOp, bytes, slots);
+            id, spec!, digest, submitted, state, reason, cancelled, ended, changedOp, bytes, slots,
+            key);
     }
 
     private static void WriteSlot(FieldWriter writer, LedgerSlot slot)

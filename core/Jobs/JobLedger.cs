@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Diagnostics.CodeAnalysis;
+using Hyperscale.Det.Idempotency;
 using Hyperscale.Det.Kernel;
 using Hyperscale.Det.Wire;
 
@@ -9,7 +10,8 @@ namespace Hyperscale.Det.Jobs;
 /// <remarks>It changes by <see cref="Apply"/> alone. A slot belongs to one datacenter at a time, under an
 /// epoch; it moves only after that datacenter refused it, or was never told to start. An outcome changes its
 /// slot once. The entry that makes a job's end true carries it, so a race has the winner that the log orders
-/// first, and an ended job's state never changes.</remarks>
+/// first, and an ended job's state never changes. A key makes at most one job: whether it is free, the entry
+/// that creates the job decides.</remarks>
 /// <param name="endedPerGroupMax">Ended jobs kept of each group; older ones are dropped by the entry that
 /// passes the bound. It counts by group because replicas of one group need not share the others.</param>
 /// <param name="endedBytesPerGroupMax">What they may take together; the newest is kept whatever it
@@ -74,6 +76,9 @@ public sealed partial class JobLedger(
             JobCommand.CancelRequested cancel => OnCancelRequested(cancel, entry),
             JobCommand.DeadlineReached deadline => OnDeadlineReached(deadline, entry),
             JobCommand.JobUnplaceable unplaceable => OnJobUnplaceable(unplaceable, entry),
+            JobCommand.JobRefused refused => OnJobRefused(refused, entry),
+            JobCommand.JobWithdrawn withdrawn => OnJobWithdrawn(withdrawn, entry),
+            JobCommand.KeysExpired expired => OnKeysExpired(expired, entry),
             _ => throw new UnreachableException($"unhandled {command}"),
         };
     }
@@ -84,10 +89,14 @@ public sealed partial class JobLedger(
         if (count is < 1 or > JobLimits.DatacentersMax) return JobVerdict.Conflict;
 
         var id = new JobId(entry.Group, entry.Op);
+        if (created.Reserved is { } reserved
+            && VerdictOf(_groups[entry.Group].Keys.Reserve(reserved, id, entry.Stamp)) is { } fault)
+            return fault;
         var (digest, bytes) = Measure(created.Spec, JobFields.Write);
         Put(new LedgerJob(
             id, created.Spec, digest, entry.Stamp, JobState.Accepted, "waiting for datacenters", null, null,
-            entry.Op, bytes, [.. Enumerable.Range(0, count).Select(LedgerSlot.Fresh)]));
+            entry.Op, bytes, [.. Enumerable.Range(0, count).Select(LedgerSlot.Fresh)],
+            created.Reserved?.Key));
         return JobVerdict.Applied;
     }
 
@@ -124,6 +133,9 @@ public sealed partial class JobLedger(
             State = JobState.Running,
             Reason = "running",
         });
+        // A datacenter has what it needs: the submission's answer is settled with its start.
+        if (job.Key is { } key)
+            _groups[entry.Group].Keys.Commit(new IdempotencyCommittedEvent(key, job.Id), entry.Stamp);
         return JobVerdict.Applied;
     }
 
@@ -248,5 +260,7 @@ public sealed partial class JobLedger(
         public Queue<JobId> Ended { get; } = new();
 
         public long EndedBytes { get; set; }
+
+        public KeyIndex Keys { get; set; } = new();
     }
 }

@@ -1,3 +1,4 @@
+using Hyperscale.Det.Idempotency;
 using Hyperscale.Det.Kernel;
 
 namespace Hyperscale.Det.Jobs;
@@ -7,6 +8,8 @@ namespace Hyperscale.Det.Jobs;
 /// <param name="CancelledAt">Stamp of the entry that asked for cancellation.</param>
 /// <param name="ChangedOp">Op of the newest entry that changed the job.</param>
 /// <param name="Bytes">Encoded size of the specification and the outcomes.</param>
+/// <param name="Key">What its client called the submission; null where it did not, or where the job was
+/// withdrawn.</param>
 public sealed record LedgerJob(
     JobId Id,
     JobSpec Spec,
@@ -18,7 +21,8 @@ public sealed record LedgerJob(
     WallTime? Ended,
     long ChangedOp,
     long Bytes,
-    IReadOnlyList<LedgerSlot> Slots)
+    IReadOnlyList<LedgerSlot> Slots,
+    IdempotencyKey? Key)
 {
     public bool IsEnded => State is JobState.Completed or JobState.Failed or JobState.Cancelled;
 
@@ -44,6 +48,7 @@ public sealed record LedgerJob(
         fingerprint.Add(CancelledAt?.UnixMilliseconds ?? -1);
         fingerprint.Add(Ended?.UnixMilliseconds ?? -1);
         fingerprint.Add(ChangedOp);
+        fingerprint.Add(Key?.Hash ?? 0);
         foreach (var slot in Slots) slot.AddTo(ref fingerprint);
     }
 }

@@ -1,4 +1,3 @@
-using Hyperscale.Det.Jobs;
 using Hyperscale.Det.Kernel;
 
 namespace Hyperscale.Det.Nodes;

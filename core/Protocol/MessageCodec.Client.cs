@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Hyperscale.Det.Jobs;
+using Hyperscale.Det.Kernel;
 using Hyperscale.Det.Wire;
 
 namespace Hyperscale.Det.Protocol;

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Hyperscale.Det.Jobs;
+using Hyperscale.Det.Kernel;
 using Hyperscale.Det.Shell.Cli.Api;
 using Hyperscale.Det.Shell.Cli.Views;
 using Hyperscale.Det.Shell.Json;

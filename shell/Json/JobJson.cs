@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text;
 using System.Text.Json;
 using Hyperscale.Det.Jobs;
+using Hyperscale.Det.Kernel;
 
 namespace Hyperscale.Det.Shell.Json;
 

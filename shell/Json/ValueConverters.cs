@@ -1,7 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Serialization;
-using Hyperscale.Det.Jobs;
 using Hyperscale.Det.Kernel;
 
 namespace Hyperscale.Det.Shell.Json;

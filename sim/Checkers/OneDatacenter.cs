@@ -1,4 +1,5 @@
 using Hyperscale.Det.Jobs;
+using Hyperscale.Det.Kernel;
 using Hyperscale.Det.Sim.Processes;
 
 namespace Hyperscale.Det.Sim.Checkers;

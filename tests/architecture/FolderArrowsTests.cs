@@ -13,12 +13,16 @@ public sealed partial class FolderArrowsTests
     {
         ["Kernel"] = [],
         ["Wire"] = ["Kernel"],
-        ["Jobs"] = ["Kernel", "Wire"],
+        ["Idempotency"] = ["Kernel", "Wire"],
+        ["Jobs"] = ["Kernel", "Wire", "Idempotency"],
         ["Durability"] = ["Kernel", "Wire", "Jobs"],
         ["Replication"] = ["Kernel", "Wire"],
         ["Membership"] = ["Kernel", "Wire"],
-        ["Protocol"] = ["Kernel", "Wire", "Jobs", "Replication", "Membership"],
-        ["Nodes"] = ["Kernel", "Wire", "Jobs", "Protocol", "Durability", "Replication", "Membership"],
+        ["Protocol"] = ["Kernel", "Wire", "Idempotency", "Jobs", "Replication", "Membership"],
+        ["Nodes"] =
+        [
+            "Kernel", "Wire", "Idempotency", "Jobs", "Protocol", "Durability", "Replication", "Membership",
+        ],
     };
 
     [Fact]

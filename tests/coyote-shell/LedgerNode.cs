@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using Hyperscale.Det.Durability;
-using Hyperscale.Det.Jobs;
 using Hyperscale.Det.Kernel;
 using Hyperscale.Det.Nodes;
 using Hyperscale.Det.Protocol;

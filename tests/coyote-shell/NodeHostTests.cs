@@ -1,4 +1,4 @@
-using Hyperscale.Det.Jobs;
+using Hyperscale.Det.Kernel;
 using Hyperscale.Det.Protocol;
 using Hyperscale.Det.Shell.Disk;
 using Hyperscale.Det.Shell.Hosting;

@@ -1,5 +1,5 @@
 using System.CommandLine;
-using Hyperscale.Det.Jobs;
+using Hyperscale.Det.Kernel;
 using Hyperscale.Det.Shell.Cli.Api;
 
 namespace Hyperscale.Det.Shell.Cli.Commands;
@@ -29,7 +29,7 @@ internal static class SharedOptions
         CustomParser = result =>
         {
             var text = result.Tokens[0].Value;
-            if (Jobs.JobId.TryParse(text, out var id)) return id;
+            if (Kernel.JobId.TryParse(text, out var id)) return id;
             result.AddError($"'{text}' is no job id; one such as 012-0000000042 is needed");
             return default;
         },

@@ -1,5 +1,5 @@
 using System.CommandLine;
-using Hyperscale.Det.Jobs;
+using Hyperscale.Det.Kernel;
 using Hyperscale.Det.Shell.Cli.Api;
 using Hyperscale.Det.Shell.Cli.Views;
 

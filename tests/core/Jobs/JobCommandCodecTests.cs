@@ -1,5 +1,6 @@
 using CsCheck;
 using Hyperscale.Det.Jobs;
+using Hyperscale.Det.Tests.Core.Idempotency;
 
 namespace Hyperscale.Det.Tests.Core.Jobs;
 
@@ -9,6 +10,10 @@ public sealed class JobCommandCodecTests
 
     private static readonly Gen<JobCommand> Command = Gen.OneOf<JobCommand>(
         JobGens.JobSpec.Select(spec => new JobCommand.JobCreated(spec)),
+        Gen.Select(JobGens.JobSpec, KeyGens.Reserved, (spec, key) => new JobCommand.JobCreated(spec, key)),
+        Gen.Select(KeyGens.Reserved, JobGens.Reason, (key, why) => new JobCommand.JobRefused(key, why)),
+        Gen.Select(JobGens.JobId, JobGens.Reason, (job, why) => new JobCommand.JobWithdrawn(job, why)),
+        KeyGens.Retention.Select(retention => new JobCommand.KeysExpired(retention)),
         Gen.Select(JobGens.SlotKey, Name, (slot, dc) => new JobCommand.SlotAssigned(slot, dc)),
         JobGens.SlotKey.Select(slot => new JobCommand.SlotStarting(slot)),
         Gen.Select(JobGens.SlotKey, JobGens.Reason, (slot, why) => new JobCommand.SlotReleased(slot, why)),

@@ -42,7 +42,8 @@ internal sealed class JobLedgerModel(JobSpec spec)
             var isDeadline = _applied.Any(c => c is JobCommand.DeadlineReached);
             if (_applied.Any(c => c is JobCommand.CancelRequested))
                 return isDeadline || !AnyOpen ? JobState.Cancelled : JobState.Cancelling;
-            if (_applied.Any(c => c is JobCommand.JobUnplaceable)) return JobState.Failed;
+            if (_applied.Any(c => c is JobCommand.JobUnplaceable or JobCommand.JobWithdrawn))
+                return JobState.Failed;
             var check = Completion.Check(
                 spec.BestEffort, [.. Outcomes.Select(outcome => outcome?.State)], isDeadline);
             if (check.IsComplete) return check.IsSuccess ? JobState.Completed : JobState.Failed;

@@ -1,5 +1,8 @@
 using CsCheck;
+using Hyperscale.Det.Idempotency;
 using Hyperscale.Det.Jobs;
+using Hyperscale.Det.Kernel;
+using Hyperscale.Det.Tests.Core.Idempotency;
 
 namespace Hyperscale.Det.Tests.Core.Jobs;
 
@@ -7,7 +10,7 @@ namespace Hyperscale.Det.Tests.Core.Jobs;
 /// are.</summary>
 internal sealed record JobLedgerMove(int Kind, int Job, int Slot, int Epoch, int Choice)
 {
-    public const int Kinds = 8;
+    public const int Kinds = 11;
 
     private static readonly string[] Datacenters = ["east", "west", "north"];
 
@@ -26,7 +29,9 @@ internal sealed record JobLedgerMove(int Kind, int Job, int Slot, int Epoch, int
     public (int Group, JobCommand Command) Meaning(JobLedger ledger)
     {
         if (Kind == 0 || ledger.Count == 0)
-            return (Choice % 2, new JobCommand.JobCreated(SpecOf()));
+            return (Choice % 2, new JobCommand.JobCreated(SpecOf(), KeyOf()));
+        if (Kind == 8) return (Choice % 2, new JobCommand.JobRefused(ReservedOf(), "not allowed"));
+        if (Kind == 9) return (Choice % 2, new JobCommand.KeysExpired(RetentionOf()));
         var jobs = ledger.All.ToList();
         // One in twenty is a job that is not there.
         var found = Job % 20 == 0 ? null : jobs[Job % jobs.Count];
@@ -43,10 +48,24 @@ internal sealed record JobLedgerMove(int Kind, int Job, int Slot, int Epoch, int
             4 => new JobCommand.SlotReported(key, Specs.Outcome((SlotState)(Choice % 3), $"result {Choice}")),
             5 => new JobCommand.CancelRequested(id),
             6 => new JobCommand.DeadlineReached(id),
+            10 => new JobCommand.JobWithdrawn(id, "nobody took it"),
             _ => new JobCommand.JobUnplaceable(id, "too large"),
         };
         return (GroupOf(id), command);
     }
+
+    // Few keys, so that they meet again; one in eight submissions has another payload, one in three no key.
+    private IdempotencyReservedEvent? KeyOf() => Epoch % 3 == 0 ? null : ReservedOf();
+
+    private IdempotencyReservedEvent ReservedOf()
+    {
+        var number = Job % 6;
+        var key = number < 3 ? KeyGens.Opaque($"key-{number}") : IdempotencyKey.Of("c", number, 7);
+        return KeyGens.Reserve(key, payload: Slot % 8 == 0 ? 2 : 1);
+    }
+
+    private KeyRetention RetentionOf() => new(
+        Duration.FromSeconds(1 + (Epoch % 30)), Duration.FromSeconds(1 + (Slot % 10)), 1 + (Job % 5));
 
     private int EpochOf(int current) => (Epoch % 15) switch
     {

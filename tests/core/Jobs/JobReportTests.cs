@@ -1,6 +1,7 @@
 using System.Text;
 using CsCheck;
 using Hyperscale.Det.Jobs;
+using Hyperscale.Det.Kernel;
 
 namespace Hyperscale.Det.Tests.Core.Jobs;
 

@@ -1,4 +1,5 @@
 using Hyperscale.Det.Jobs;
+using Hyperscale.Det.Kernel;
 using Hyperscale.Det.Protocol;
 using Hyperscale.Det.Shell.Cluster;
 using Hyperscale.Det.Tests.Shell.Transport;

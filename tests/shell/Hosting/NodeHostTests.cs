@@ -1,5 +1,4 @@
 using Hyperscale.Det.Durability;
-using Hyperscale.Det.Jobs;
 using Hyperscale.Det.Kernel;
 using Hyperscale.Det.Nodes;
 using Hyperscale.Det.Protocol;

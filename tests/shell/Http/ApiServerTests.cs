@@ -1,5 +1,6 @@
 using System.Net;
 using Hyperscale.Det.Jobs;
+using Hyperscale.Det.Kernel;
 using Hyperscale.Det.Protocol;
 using Hyperscale.Det.Shell.Http;
 using Hyperscale.Det.Shell.Json;

@@ -243,7 +243,7 @@ public sealed class SimHostTests
     }
 
     private static NodeEffect.Send Number(long number, Barrier barrier) => new(
-        ManagerId, new Message.StartSlot(new Jobs.SlotKey(new Jobs.JobId(0, 1), 0, 1), number), barrier);
+        ManagerId, new Message.StartSlot(new Jobs.SlotKey(new JobId(0, 1), 0, 1), number), barrier);
 
     private static long FenceOf(NodeInput.Received received) => ((Message.StartSlot)received.Message).Fence;
 }
