@@ -25,15 +25,22 @@ public static class JobCommandCodec
     {
         var writer = new FieldWriter();
         var mark = writer.Begin(NumberOf(command));
+        Write(writer, command);
+        writer.End(mark);
+        return writer.ToArray();
+    }
+
+    private static void Write(FieldWriter writer, JobCommand command)
+    {
         switch (command)
         {
             case JobCommand.JobCreated created:
                 writer.Nested(1, created.Spec, JobFields.Write);
                 if (created.Reserved is { } reserved) writer.Nested(2, reserved, KeyFields.Write);
                 break;
-            case JobCommand.JobRefused refused:
-                writer.Nested(1, refused.Reserved, KeyFields.Write);
-                writer.Text(2, JobLimits.Clip(refused.Reason));
+            case JobCommand.JobRefused(var refused, var why):
+                writer.Nested(1, refused, KeyFields.Write);
+                writer.Text(2, JobLimits.Clip(why));
                 break;
             case JobCommand.JobWithdrawn(var job, var reason):
                 WriteEnd(writer, job, reason);
@@ -56,11 +63,11 @@ public static class JobCommandCodec
                 writer.Nested(1, reported.Slot, JobFields.Write);
                 writer.Nested(2, reported.Outcome, JobFields.Write);
                 break;
-            case JobCommand.CancelRequested cancel:
-                writer.Nested(1, cancel.Job, JobFields.Write);
+            case JobCommand.CancelRequested(var job):
+                writer.Nested(1, job, JobFields.Write);
                 break;
-            case JobCommand.DeadlineReached deadline:
-                writer.Nested(1, deadline.Job, JobFields.Write);
+            case JobCommand.DeadlineReached(var job):
+                writer.Nested(1, job, JobFields.Write);
                 break;
             case JobCommand.JobUnplaceable(var job, var reason):
                 WriteEnd(writer, job, reason);
@@ -68,9 +75,6 @@ public static class JobCommandCodec
             default:
                 throw new UnreachableException($"unhandled {command}");
         }
-
-        writer.End(mark);
-        return writer.ToArray();
     }
 
     private static void WriteEnd(FieldWriter writer, JobId job, string reason)

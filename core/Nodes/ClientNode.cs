@@ -6,9 +6,10 @@ namespace Hyperscale.Det.Nodes;
 
 /// <summary>Asks gates on behalf of the clients of its process, and never asks twice for what may be done
 /// once.</summary>
-/// <remarks>What only reads, and a cancellation, is asked again of another gate until the time is up. A
-/// submission is asked again only when it is certain that it was not carried out: it never left this host, or
-/// a gate said so. Otherwise its outcome is unknown, and that is the answer.</remarks>
+/// <remarks>What only reads, a cancellation, and a submission with a key, of which repeats make no second
+/// job, is asked again of another gate until the time is up. A submission without a key is asked again only
+/// when it is certain that it was not carried out: it never left this host, or a gate said so. Otherwise its
+/// outcome is unknown, and that is the answer.</remarks>
 public sealed class ClientNode(NodeId id, Topology topology, ClientConfig config) : INode
 {
     /// <summary>Doublings of the backoff: from the shortest to a million times as much.</summary>
@@ -125,6 +126,10 @@ public sealed class ClientNode(NodeId id, Topology topology, ClientConfig config
                 request.LastFault = unavailable;
                 Retry(request, unavailable.RetryAfter, turn);
                 break;
+            case ClientResponse.Pending pending:
+                request.MayBeDone = true;
+                Retry(request, pending.RetryAfter, turn);
+                break;
             case ClientResponse.OutcomeUnknown when IsRepeatable(request.Request):
                 request.MayBeDone = true;
                 Retry(request, Duration.Zero, turn);
@@ -151,7 +156,8 @@ public sealed class ClientNode(NodeId id, Topology topology, ClientConfig config
 
     private NodeVerdict OnPeerLost(NodeId peer, Turn turn)
     {
-        // The answer to a submission may still come over another connection, so that one waits on.
+        // The answer to a submission without a key may still come over another connection, so that one waits
+        // on.
         var lost = _pending.Values
             .Where(request => request.Call is not null && topology.Gates[request.Gate] == peer)
             .Where(request => IsRepeatable(request.Request))
@@ -253,7 +259,8 @@ public sealed class ClientNode(NodeId id, Topology topology, ClientConfig config
         return NodeVerdict.Overloaded;
     }
 
-    private static bool IsRepeatable(ClientRequest request) => request is not ClientRequest.SubmitJob;
+    private static bool IsRepeatable(ClientRequest request) =>
+        request is not ClientRequest.SubmitJob { Key: null };
 
     private static bool ChangesSomething(ClientRequest request) => request switch
     {

@@ -1,3 +1,4 @@
+using Hyperscale.Det.Idempotency;
 using Hyperscale.Det.Jobs;
 using Hyperscale.Det.Kernel;
 
@@ -17,7 +18,9 @@ public abstract record Message
 
     // Gate to manager. Every command carries the fence of the job's ledger group.
 
-    public sealed record ReserveSlot(SlotKey Slot, long Fence, JobSpec Spec) : Message;
+    /// <param name="Key">What the job's client called it; a datacenter runs at most one job of a key.</param>
+    public sealed record ReserveSlot(SlotKey Slot, long Fence, JobSpec Spec, IdempotencyKey? Key = null)
+        : Message;
 
     public sealed record StartSlot(SlotKey Slot, long Fence) : Message;
 
@@ -95,7 +98,9 @@ public abstract record ClientRequest
 {
     private ClientRequest() { }
 
-    public sealed record SubmitJob(JobSpec Spec) : ClientRequest;
+    /// <param name="Key">Repeats of a submission carry the same one and make no second job (AD-40); null for
+    /// a submission that is a job of its own each time it arrives.</param>
+    public sealed record SubmitJob(JobSpec Spec, IdempotencyKey? Key = null) : ClientRequest;
 
     public sealed record GetJob(JobId Job) : ClientRequest;
 
@@ -113,8 +118,32 @@ public abstract record ClientResponse
 {
     private ClientResponse() { }
 
-    /// <summary>The job is durable in its ledger.</summary>
-    public sealed record Accepted(JobId Job) : ClientResponse;
+    /// <summary>The job is durable in its ledger. With a key, a datacenter has reserved what it needs.
+    /// </summary>
+    /// <param name="WasDuplicate">An earlier submission of the same key made the job.</param>
+    /// <param name="IsDeduplicated">The submission had a key, so repeating it does no harm.</param>
+    public sealed record Accepted(JobId Job, bool WasDuplicate = false, bool IsDeduplicated = false)
+        : ClientResponse
+    {
+        /// <summary>The job of the earlier submission; null for the first.</summary>
+        public JobId? OriginalJob => WasDuplicate ? Job : null;
+    }
+
+    /// <summary>A submission of the same key is being worked on; this one was not carried out.</summary>
+    public sealed record Pending(Duration RetryAfter) : ClientResponse;
+
+    /// <summary>The key was used for another submission; nothing was done.</summary>
+    /// <param name="Job">Of the other submission, where it has one.</param>
+    public sealed record KeyReused(JobId? Job, PayloadFingerprint Stored, PayloadFingerprint Given)
+        : ClientResponse;
+
+    /// <summary>The key was used, and its answer is no longer kept; nothing was done.</summary>
+    /// <param name="Job">What the answer named, where that is still known.</param>
+    public sealed record KeyExpired(JobId? Job) : ClientResponse;
+
+    /// <summary>The submission can never be a job, and its key is used up.</summary>
+    /// <param name="WasDuplicate">An earlier submission of the same key was rejected.</param>
+    public sealed record Rejected(string Reason, bool WasDuplicate) : ClientResponse;
 
     public sealed record Status(JobStatus Job) : ClientResponse;
 

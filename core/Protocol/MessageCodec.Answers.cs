@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using Hyperscale.Det.Jobs;
 using Hyperscale.Det.Kernel;
 using Hyperscale.Det.Wire;
@@ -13,7 +12,7 @@ public static partial class MessageCodec
         {
             case ClientResponse.Accepted accepted:
                 writer.Packed((ulong)ResponseKind.Accepted);
-                writer.Nested(1, accepted.Job, JobFields.Write);
+                Write(writer, accepted);
                 break;
             case ClientResponse.Status status:
                 writer.Packed((ulong)ResponseKind.Status);
@@ -48,7 +47,8 @@ public static partial class MessageCodec
                 WriteReason(writer, 1, unknown.Reason);
                 break;
             default:
-                throw new UnreachableException($"unhandled {response}");
+                WriteOfKey(writer, response);
+                break;
         }
     }
 
@@ -57,7 +57,7 @@ public static partial class MessageCodec
         var kind = reader.Leading("kind of response");
         return (ResponseKind)kind switch
         {
-            ResponseKind.Accepted => ReadJob(ref reader) is { } job ? new ClientResponse.Accepted(job) : null,
+            ResponseKind.Accepted => ReadAccepted(ref reader),
             ResponseKind.Status => ReadStatus(ref reader) is { } s ? new ClientResponse.Status(s) : null,
             ResponseKind.Jobs => ReadJobs(ref reader),
             ResponseKind.CancelAccepted =>
@@ -66,6 +66,10 @@ public static partial class MessageCodec
             ResponseKind.NotFound => ReadJob(ref reader) is { } job ? new ClientResponse.NotFound(job) : null,
             ResponseKind.Unavailable => ReadUnavailable(ref reader),
             ResponseKind.OutcomeUnknown => ReadOutcomeUnknown(ref reader),
+            ResponseKind.Pending => ReadPending(ref reader),
+            ResponseKind.KeyReused => ReadKeyReused(ref reader),
+            ResponseKind.KeyExpired => ReadKeyExpired(ref reader),
+            ResponseKind.Rejected => ReadRejected(ref reader),
             _ => Unknown<ClientResponse>(ref reader, "response", kind),
         };
     }

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Hyperscale.Det.Idempotency;
 using Hyperscale.Det.Jobs;
 using Hyperscale.Det.Kernel;
 using Hyperscale.Det.Wire;
@@ -68,6 +69,7 @@ public static partial class MessageCodec
             case ClientRequest.SubmitJob submit:
                 writer.Packed((ulong)RequestKind.SubmitJob);
                 writer.Nested(1, submit.Spec, JobFields.Write);
+                if (submit.Key is { } key) writer.Text(2, key.Text);
                 break;
             case ClientRequest.GetJob get:
                 writer.Packed((ulong)RequestKind.GetJob);
@@ -109,11 +111,19 @@ public static partial class MessageCodec
     private static ClientRequest.SubmitJob? ReadSubmitJob(ref FieldReader reader)
     {
         JobSpec? spec = null;
+        IdempotencyKey? key = null;
         while (reader.Next(out var field))
-            if (field == 1) spec = reader.Nested("spec", JobFields.ReadJobSpec);
+        {
+            switch (field)
+            {
+                case 1: spec = reader.Nested("spec", JobFields.ReadJobSpec); break;
+                case 2: key = KeyFields.ReadKey(ref reader); break;
+                default: break;
+            }
+        }
 
         reader.Require(1, "spec");
-        return reader.Fault is null ? new ClientRequest.SubmitJob(spec!) : null;
+        return reader.Fault is null ? new ClientRequest.SubmitJob(spec!, key) : null;
     }
 
     private static ClientRequest.WatchJob? ReadWatchJob(ref FieldReader reader)

@@ -1,3 +1,4 @@
+using Hyperscale.Det.Idempotency;
 using Hyperscale.Det.Jobs;
 using Hyperscale.Det.Kernel;
 using Hyperscale.Det.Wire;
@@ -21,6 +22,7 @@ public static partial class MessageCodec
     {
         Write(writer, reserve.Slot, reserve.Fence);
         writer.Nested(3, reserve.Spec, JobFields.Write);
+        if (reserve.Key is { } key) writer.Text(4, key.Text);
     }
 
     private static Message.ReserveSlot? ReadReserveSlot(ref FieldReader reader)
@@ -28,6 +30,7 @@ public static partial class MessageCodec
         SlotKey slot = default;
         var fence = 0L;
         JobSpec? spec = null;
+        IdempotencyKey? key = null;
         while (reader.Next(out var field))
         {
             switch (field)
@@ -35,6 +38,7 @@ public static partial class MessageCodec
                 case 1: slot = ReadSlot(ref reader); break;
                 case 2: fence = ReadFence(ref reader); break;
                 case 3: spec = reader.Nested("spec", JobFields.ReadJobSpec); break;
+                case 4: key = KeyFields.ReadKey(ref reader); break;
                 default: break;
             }
         }
@@ -42,7 +46,7 @@ public static partial class MessageCodec
         reader.Require(1, "slot");
         reader.Require(2, "fence");
         reader.Require(3, "spec");
-        return reader.Fault is null ? new Message.ReserveSlot(slot, fence, spec!) : null;
+        return reader.Fault is null ? new Message.ReserveSlot(slot, fence, spec!, key) : null;
     }
 
     private static Message.StartSlot? ReadStartSlot(ref FieldReader reader)

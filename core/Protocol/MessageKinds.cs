@@ -54,4 +54,8 @@ public enum ResponseKind
     NotFound = 6,
     Unavailable = 7,
     OutcomeUnknown = 8,
+    Pending = 9,
+    KeyReused = 10,
+    KeyExpired = 11,
+    Rejected = 12,
 }

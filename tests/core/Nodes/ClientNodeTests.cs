@@ -2,6 +2,7 @@ using CsCheck;
 using Hyperscale.Det.Kernel;
 using Hyperscale.Det.Nodes;
 using Hyperscale.Det.Protocol;
+using Hyperscale.Det.Tests.Core.Idempotency;
 
 namespace Hyperscale.Det.Tests.Core.Nodes;
 
@@ -11,6 +12,8 @@ public sealed class ClientNodeTests
     private static readonly ClientRequest Read = new ClientRequest.GetJob(new JobId(0, 1));
     private static readonly ClientRequest Cancel = new ClientRequest.CancelJob(new JobId(0, 1));
     private static readonly ClientRequest Submit = new ClientRequest.SubmitJob(Specs.Job());
+    private static readonly ClientRequest Keyed =
+        new ClientRequest.SubmitJob(Specs.Job(), KeyGens.Opaque("order-1"));
     private static readonly ClientResponse NotFound = new ClientResponse.NotFound(new JobId(0, 1));
     private static readonly ClientResponse Busy =
         new ClientResponse.Unavailable("busy", Duration.FromMilliseconds(10));
@@ -86,6 +89,36 @@ public sealed class ClientNodeTests
             effects);
         Assert.Empty(Answer(gate, call, new ClientResponse.Accepted(new JobId(0, 1))));
         Assert.Empty(Pass(_config.GiveUpAfter));
+    }
+
+    [Fact]
+    public void A_submission_with_a_key_is_sent_again_in_doubt_and_names_the_same_key()
+    {
+        var (first, call) = Call(Ask(Keyed));
+        When(new NodeInput.PeerLost(first));
+        var (second, again) = Call(Pass(_config.BackoffMin));
+        Assert.NotEqual(first, second);
+        Assert.Equal(call.Request, again.Request);
+
+        var (third, last) = Call(Pass(_config.CallDeadline + (_config.BackoffMin * 2)));
+        Assert.NotEqual(second, third);
+        Assert.Equal(Keyed, last.Request);
+        var accepted = new ClientResponse.Accepted(new JobId(0, 1), true, true);
+        Assert.Equal([GateBench.Reply(1, accepted)], Answer(third, last, accepted));
+    }
+
+    [Fact]
+    public void A_pending_submission_is_asked_for_again_when_the_gate_says_and_is_unknown_in_the_end()
+    {
+        var (gate, call) = Call(Ask(Keyed));
+        var wait = Duration.FromSeconds(2);
+        Assert.Empty(Answer(gate, call, new ClientResponse.Pending(wait)));
+        Assert.Empty(Pass(wait - Duration.FromNanoseconds(1)));
+        var (next, again) = Call(Pass(Duration.FromNanoseconds(1)));
+        Answer(next, again, new ClientResponse.Pending(_config.GiveUpAfter));
+
+        Assert.IsType<ClientResponse.OutcomeUnknown>(
+            Assert.Single(_outbox.Effects.OfType<NodeEffect.Reply>()).Response);
     }
 
     [Fact]

@@ -2,6 +2,7 @@ using Hyperscale.Det.Durability;
 using Hyperscale.Det.Kernel;
 using Hyperscale.Det.Nodes;
 using Hyperscale.Det.Protocol;
+using Hyperscale.Det.Tests.Core.Idempotency;
 
 namespace Hyperscale.Det.Tests.Core.Nodes;
 
@@ -41,10 +42,11 @@ internal sealed class ClientStorm
         {
             // A job of its own each, so that the call tells which request it belongs to.
             var spec = Specs.Job(name: $"job-{++_requests}");
-            Step(new NodeInput.ClientRequested(_requests, _rng.Below(3) switch
+            Step(new NodeInput.ClientRequested(_requests, _rng.Below(4) switch
             {
                 0 => new ClientRequest.SubmitJob(spec),
-                1 => new ClientRequest.CancelJob(new JobId(0, _requests)),
+                1 => new ClientRequest.SubmitJob(spec, KeyGens.Opaque($"key-{_requests}")),
+                2 => new ClientRequest.CancelJob(new JobId(0, _requests)),
                 _ => new ClientRequest.WatchJob(new JobId(0, _requests), 0),
             }));
         }
@@ -77,12 +79,17 @@ internal sealed class ClientStorm
             return;
         }
 
-        ClientResponse response = _rng.Below(3) switch
+        ClientResponse response = _rng.Below(4) switch
         {
             0 => new ClientResponse.Unavailable("busy", Duration.FromMilliseconds(_rng.Below(5000))),
             1 => new ClientResponse.OutcomeUnknown("silence"),
+            2 => new ClientResponse.Pending(Duration.FromMilliseconds(_rng.Below(5000))),
             _ => new ClientResponse.Accepted(new JobId(0, 1)),
         };
+        // Only a submission with a key can be pending.
+        var hasKey = call.Request is ClientRequest.SubmitJob { Key: not null };
+        if (response is ClientResponse.Pending && !hasKey)
+            response = new ClientResponse.Unavailable("busy", Duration.FromSeconds(1));
         if (response is ClientResponse.Unavailable) _inDoubt.Remove(call);
         Step(new NodeInput.Received(gate, new Message.ClientAnswer(call.CallId, response)));
     }
@@ -109,7 +116,7 @@ internal sealed class ClientStorm
             if (effect is NodeEffect.Reply reply)
                 _replies[reply.RequestId] = _replies.GetValueOrDefault(reply.RequestId) + 1;
             if (effect is not NodeEffect.Send { Message: Message.ClientCall call } send) continue;
-            if (call.Request is ClientRequest.SubmitJob)
+            if (call.Request is ClientRequest.SubmitJob { Key: null })
             {
                 // Whatever may have arrived must not be sent once more.
                 Assert.DoesNotContain(_inDoubt, earlier => earlier.Request == call.Request);

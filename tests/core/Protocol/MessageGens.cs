@@ -2,6 +2,7 @@ using CsCheck;
 using Hyperscale.Det.Jobs;
 using Hyperscale.Det.Kernel;
 using Hyperscale.Det.Protocol;
+using Hyperscale.Det.Tests.Core.Idempotency;
 using Hyperscale.Det.Tests.Core.Jobs;
 
 namespace Hyperscale.Det.Tests.Core.Protocol;
@@ -24,6 +25,7 @@ internal static class MessageGens
 
     public static readonly Gen<ClientRequest> Request = Gen.OneOf<ClientRequest>(
         JobGens.JobSpec.Select(spec => new ClientRequest.SubmitJob(spec)),
+        Gen.Select(JobGens.JobSpec, KeyGens.Key, (spec, key) => new ClientRequest.SubmitJob(spec, key)),
         JobGens.JobId.Select(job => new ClientRequest.GetJob(job)),
         Gen.Select(JobGens.JobId, Gen.Long, (job, after) => new ClientRequest.WatchJob(job, after)),
         Gen.Select(
@@ -33,7 +35,15 @@ internal static class MessageGens
         JobGens.JobId.Select(job => new ClientRequest.CancelJob(job)));
 
     public static readonly Gen<ClientResponse> Response = Gen.OneOf<ClientResponse>(
-        JobGens.JobId.Select(job => new ClientResponse.Accepted(job)),
+        Gen.Select(
+            JobGens.JobId, Gen.Bool, Gen.Bool,
+            (job, duplicate, key) => new ClientResponse.Accepted(job, duplicate, key)),
+        Time.Select(after => new ClientResponse.Pending(after)),
+        Gen.Select(
+            Gen.Nullable(JobGens.JobId), KeyGens.Fingerprint, KeyGens.Fingerprint,
+            (job, stored, given) => new ClientResponse.KeyReused(job, stored, given)),
+        Gen.Nullable(JobGens.JobId).Select(job => new ClientResponse.KeyExpired(job)),
+        Gen.Select(JobGens.Reason, Gen.Bool, (why, again) => new ClientResponse.Rejected(why, again)),
         JobGens.JobStatus.Select(job => new ClientResponse.Status(job)),
         Gen.Select(
             JobGens.JobSummary.List[0, 5],
@@ -58,7 +68,8 @@ internal static class MessageGens
             JobGens.SlotKey,
             Counter,
             JobGens.JobSpec,
-            (slot, fence, spec) => new Message.ReserveSlot(slot, fence, spec)),
+            Gen.Nullable(KeyGens.Key),
+            (slot, fence, spec, key) => new Message.ReserveSlot(slot, fence, spec, key)),
         Gen.Select(JobGens.SlotKey, Counter, (slot, fence) => new Message.StartSlot(slot, fence)),
         Gen.Select(
             JobGens.SlotKey,
