@@ -2,8 +2,8 @@ using Hyperscale.Det.Kernel;
 
 namespace Hyperscale.Det.Replication;
 
-// View change: VSR Revisited, section 4.2. tla/PerJobVsr.tla: LeaseExpired, JoinView, StartView,
-// RecvStartView.
+// View change: VSR Revisited, section 4.2. tla/PerJobVsr.tla: WantExit, LeaveView, RecvDoViewChange,
+// StartView, RecvStartView.
 public sealed partial class VsrReplica
 {
     private const int EscalationsMax = 3;
