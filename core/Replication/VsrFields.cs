@@ -26,6 +26,7 @@ public static class VsrFields
     private const int Part = 10;
     private const int Flag = 11;
     private const int Nonce = 12;
+    private const int Asker = 13;
 
     private enum MessageKind : byte
     {
@@ -83,7 +84,7 @@ public static class VsrFields
     public static VsrMessage? ReadMessage(ref FieldReader reader)
     {
         var kind = MessageKind.Prepare;
-        long view = 0, life = 0, op = 0, lastNormal = 0, stamp = 0;
+        long view = 0, life = 0, op = 0, lastNormal = 0, stamp = 0, asker = 0;
         var part = 0;
         LogPosition position = default;
         byte[]? piece = null;
@@ -106,6 +107,7 @@ public static class VsrFields
                 case Part: part = reader.Integer("part", 0); break;
                 case Flag: flag = reader.Flag("flag"); break;
                 case Nonce: nonce = reader.Bits("nonce"); break;
+                case Asker: asker = reader.Number("asker", 0); break;
                 default: break;
             }
         }
@@ -124,7 +126,7 @@ public static class VsrFields
             MessageKind.NewerView => new VsrMessage.NewerView(view, life),
             MessageKind.GetState => new VsrMessage.GetState(view, life, position, part),
             MessageKind.NewState => new VsrMessage.NewState(
-                view, life, part, lastNormal, op, position, new WallTime(stamp), piece, entries, flag),
+                view, life, part, lastNormal, op, position, new WallTime(stamp), piece, entries, flag, asker),
             MessageKind.Recovery => new VsrMessage.Recovery(view, life, nonce),
             MessageKind.RecoveryResponse => new VsrMessage.RecoveryResponse(view, life, nonce, op, flag),
         };
@@ -200,6 +202,7 @@ public static class VsrFields
         writer.Number(Stamp, state.PreviousStamp.UnixMilliseconds);
         writer.Number(Part, state.Part);
         writer.Flag(Flag, state.IsLast);
+        writer.Number(Asker, state.Asker);
         if (state.Piece is { } piece) writer.Bytes(Piece, piece.Span);
     }
 
@@ -234,6 +237,7 @@ public static class VsrFields
             reader.Require(LastNormal, "lastNormalView");
         if (kind is MessageKind.GetState or MessageKind.NewState) reader.Require(Part, "part");
         if (kind is MessageKind.NewState) reader.Require(Stamp, "stamp");
+        if (kind is MessageKind.NewState) reader.Require(Asker, "asker");
         if (kind is MessageKind.NewState or MessageKind.RecoveryResponse) reader.Require(Flag, "flag");
         if (kind is MessageKind.Recovery or MessageKind.RecoveryResponse) reader.Require(Nonce, "nonce");
     }

@@ -57,6 +57,7 @@ public abstract record VsrMessage(long View, long Incarnation)
     /// <param name="CommitOp">How far the sender has committed.</param>
     /// <param name="Piece">A piece of the state; null when the entries alone do.</param>
     /// <param name="IsLast">Nothing follows: with this part the log is whole.</param>
+    /// <param name="Asker">The life of the receiver that asked.</param>
     public sealed record NewState(
         long View,
         long Incarnation,
@@ -67,7 +68,8 @@ public abstract record VsrMessage(long View, long Incarnation)
         WallTime PreviousStamp,
         ReadOnlyMemory<byte>? Piece,
         IReadOnlyList<VsrEntry> Entries,
-        bool IsLast)
+        bool IsLast,
+        long Asker = 0)
         : VsrMessage(View, Incarnation);
 
     /// <summary>The sender's disk lost what it had promised; it is in this new life.</summary>

@@ -107,7 +107,7 @@ public sealed partial class VsrReplica
         var end = entries.Count == 0 ? get.From.Op : entries[^1].Op;
         var state = new VsrMessage.NewState(
             View, _incarnation, get.Part, LastNormalView, Commit, get.From, StampAt(get.From.Op),
-            Piece: null, entries, IsLast: end == _log.Op);
+            Piece: null, entries, IsLast: end == _log.Op, LifeOf(to));
         Send(to, state, afterPersist: true, outbox);
     }
 
@@ -129,9 +129,11 @@ public sealed partial class VsrReplica
         var isWhole = part == PiecesOf(capture) - 1 && capture.Position == _log.End;
         var state = new VsrMessage.NewState(
             View, _incarnation, part, LastNormalView, Commit, capture.Position, capture.Stamp,
-            capture.Bytes.Slice(offset, length), [], isWhole);
+            capture.Bytes.Slice(offset, length), [], isWhole, LifeOf(to));
         Send(to, state, afterPersist: true, outbox);
     }
+
+    private long LifeOf(int peer) => _peerIncarnations.GetValueOrDefault(peer);
 
     // A state without bytes still travels: as one piece that says where the log stands.
     private static int PiecesOf(StateAt capture) =>
@@ -141,6 +143,8 @@ public sealed partial class VsrReplica
         int from, VsrMessage.NewState state, Instant now, Outbox<VsrEffect> outbox)
     {
         if (TellNewerView(from, state, outbox)) return VsrVerdict.StaleView;
+        // What an earlier life asked for may lack what it has promised since.
+        if (state.Asker != _incarnation) return VsrVerdict.StaleIncarnation;
         if (_transfer is not { } transfer || state.View != View) return VsrVerdict.Unexpected;
         // The source no longer has what comes next and begins again with its state.
         if (from == transfer.Source && state.Part == 0 && state.Previous.Op > transfer.End.Op)

@@ -176,6 +176,9 @@ public sealed partial class VsrReplica
         if (TellNewerView(from, start, outbox)) return VsrVerdict.StaleView;
         if (from != config.PrimaryOf(start.View)) return VsrVerdict.Unexpected;
         if (Status == VsrStatus.LostDisk) return VsrVerdict.NotNormal;
+        // It may be older than what the lost disk had promised in this view: only what was asked for since
+        // makes that good.
+        if (start.View == View && _isDiskLost) return VsrVerdict.NotNormal;
         if (start.View == View && Status == VsrStatus.Normal)
         {
             AnswerPrepareOk(outbox);

@@ -207,6 +207,7 @@ public sealed partial class VsrReplica(VsrConfig config) : IMachine<VsrInput, Vs
         _votes.Remove(peer);
         _exits.Remove(peer);
         _recoveries.Remove(peer);
+        _captures.Remove(peer);
         _backups[peer] = new Backup();
     }
 

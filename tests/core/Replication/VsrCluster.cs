@@ -114,6 +114,17 @@ internal sealed class VsrCluster
         Step(to, new VsrInput.Received(Names[from], message));
     }
 
+    /// <summary>Syncs both ends and delivers every such message that is under way, in order.</summary>
+    /// <param name="keep">They arrive once more later.</param>
+    public void Deliver<T>(int from, int to, bool keep = false)
+        where T : VsrMessage
+    {
+        Sync(from, int.MaxValue);
+        foreach (var sent in _network.Where(m => m.From == from && m.To == to && m.Message is T).ToList())
+            Deliver(_network.IndexOf(sent), keep);
+        Sync(to, int.MaxValue);
+    }
+
     public void Drop(int index) => _network.RemoveAt(index);
 
     public VsrVerdict Propose(int i, byte value) =>
