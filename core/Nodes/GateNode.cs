@@ -279,13 +279,11 @@ public sealed partial class GateNode : INode
 
     private void TakeSnapshot(Turn turn)
     {
-        var isDue = _replicas.AppendedLsn - _snapshotLsn >= _config.SnapshotEveryRecords;
+        var isDue = _replicas.IsSnapshotDue(_config.SnapshotEveryRecords);
         if (_isSnapshotStoring || !isDue) return;
-        // One that is too large is tried again later.
         _snapshotLsn = _replicas.AppendedLsn;
         var states = new SortedDictionary<int, ReadOnlyMemory<byte>>();
         foreach (var group in _ownGroups) states.Add(group, Ledger.Encode(group));
-        if (states.Values.Sum(state => (long)state.Length) > WalOptions.SnapshotBytesMax / 2) return;
         _replicas.Step(new ReplicaInput.StateCaptured(states), turn.Now, _fromReplicas);
         DrainReplicas(turn);
     }

@@ -305,7 +305,7 @@ public sealed partial class ManagerNode : INode
 
     private void Capture()
     {
-        if (_isStoring || _replicas.AppendedLsn - _snapshotLsn < _config.SnapshotEveryRecords) return;
+        if (_isStoring || !_replicas.IsSnapshotDue(_config.SnapshotEveryRecords)) return;
         _isStoring = true;
         _snapshotLsn = _replicas.AppendedLsn;
         var states = new SortedDictionary<int, ReadOnlyMemory<byte>> { [DispatchGroup] = Ledger.Encode() };

@@ -12,6 +12,15 @@ public sealed class LedgerReplicas : IMachine<ReplicaInput, ReplicaEffect, Repli
     /// <summary>Most records between append and disk while proposals are taken.</summary>
     public const int InFlightMax = 65_536;
 
+    /// <summary>Bytes of records after which a snapshot is due, however small it is: 64 MiB.</summary>
+    public const long SnapshotEveryBytesMin = 64 * 1024 * 1024;
+
+    /// <summary>Most bytes that the states of all groups have in a snapshot: 512 MiB.</summary>
+    public const long SnapshotBytesMax = 512 * 1024 * 1024;
+
+    // In the place of the group: the replica is told of its record when the last part of it is on disk.
+    private const int PartOfRecord = -1;
+
     private readonly SortedDictionary<int, VsrReplica> _replicas = [];
     private readonly SortedDictionary<int, IReadOnlyList<NodeId>> _members = [];
     private readonly SortedDictionary<int, long> _persisted = [];
@@ -20,6 +29,9 @@ public sealed class LedgerReplicas : IMachine<ReplicaInput, ReplicaEffect, Repli
     private readonly Outbox<VsrEffect> _fromGroup = new();
     private readonly SortedDictionary<(NodeId To, bool AfterPersist), List<GroupMessage>> _sends = [];
     private readonly FieldWriter _writer = new();
+    private long _snapshotLsn;
+    private long _snapshotBytes;
+    private long _bytesSinceSnapshot;
 
     /// <param name="self">This node.</param>
     /// <param name="groups">Each group that this node belongs to, with its members in the order of
@@ -45,6 +57,12 @@ public sealed class LedgerReplicas : IMachine<ReplicaInput, ReplicaEffect, Repli
 
     /// <inheritdoc/>
     public Instant NextDeadline => _deadlines.NextDeadline;
+
+    /// <summary>Whether the log has grown so much since the last snapshot that a new one is worth it: by so
+    /// many records, or by more bytes than that snapshot and a segment have.</summary>
+    public bool IsSnapshotDue(long everyRecords) =>
+        AppendedLsn - _snapshotLsn >= everyRecords
+        || _bytesSinceSnapshot >= Math.Max(SnapshotEveryBytesMin, _snapshotBytes);
 
     public bool IsMember(int group) => _replicas.ContainsKey(group);
 
@@ -116,6 +134,8 @@ public sealed class LedgerReplicas : IMachine<ReplicaInput, ReplicaEffect, Repli
         if (DurableOf(recovered) is not { } durables) return ReplicaVerdict.Unreadable;
         AppendedLsn = recovered.SnapshotLsn + recovered.Records.Count;
         PersistedLsn = AppendedLsn;
+        (_snapshotLsn, _snapshotBytes) = (recovered.SnapshotLsn, recovered.Snapshot.Length);
+        _bytesSinceSnapshot = recovered.Records.Sum(record => (long)record.Length);
         foreach (var group in _replicas.Keys)
         {
             var durable = durables.GetValueOrDefault(group) ?? new VsrDurable();
@@ -132,9 +152,11 @@ public sealed class LedgerReplicas : IMachine<ReplicaInput, ReplicaEffect, Repli
     {
         if (ReplicaSnapshot.Decode(recovered.Snapshot.Span) is not { } durables) return null;
         if (durables.Keys.Any(group => !_replicas.ContainsKey(group))) return null;
+        var reader = new RecordReader();
         foreach (var bytes in recovered.Records)
         {
-            if (GroupRecord.Decode(bytes.Span) is not { } record) return null;
+            if (!reader.TryTake(bytes.Span, out var record)) return null;
+            if (record is null) continue;
             if (!_replicas.ContainsKey(record.Group)) return null;
             durables.TryAdd(record.Group, new VsrDurable());
             if (!durables[record.Group].TryReplay(record.Record)) return null;
@@ -180,6 +202,7 @@ public sealed class LedgerReplicas : IMachine<ReplicaInput, ReplicaEffect, Repli
         while (_inFlight.TryPeek(out var append) && append.Lsn <= persisted.Lsn)
         {
             _inFlight.Dequeue();
+            if (append.Group == PartOfRecord) continue;
             _persisted[append.Group] = _persisted.GetValueOrDefault(append.Group) + 1;
             touched.Add(append.Group);
         }
@@ -210,6 +233,10 @@ public sealed class LedgerReplicas : IMachine<ReplicaInput, ReplicaEffect, Repli
 
     private ReplicaVerdict OnStateCaptured(ReplicaInput.StateCaptured captured, Outbox<ReplicaEffect> outbox)
     {
+        // One that is too large is tried again after as much again.
+        (_snapshotLsn, _bytesSinceSnapshot) = (AppendedLsn, 0);
+        if (captured.States.Values.Sum(state => (long)state.Length) > SnapshotBytesMax)
+            return ReplicaVerdict.TooLarge;
         _writer.Clear();
         foreach (var (group, replica) in _replicas)
         {
@@ -217,6 +244,7 @@ public sealed class LedgerReplicas : IMachine<ReplicaInput, ReplicaEffect, Repli
             ReplicaSnapshot.WriteGroup(_writer, group, head, captured.States[group].Span, tail);
         }
 
+        _snapshotBytes = _writer.Length;
         outbox.Emit(new ReplicaEffect.Store(AppendedLsn, _writer.ToArray()));
         return ReplicaVerdict.Accepted;
     }
@@ -282,8 +310,13 @@ public sealed class LedgerReplicas : IMachine<ReplicaInput, ReplicaEffect, Repli
     {
         _writer.Clear();
         GroupRecord.Write(_writer, new GroupRecord(group, record));
-        AppendedLsn++;
-        _inFlight.Enqueue((AppendedLsn, group));
-        outbox.Emit(new ReplicaEffect.Append(_writer.ToArray()));
+        _bytesSinceSnapshot += _writer.Length;
+        var pieces = RecordPiece.Split(_writer.ToArray());
+        for (var i = 0; i < pieces.Count; i++)
+        {
+            AppendedLsn++;
+            _inFlight.Enqueue((AppendedLsn, i == pieces.Count - 1 ? group : PartOfRecord));
+            outbox.Emit(new ReplicaEffect.Append(pieces[i]));
+        }
     }
 }

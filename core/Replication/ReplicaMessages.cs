@@ -87,6 +87,9 @@ public enum ReplicaVerdict : byte
     /// <summary>Too many entries are not committed.</summary>
     Overloaded,
 
+    /// <summary>More than a snapshot holds; none is stored.</summary>
+    TooLarge,
+
     /// <summary>The log on disk cannot be read by this build; nothing was applied.</summary>
     Unreadable,
 }

@@ -6,6 +6,7 @@ namespace Hyperscale.Det.Replication;
 public sealed partial class VsrReplica
 {
     private const int HintEvery = 64;
+    private const long HintEveryBytes = 1024 * 1024;
     private const int BackoffMax = 4;
 
     private readonly Backup[] _backups = [.. config.Replicas.Select(_ => new Backup())];
@@ -193,8 +194,8 @@ public sealed partial class VsrReplica
     /// <summary>The hint keeps what a view change has to carry short.</summary>
     private void HintCommit(Outbox<VsrEffect> outbox)
     {
-        if (Commit - _hinted < HintEvery) return;
-        _hinted = Commit;
+        if (Commit - _hinted < HintEvery && _unhintedBytes < HintEveryBytes) return;
+        (_hinted, _unhintedBytes) = (Commit, 0);
         Persist(new VsrRecord.Committed(Commit), outbox);
     }
 

@@ -254,8 +254,8 @@ public sealed partial class VsrReplica
         commit = Math.Clamp(commit, Commit, _log.Op);
         PersistLog(
             new VsrRecord.LogInstalled(View, from, StampAt(from.Op), state?.Bytes, tail, commit), outbox);
-        _hinted = commit;
         AdvanceCommit(commit, outbox);
+        (_hinted, _unhintedBytes) = (commit, 0);
     }
 
     private static (LogPosition From, IReadOnlyList<VsrEntry> Tail) Behind(IReadOnlyList<VsrEntry> tail) =>

@@ -22,6 +22,7 @@ public sealed partial class VsrReplica(VsrConfig config) : IMachine<VsrInput, Vs
     private long _persisted;
     private long _ownDurable;
     private long _hinted;
+    private long _unhintedBytes;
     private long _incarnation;
     private bool _isDiskLost;
     private Instant _resendAt = Instant.Never;
@@ -143,7 +144,7 @@ public sealed partial class VsrReplica(VsrConfig config) : IMachine<VsrInput, Vs
         Commit = _log.Base.Op;
         outbox.Emit(new VsrEffect.Restore(durable.State));
         AdvanceCommit(durable.Commit, outbox);
-        _hinted = Commit;
+        (_hinted, _unhintedBytes) = (Commit, 0);
         if (recovered.NewLife is { } life && life > _incarnation) BeginLife(life, outbox);
         if (_isDiskLost) BeginRecovery(now, outbox);
         // A restarted primary may have lost a tail that others hold, or that it had begun the view at all: it
@@ -237,6 +238,7 @@ public sealed partial class VsrReplica(VsrConfig config) : IMachine<VsrInput, Vs
         while (Commit < to)
         {
             Commit++;
+            _unhintedBytes += _log[Commit].Command.Length;
             outbox.Emit(new VsrEffect.Apply(_log[Commit]));
         }
 

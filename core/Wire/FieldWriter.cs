@@ -13,6 +13,9 @@ public sealed class FieldWriter
     /// <summary>Largest field number.</summary>
     public const int FieldMax = 4095;
 
+    /// <summary>Largest buffer that stays from message to message: 4 MiB.</summary>
+    private const int KeptBytesMax = 4 * 1024 * 1024;
+
     private byte[] _buffer = new byte[512];
     private int _length;
 
@@ -23,7 +26,11 @@ public sealed class FieldWriter
     /// <summary>A copy of what was written.</summary>
     public byte[] ToArray() => Written.ToArray();
 
-    public void Clear() => _length = 0;
+    public void Clear()
+    {
+        _length = 0;
+        if (_buffer.Length > KeptBytesMax) _buffer = new byte[KeptBytesMax];
+    }
 
     /// <summary>Takes back everything after the first <paramref name="length"/> bytes.</summary>
     public void CutTo(int length)
