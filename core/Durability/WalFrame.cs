@@ -100,18 +100,21 @@ public readonly record struct WalFrame(
 
     /// <summary>Reads the records behind a header whose body checksum holds; false when they do not add up.
     /// </summary>
-    public bool TryReadRecords(ReadOnlySpan<byte> body, List<WalRecord> records)
+    /// <remarks>The records are parts of <paramref name="body"/>, not copies: a log is read once, and a copy
+    /// of every record is most of what that takes.</remarks>
+    public bool TryReadRecords(ReadOnlyMemory<byte> body, List<WalRecord> records)
     {
         body = body[..BodyLength];
         for (var i = 0; i < Count; i++)
         {
             if (body.Length < RecordHeaderBytes) return false;
-            var kind = (WalRecordKind)body[0];
-            var length = BinaryPrimitives.ReadInt32LittleEndian(body[2..]);
-            if (!Enum.IsDefined(kind) || body[1] != 0) return false;
+            var header = body.Span[..RecordHeaderBytes];
+            var kind = (WalRecordKind)header[0];
+            var length = BinaryPrimitives.ReadInt32LittleEndian(header[2..]);
+            if (kind != WalRecordKind.LogEntry || header[1] != 0) return false;
             if (length < 0 || length > WalOptions.RecordBytesMax) return false;
             if (length > body.Length - RecordHeaderBytes) return false;
-            records.Add(new WalRecord(kind, body.Slice(RecordHeaderBytes, length).ToArray()));
+            records.Add(new WalRecord(kind, body.Slice(RecordHeaderBytes, length)));
             body = body[(RecordHeaderBytes + length)..];
         }
 

@@ -102,7 +102,7 @@ public sealed class WalScan
 
             if (Crc32C.Of(rest[WalFrame.HeaderBytes..(int)frame.PaddedBytes]) != frame.BodyCrc)
                 return StopAt(segment, file, offset, "a frame with a wrong body checksum is");
-            if (!TakeRecords(frame, rest))
+            if (!TakeRecords(frame, file.Bytes[(int)offset..]))
             {
                 return new WalFault(
                     WalVerdict.Corrupt,
@@ -118,7 +118,7 @@ public sealed class WalScan
         return null;
     }
 
-    private bool TakeRecords(WalFrame frame, ReadOnlySpan<byte> bytes)
+    private bool TakeRecords(WalFrame frame, ReadOnlyMemory<byte> bytes)
     {
         var records = new List<WalRecord>(Math.Min(frame.Count, 65_536));
         if (!frame.TryReadRecords(bytes[WalFrame.HeaderBytes..], records)) return false;

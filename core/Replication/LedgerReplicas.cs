@@ -158,8 +158,9 @@ public sealed class LedgerReplicas : IMachine<ReplicaInput, ReplicaEffect, Repli
             if (!reader.TryTake(bytes.Span, out var record)) return null;
             if (record is null) continue;
             if (!_replicas.ContainsKey(record.Group)) return null;
-            durables.TryAdd(record.Group, new VsrDurable());
-            if (!durables[record.Group].TryReplay(record.Record)) return null;
+            if (!durables.TryGetValue(record.Group, out var durable))
+                durables.Add(record.Group, durable = new VsrDurable());
+            if (!durable.TryReplay(record.Record)) return null;
         }
 
         return durables;

@@ -231,9 +231,7 @@ public sealed partial class VsrReplica
         }
         else
         {
-            while (tail.Count > 0 && tail[0].Op <= _log.Base.Op) (from, tail) = Behind(tail);
-            while (tail.Count > 0 && tail[0].Op <= _log.Op && _log[tail[0].Op].Hash == tail[0].Hash)
-                (from, tail) = Behind(tail);
+            (from, tail) = WithoutWhatIsHere(from, tail);
             // A committed entry is in every log that a view may begin with.
             Invariant.Holds(from.Op >= Commit);
             _log.TruncateAfter(from.Op);
@@ -258,8 +256,19 @@ public sealed partial class VsrReplica
         (_hinted, _unhintedBytes) = (commit, 0);
     }
 
-    private static (LogPosition From, IReadOnlyList<VsrEntry> Tail) Behind(IReadOnlyList<VsrEntry> tail) =>
-        (new LogPosition(tail[0].Op, tail[0].Hash), [.. tail.Skip(1)]);
+    /// <summary>What of a log follows the part of it that this replica has.</summary>
+    private (LogPosition From, IReadOnlyList<VsrEntry> Tail) WithoutWhatIsHere(
+        LogPosition from, IReadOnlyList<VsrEntry> tail)
+    {
+        var known = 0;
+        while (known < tail.Count && IsHere(tail[known])) known++;
+        if (known == 0) return (from, tail);
+        var last = tail[known - 1];
+        return (new LogPosition(last.Op, last.Hash), [.. tail.Skip(known)]);
+    }
+
+    private bool IsHere(VsrEntry entry) =>
+        entry.Op <= _log.Base.Op || (entry.Op <= _log.Op && _log[entry.Op].Hash == entry.Hash);
 
     /// <summary>Whether this log is the view's already and no shorter: an old message must not cut off what
     /// was promised since.</summary>

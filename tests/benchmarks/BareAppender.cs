@@ -26,13 +26,20 @@ internal sealed class BareAppender : IDisposable
 
     public void Append(int bytes)
     {
-        if (_batch.Length != bytes) _batch = new byte[bytes];
         if (_position + bytes > _fileBytes) _position = 0;
+        Write(bytes);
+        Sync();
+    }
+
+    public void Write(int bytes)
+    {
+        if (_batch.Length != bytes) _batch = new byte[bytes];
         _batch.AsSpan().Fill((byte)(_position % 251));
         NativeDisk.Write(_descriptor, _path, _position, _batch);
-        NativeDisk.SyncData(_descriptor, _path);
         _position += bytes;
     }
+
+    public void Sync() => NativeDisk.SyncData(_descriptor, _path);
 
     public void Dispose() => NativeDisk.Close(_descriptor, _path);
 }
