@@ -44,7 +44,7 @@ internal sealed class RecoveryBenchmark : IBenchmark
             Console.WriteLine(
                 $"{path}: {mib} MiB of records with commands of {CommandBytes} bytes, {Groups} groups");
             Console.WriteLine(
-                $"{"read s",10}{"check s",10}{"copy s",10}{"replay s",10}{"all s",10}{"bare s",10}{"ratio",8}");
+                $"{"read s",9}{"check s",9}{"copy s",9}{"replay s",9}{"all s",9}{"bare s",9}{"ratio",8}");
             for (var round = 0; round < Rounds; round++) Measure(path);
             return 0;
         }
@@ -55,7 +55,8 @@ internal sealed class RecoveryBenchmark : IBenchmark
     }
 
     private static bool TryMib(string text, out int mib) =>
-        int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out mib) && mib is > 0 and <= 1800;
+        int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out mib)
+        && mib is > 0 and <= 1800;
 
     private static int Refuse()
     {
@@ -109,7 +110,7 @@ internal sealed class RecoveryBenchmark : IBenchmark
         var (read, check, copy, replay) = Start(path);
         var all = read + check + copy + replay;
         Console.WriteLine(
-            $"{read,10:F2}{check,10:F2}{copy,10:F2}{replay,10:F2}{all,10:F2}{bare,10:F2}{all / bare,8:F2}");
+            $"{read,9:F2}{check,9:F2}{copy,9:F2}{replay,9:F2}{all,9:F2}{bare,9:F2}{all / bare,8:F2}");
         paused = GC.GetTotalPauseDuration() - paused;
         Console.WriteLine(
             $"{paused.TotalSeconds,10:F2} s of it in garbage collection; "

@@ -5,8 +5,8 @@ using Hyperscale.Det.Tests.Core.Durability;
 
 namespace Hyperscale.Det.Tests.Core.Replication;
 
-/// <summary>A state that fits no record of the log reaches a node that lost its disk, and counts only once all
-/// of it is there.</summary>
+/// <summary>A state that fits no record of the log reaches a node that lost its disk, and counts only once
+/// all of it is there.</summary>
 public sealed class LargeStateTests
 {
     private const int StateBytes = 100 * 1024 * 1024;

@@ -13,7 +13,7 @@ internal sealed class ReplicaTrio
     private Instant _now = Instant.Zero;
     private int _lives;
 
-    /// <summary>Two nodes have committed an entry and keep no log behind it; the third follows them.</summary>
+    /// <summary>All have committed more entries than they keep.</summary>
     public ReplicaTrio(ReadOnlyMemory<byte> state)
     {
         _state = state;
