@@ -36,4 +36,7 @@ public enum WorkflowPhase : byte { Waiting, Queued, Running, Ended }
 public sealed record WorkflowProgress(int Workflow, WorkflowPhase Phase, string Worker, RunStats Stats);
 
 /// <summary>One line of a list of jobs.</summary>
-public sealed record JobSummary(JobId Id, string Name, JobState State, string Reason, WallTime Submitted);
+public sealed record JobSummary(JobId Id, string Name, JobState State, string Reason, WallTime Submitted)
+{
+    public bool IsTerminal => State is JobState.Completed or JobState.Failed or JobState.Cancelled;
+}

@@ -41,6 +41,12 @@ public sealed class DeadlineQueue<TKey>
         return Remove(key);
     }
 
+    public void Clear()
+    {
+        _byKey.Clear();
+        _byTime.Clear();
+    }
+
     public void AddTo(ref Fingerprint fingerprint, Func<TKey, ulong> hash)
     {
         foreach (var (at, key) in _byTime)

@@ -19,8 +19,9 @@ internal sealed class DatacenterBoard(Topology topology, Duration staleness)
         if (datacenter is null || !datacenter.Managers.Contains(from)) return NodeVerdict.Unknown;
         // Those in waiting see less than the one that leads.
         if (!heartbeat.IsPrimary) return NodeVerdict.Accepted;
-        if (!_heard.TryGetValue(heartbeat.Datacenter, out var heard))
-            _heard.Add(heartbeat.Datacenter, heard = new Heard());
+        var heard = HeardOf(datacenter);
+        if (heartbeat.View < heard.View) return NodeVerdict.Stale;
+        if (heartbeat.View > heard.View || from != heard.Primary) heard.Follow(from, heartbeat.View);
         if (!heard.Order.Accept(heartbeat.Boot, heartbeat.Version)) return NodeVerdict.Stale;
 
         heard.At = now;
@@ -28,10 +29,29 @@ internal sealed class DatacenterBoard(Topology topology, Duration staleness)
         return NodeVerdict.Accepted;
     }
 
+    /// <summary>A manager said who leads its datacenter.</summary>
+    public void OnPrimaryTold(DatacenterTopology datacenter, NodeId primary, long view)
+    {
+        var heard = HeardOf(datacenter);
+        if (view > heard.View && datacenter.Managers.Contains(primary)) heard.Follow(primary, view);
+    }
+
+    /// <summary>Whom to tell what the datacenter is to do.</summary>
+    /// <param name="silences">How often its primary was told and did not answer: it may not lead any more, so
+    /// the others are asked in turn.</param>
+    public NodeId ManagerFor(DatacenterTopology datacenter, int silences)
+    {
+        var managers = datacenter.Managers;
+        var primary = _heard.TryGetValue(datacenter.Name, out var heard) ? heard.Primary : managers[0];
+        if (silences < 2) return primary;
+        var first = 0;
+        while (managers[first] != primary) first++;
+        return managers[(first + silences - 1) % managers.Count];
+    }
+
     public DatacenterView View(string name, Instant now) =>
-        _heard.TryGetValue(name, out var heard) && now - heard.At <= staleness
-            ? new(name, true, heard.Heartbeat!.Workers, heard.Heartbeat.CoresFree,
-                heard.Heartbeat.LargestWorkerCores)
+        _heard.TryGetValue(name, out var heard) && heard.Heartbeat is { } told && now - heard.At <= staleness
+            ? new(name, true, told.Workers, told.CoresFree, told.LargestWorkerCores)
             : new(name, false, 0, 0, 0);
 
     public IReadOnlyList<DatacenterView> Views(Instant now) =>
@@ -43,19 +63,40 @@ internal sealed class DatacenterBoard(Topology topology, Duration staleness)
         {
             fingerprint.Add(name);
             fingerprint.Add(heard.At);
+            fingerprint.Add(heard.Primary);
+            fingerprint.Add(heard.View);
             heard.Order.AddTo(ref fingerprint);
-            fingerprint.Add((long)heard.Heartbeat!.Workers);
-            fingerprint.Add((long)heard.Heartbeat.CoresFree);
-            fingerprint.Add((long)heard.Heartbeat.LargestWorkerCores);
+            if (heard.Heartbeat is not { } told) continue;
+            fingerprint.Add((long)told.Workers);
+            fingerprint.Add((long)told.CoresFree);
+            fingerprint.Add((long)told.LargestWorkerCores);
         }
     }
 
-    private sealed class Heard
+    private Heard HeardOf(DatacenterTopology datacenter)
     {
-        public ReportOrder Order { get; } = new();
+        if (!_heard.TryGetValue(datacenter.Name, out var heard))
+            _heard.Add(datacenter.Name, heard = new Heard(datacenter.Managers[0]));
+        return heard;
+    }
+
+    private sealed class Heard(NodeId primary)
+    {
+        public NodeId Primary { get; private set; } = primary;
+
+        /// <summary>In which it leads the datacenter's ledger.</summary>
+        public long View { get; private set; }
+
+        public ReportOrder Order { get; private set; } = new();
 
         public Instant At { get; set; }
 
         public Message.ManagerHeartbeat? Heartbeat { get; set; }
+
+        public void Follow(NodeId primary, long view)
+        {
+            if (primary != Primary) Order = new ReportOrder();
+            (Primary, View) = (primary, view);
+        }
     }
 }

@@ -6,11 +6,10 @@ namespace Hyperscale.Det.Nodes;
 
 /// <summary>A call that another gate was asked to answer.</summary>
 /// <param name="Gather">The list that the answer is a part of; null when it is the whole answer.</param>
-internal sealed record ForwardedCall(
-    Caller Caller, NodeId To, Message.ClientCall Call, ListGather? Gather)
+internal sealed record ForwardedCall(Asked Asked, NodeId To, Message.ClientCall Call, ListGather? Gather)
 {
-    /// <summary>Whether an earlier sending may have arrived, whatever became of the last.</summary>
-    public bool IsResent { get; set; }
+    /// <summary>Whether it does no harm that the request is carried out twice.</summary>
+    public bool IsRepeatable => Gather is null && Asked.Request is not ClientRequest.SubmitJob;
 }
 
 /// <summary>Calls at other gates that wait for their answers.</summary>
@@ -46,7 +45,18 @@ internal sealed class ForwardedCalls
         return true;
     }
 
-    public IReadOnlyList<ForwardedCall> At(NodeId gate) => [.. _calls.Values.Where(call => call.To == gate)];
+    /// <summary>Takes the requests that may be carried out twice, of the calls that are meant.</summary>
+    public IReadOnlyList<Asked> TakeRepeatable(Func<ForwardedCall, bool> isMeant)
+    {
+        List<ForwardedCall> taken = [.. _calls.Values.Where(call => call.IsRepeatable && isMeant(call))];
+        foreach (var call in taken)
+        {
+            _calls.Remove(call.Call.CallId);
+            _deadlines.Remove(call.Call.CallId);
+        }
+
+        return [.. taken.Select(call => call.Asked)];
+    }
 
     public void CheckInvariants() => Invariant.Holds(_deadlines.Count == _calls.Count);
 
@@ -55,10 +65,10 @@ internal sealed class ForwardedCalls
         foreach (var (callId, call) in _calls)
         {
             fingerprint.Add(callId);
-            call.Caller.AddTo(ref fingerprint);
+            call.Asked.Caller.AddTo(ref fingerprint);
             fingerprint.Add(call.To);
-            fingerprint.Add(call.Call.Request.GetType().Name);
-            fingerprint.Add(call.IsResent);
+            fingerprint.Add(call.Asked.Request.GetType().Name);
+            fingerprint.Add(call.Asked.Until);
             _deadlines.TryGet(callId, out var deadline);
             fingerprint.Add(deadline);
             call.Gather?.AddTo(ref fingerprint);
@@ -67,21 +77,51 @@ internal sealed class ForwardedCalls
 }
 
 /// <summary>A list of jobs that comes together from several gates.</summary>
-internal sealed class ListGather(int limit, IEnumerable<NodeId> asked, IEnumerable<JobSummary> own)
+/// <param name="own">What this gate knows.</param>
+/// <param name="asked">The other gates.</param>
+/// <param name="limit">Most jobs of the list.</param>
+/// <param name="groups">How many ledger groups the list has to cover; 0 for whatever there is.</param>
+internal sealed class ListGather(
+    ClientResponse.Jobs own, IEnumerable<NodeId> asked, int limit, int groups)
 {
+    private const int NamedGroupsMax = 8;
+
     private readonly SortedSet<NodeId> _open = [.. asked];
     private readonly SortedSet<NodeId> _missing = [];
-    private readonly List<JobSummary> _jobs = [.. own];
+    private readonly SortedSet<int> _led = [.. own.Led];
+
+    // While the lead of a group moves, two gates may tell of the same job: an end is for good.
+    private readonly SortedDictionary<JobId, JobSummary> _jobs = ById(own.List);
 
     public bool IsComplete => _open.Count == 0;
 
     public ClientResponse.Jobs Result => new(
-        [.. _jobs.OrderByDescending(job => job.Submitted).ThenByDescending(job => job.Id).Take(limit)],
-        [.. _missing.Select(gate => gate.Name)]);
-
-    public void Add(NodeId gate, IReadOnlyList<JobSummary> jobs)
+        [
+            .. _jobs.Values.OrderByDescending(job => job.Submitted).ThenByDescending(job => job.Id)
+                .Take(limit),
+        ],
+        [.. _missing.Select(gate => gate.Name), .. MissingGroups])
     {
-        if (_open.Remove(gate)) _jobs.AddRange(jobs);
+        Led = groups == 0 ? [.. _led] : [],
+    };
+
+    private IEnumerable<string> MissingGroups
+    {
+        get
+        {
+            List<int> missing = [.. Enumerable.Range(0, groups).Where(group => !_led.Contains(group))];
+            return missing.Count > NamedGroupsMax
+                ? [$"{missing.Count} ledger groups"]
+                : missing.Select(group => $"ledger group {group}");
+        }
+    }
+
+    public void Add(NodeId gate, ClientResponse.Jobs jobs)
+    {
+        if (!_open.Remove(gate)) return;
+        _led.UnionWith(jobs.Led);
+        foreach (var job in jobs.List)
+            if (!_jobs.TryGetValue(job.Id, out var known) || !known.IsTerminal) _jobs[job.Id] = job;
     }
 
     public void Miss(NodeId gate)
@@ -93,6 +133,14 @@ internal sealed class ListGather(int limit, IEnumerable<NodeId> asked, IEnumerab
     {
         fingerprint.Add((long)limit);
         foreach (var gate in _open.Concat(_missing)) fingerprint.Add(gate);
-        foreach (var job in _jobs) job.Id.AddTo(ref fingerprint);
+        foreach (var group in _led) fingerprint.Add((long)group);
+        foreach (var job in _jobs.Keys) job.AddTo(ref fingerprint);
+    }
+
+    private static SortedDictionary<JobId, JobSummary> ById(IEnumerable<JobSummary> jobs)
+    {
+        var byId = new SortedDictionary<JobId, JobSummary>();
+        foreach (var job in jobs) byId.Add(job.Id, job);
+        return byId;
     }
 }

@@ -21,11 +21,44 @@ public sealed partial class GateNode
         if (_fault is not null) return;
         _led[group] = view;
         _isLeadershipNews = true;
+        _clock.NotBefore(_replicas.NewestStamp);
+        turn.Tell(new TelemetryEvent.GroupLed(group, view, IsLed: true));
         foreach (var job in Ledger.In(group))
         {
             if (job.IsEnded && !job.Slots.Any(slot => slot.IsOpen)) continue;
             Resume(job, turn);
         }
+    }
+
+    /// <summary>Another gate leads the group from here on, or nobody does: what was proposed and not committed
+    /// may be lost, and what is under way is the next leader's.</summary>
+    private void StopLeading(int group, Turn turn)
+    {
+        _isLeadershipNews = true;
+        if (!_led.Remove(group)) return;
+        turn.Tell(new TelemetryEvent.GroupLed(group, _replicas.ViewOf(group), IsLed: false));
+        foreach (var id in _creations.Keys.Where(id => id.Group == group).ToList())
+        {
+            _creations.Remove(id, out var creation);
+            turn.Answer(creation.Caller, new ClientResponse.OutcomeUnknown(
+                "the gate stopped leading the job's ledger group before the job was committed"));
+        }
+
+        foreach (var id in _work.Keys.Where(id => id.Group == group).ToList()) Release(id, turn);
+        foreach (var id in _watches.Jobs.Where(id => id.Group == group).ToList())
+            foreach (var caller in _watches.Take(id)) AnswerWatch(caller, id, turn);
+    }
+
+    private void Release(JobId id, Turn turn)
+    {
+        _work.Remove(id, out var work);
+        _deadlines.Remove(id);
+        _changed.Remove(id);
+        for (var slot = 0; slot < work!.Slots.Count; slot++) _timers.Remove(new SlotPlace(id, slot));
+        _cancelCallers -= work.CancelCallers.Count;
+        var until = turn.Now + _config.ForwardDeadline;
+        foreach (var caller in work.CancelCallers)
+            Postpone(new Asked(caller, 0, new ClientRequest.CancelJob(id), until), turn);
     }
 
     private void OnApplied(LogEntry entry, Turn turn)

@@ -4,53 +4,88 @@ using Hyperscale.Det.Protocol;
 
 namespace Hyperscale.Det.Nodes;
 
-/// <content>What other gates are asked on behalf of clients.</content>
+/// <content>Requests on their way to the gate that leads what they are about.</content>
 public sealed partial class GateNode
 {
-    /// <summary>Most gates a request passes; one is enough while all know the same topology.</summary>
+    /// <summary>Most gates a request passes. While a view changes, two gates may take each other for the
+    /// leader.</summary>
     private const int HopsMax = 3;
 
-    private NodeVerdict ForwardSubmission(
-        Caller caller, int hops, ClientRequest.SubmitJob submit, Turn turn)
-    {
-        List<NodeId> owners = [.. _owners.Distinct().Order()];
-        return Forward(caller, hops, _rng.Pick(owners), submit, turn);
-    }
+    /// <summary>Who leads a group, as far as this gate knows.</summary>
+    private NodeId LeaderOf(int group) => _replicas.IsMember(group)
+        ? _replicas.PrimaryOf(group)
+        : _members[group][_guesses[group] % _members[group].Count];
 
-    private NodeVerdict Forward(Caller caller, int hops, NodeId to, ClientRequest request, Turn turn)
+    /// <summary>Has the leader of a group answer; waits until there is one.</summary>
+    private NodeVerdict Pass(Asked asked, int group, Turn turn)
     {
-        if (hops >= HopsMax) return TurnAway(caller, $"passed on {hops} times already", turn);
-        if (Waiters >= _config.WaitersMax) return TurnAway(caller, "too many requests wait here", turn);
+        var leader = LeaderOf(group);
+        if (leader == Id) return Postpone(asked, turn);
+        if (asked.Hops >= HopsMax) return TurnAway(asked.Caller, $"passed on {asked.Hops} times already", turn);
+        if (Waiters >= _config.WaitersMax) return TurnAway(asked.Caller, "too many requests wait here", turn);
 
-        Call(caller, hops, to, request, null, turn);
+        Call(asked, leader, null, turn);
         return NodeVerdict.Misdirected;
     }
 
-    private void Call(
-        Caller caller, int hops, NodeId to, ClientRequest request, ListGather? gather, Turn turn)
+    private void PassAgain(Asked asked, Turn turn)
     {
-        var call = new Message.ClientCall(_nextCallId++, hops + 1, request);
-        var patience = request is ClientRequest.WatchJob
-            ? _config.ForwardDeadline + _config.WatchDeadline
-            : _config.ForwardDeadline;
-        _forwards.Add(new ForwardedCall(caller, to, call, gather), turn.Now + patience);
+        if (asked.Until > turn.Now) OnAsked(asked, turn);
+        else TurnAway(asked.Caller, $"no answer within {_config.ForwardDeadline}", turn);
+    }
+
+    /// <summary>Waits until somebody is known who can answer.</summary>
+    private NodeVerdict Postpone(Asked asked, Turn turn)
+    {
+        if (Waiters >= _config.WaitersMax) return TurnAway(asked.Caller, "too many requests wait here", turn);
+        _postponed.Add(asked, turn.Now);
+        return NodeVerdict.Accepted;
+    }
+
+    /// <summary>Tries again what waits for somebody who can answer, and what was sent to a gate that leads no
+    /// more.</summary>
+    private void TakeUpPostponed(Turn turn)
+    {
+        if (!_isLeadershipNews && !_postponed.IsRetryDue(turn.Now)) return;
+        _isLeadershipNews = false;
+        foreach (var asked in _postponed.TakeAll()) PassAgain(asked, turn);
+        foreach (var asked in _forwards.TakeRepeatable(IsAstray)) PassAgain(asked, turn);
+    }
+
+    private bool IsAstray(ForwardedCall call) =>
+        GroupOf(call.Asked.Request) is { } group && LeaderOf(group) != call.To;
+
+    private static int? GroupOf(ClientRequest request) => request switch
+    {
+        ClientRequest.GetJob get => get.Job.Group,
+        ClientRequest.WatchJob watch => watch.Job.Group,
+        ClientRequest.CancelJob cancel => cancel.Job.Group,
+        ClientRequest.SubmitJob or ClientRequest.ListJobs => null,
+        _ => throw new UnreachableException($"unhandled {request}"),
+    };
+
+    private void Call(Asked asked, NodeId to, ListGather? gather, Turn turn)
+    {
+        var call = new Message.ClientCall(_nextCallId++, asked.Hops + 1, asked.Request);
+        var until = asked.Request is ClientRequest.WatchJob ? asked.Until + _config.WatchDeadline : asked.Until;
+        _forwards.Add(new ForwardedCall(asked, to, call, gather), until);
         turn.Send(to, call);
     }
 
     private NodeVerdict OnClientAnswer(NodeId from, Message.ClientAnswer answer, Turn turn)
     {
         if (!_forwards.TryTake(answer.CallId, from, out var call)) return NodeVerdict.Stale;
+        var caller = call.Asked.Caller;
         if (call.Gather is { } gather)
         {
-            if (answer.Response is ClientResponse.Jobs jobs) gather.Add(from, jobs.List);
+            if (answer.Response is ClientResponse.Jobs jobs) gather.Add(from, jobs);
             else gather.Miss(from);
-            if (gather.IsComplete) turn.Answer(call.Caller, gather.Result);
+            if (gather.IsComplete) turn.Answer(caller, gather.Result);
             return NodeVerdict.Accepted;
         }
 
-        if (answer.Response is ClientResponse.Accepted accepted)
-            _submissions.Became(call.Caller, accepted.Job);
-        turn.Answer(call.Caller, answer.Response);
+        if (answer.Response is ClientResponse.Accepted accepted) _submissions.Became(caller, accepted.Job);
+        turn.Answer(caller, answer.Response);
         return NodeVerdict.Accepted;
     }
 
@@ -58,29 +93,36 @@ public sealed partial class GateNode
     {
         if (failed.Message is not Message.ClientCall sent) return NodeVerdict.Unknown;
         if (!_forwards.TryTake(sent.CallId, failed.Peer, out var call)) return NodeVerdict.Stale;
-        var reason = $"{failed.Peer} cannot be reached";
-        if (call.Gather is not null || call.IsResent) Abandon(call, reason, turn);
-        else turn.Answer(call.Caller, new ClientResponse.Unavailable(reason, RetryAfter));
+        if (GroupOf(call.Asked.Request) is { } group) Doubt(group, failed.Peer);
+        if (call.Gather is not null) Abandon(call, $"{failed.Peer} cannot be reached", turn);
+        else Postpone(call.Asked, turn);
         return NodeVerdict.Accepted;
     }
 
+    /// <summary>Of a group that this gate keeps nothing of, it asks another member next.</summary>
+    private void Doubt(int group, NodeId silent)
+    {
+        if (LeaderOf(group) == silent) _guesses[group]++;
+    }
+
     /// <summary>Gives up waiting for another gate, and says what that means for the request.</summary>
-    private static void Abandon(ForwardedCall call, string reason, Turn turn)
+    private void Abandon(ForwardedCall call, string reason, Turn turn)
     {
         if (call.Gather is { } gather)
         {
             gather.Miss(call.To);
-            if (gather.IsComplete) turn.Answer(call.Caller, gather.Result);
+            if (gather.IsComplete) turn.Answer(call.Asked.Caller, gather.Result);
             return;
         }
 
-        ClientResponse response = call.Call.Request switch
+        if (GroupOf(call.Asked.Request) is { } group) Doubt(group, call.To);
+        ClientResponse response = call.Asked.Request switch
         {
             ClientRequest.SubmitJob or ClientRequest.CancelJob => new ClientResponse.OutcomeUnknown(reason),
             ClientRequest.GetJob or ClientRequest.WatchJob or ClientRequest.ListJobs =>
                 new ClientResponse.Unavailable(reason, RetryAfter),
-            _ => throw new UnreachableException($"unhandled {call.Call.Request}"),
+            _ => throw new UnreachableException($"unhandled {call.Asked.Request}"),
         };
-        turn.Answer(call.Caller, response);
+        turn.Answer(call.Asked.Caller, response);
     }
 }

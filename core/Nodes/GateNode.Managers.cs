@@ -92,9 +92,19 @@ public sealed partial class GateNode
         return NodeVerdict.Accepted;
     }
 
-    private NodeVerdict OnNotPrimary(NodeId from, Message.NotPrimary notPrimary, Turn turn) =>
-        // Commands go to the primary that the topology names; they are sent again until it answers.
-        JudgeEnd(from, notPrimary, notPrimary.Slot, turn, out _, out _) ?? NodeVerdict.Misdirected;
+    private NodeVerdict OnNotPrimary(NodeId from, Message.NotPrimary notPrimary, Turn turn)
+    {
+        if (JudgeEnd(from, notPrimary, notPrimary.Slot, turn, out var job, out var slot) is { } verdict)
+            return verdict;
+        var datacenter = _topology.Datacenter(slot.Datacenter)!;
+        var before = _board.ManagerFor(datacenter, silences: 0);
+        _board.OnPrimaryTold(datacenter, notPrimary.Primary, notPrimary.View);
+        if (_board.ManagerFor(datacenter, silences: 0) == before) return NodeVerdict.Misdirected;
+
+        WorkOf(job).Slots[slot.Slot].ForgetSendings();
+        Drive(new SlotPlace(job.Id, slot.Slot), turn);
+        return NodeVerdict.Accepted;
+    }
 
     /// <summary>Finds the slot that an answer is about; a verdict when it is not about an assignment of the
     /// present, after telling the manager to give up what is not wanted.</summary>

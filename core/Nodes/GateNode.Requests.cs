@@ -8,18 +8,29 @@ namespace Hyperscale.Det.Nodes;
 /// <content>What clients ask, of this process or of other nodes alike.</content>
 public sealed partial class GateNode
 {
-    private NodeVerdict OnRequest(Caller caller, int hops, ClientRequest request, Turn turn) => request switch
+    private NodeVerdict OnAsked(Caller caller, int hops, ClientRequest request, Turn turn)
     {
-        ClientRequest.SubmitJob submit => OnSubmitJob(caller, hops, submit, turn),
-        ClientRequest.GetJob get => OnJobRequest(caller, hops, get.Job, get, turn),
-        ClientRequest.WatchJob watch => OnJobRequest(caller, hops, watch.Job, watch, turn),
-        ClientRequest.CancelJob cancel => OnJobRequest(caller, hops, cancel.Job, cancel, turn),
-        ClientRequest.ListJobs list => OnListJobs(caller, hops, list, turn),
-        _ => throw new UnreachableException($"unhandled {request}"),
+        var asked = new Asked(caller, hops, request, turn.Now + _config.ForwardDeadline);
+        return request is ClientRequest.SubmitJob submit
+            ? OnSubmitJob(asked, submit, turn)
+            : OnAsked(asked, turn);
+    }
+
+    /// <summary>Takes up a request, for the first time or again.</summary>
+    private NodeVerdict OnAsked(Asked asked, Turn turn) => asked.Request switch
+    {
+        ClientRequest.SubmitJob submit => PlaceJob(
+            asked, SubmissionCheck.Encode(submit.Spec, out _)!, turn),
+        ClientRequest.GetJob get => OnJobRequest(asked, get.Job, turn),
+        ClientRequest.WatchJob watch => OnJobRequest(asked, watch.Job, turn),
+        ClientRequest.CancelJob cancel => OnJobRequest(asked, cancel.Job, turn),
+        ClientRequest.ListJobs list => OnListJobs(asked, list, turn),
+        _ => throw new UnreachableException($"unhandled {asked.Request}"),
     };
 
-    private NodeVerdict OnSubmitJob(Caller caller, int hops, ClientRequest.SubmitJob submit, Turn turn)
+    private NodeVerdict OnSubmitJob(Asked asked, ClientRequest.SubmitJob submit, Turn turn)
     {
+        var caller = asked.Caller;
         if (!caller.IsLocal && _submissions.TryGet(caller, out var known))
         {
             if (known is { } job) turn.Answer(caller, new ClientResponse.Accepted(job));
@@ -31,48 +42,47 @@ public sealed partial class GateNode
         if (faults.Count > 0) return RefuseJob(caller, submit.Spec, faults, turn);
         var entry = SubmissionCheck.Encode(submit.Spec, out var fault);
         if (entry is null) return RefuseJob(caller, submit.Spec, [fault!], turn);
-        return PlaceJob(caller, hops, submit, entry, turn);
+        return PlaceJob(asked, entry, turn);
     }
 
     /// <summary>Creates a job in a group that this gate leads, or has another gate do so.</summary>
-    private NodeVerdict PlaceJob(
-        Caller caller, int hops, ClientRequest.SubmitJob submit, byte[] entry, Turn turn)
+    private NodeVerdict PlaceJob(Asked asked, byte[] entry, Turn turn)
     {
-        if (_led.Count == 0 && _ownGroups.Length > 0) return Postpone(caller, hops, submit, turn);
-        if (_led.Count == 0) return ForwardSubmission(caller, hops, submit, turn);
+        if (_led.Count == 0) return Pass(asked, (int)_rng.Below(_members.Length), turn);
         if (Ledger.LiveCount + _creations.Count >= _config.LiveJobsMax)
-            return TurnAway(caller, $"{_config.LiveJobsMax} jobs are live, as many as may be", turn);
-        if (Waiters >= _config.WaitersMax) return TurnAway(caller, "too many requests wait here", turn);
+            return TurnAway(asked.Caller, $"{_config.LiveJobsMax} jobs are live, as many as may be", turn);
+        if (Waiters >= _config.WaitersMax) return TurnAway(asked.Caller, "too many requests wait here", turn);
 
         var group = _rng.Pick([.. _led.Keys]);
         var id = new JobId(group, _replicas.NextOp(group));
-        if (!Propose(group, entry, turn)) return TurnAway(caller, "the disk is behind", turn);
-        _creations.Add(id, new Creation(caller));
+        if (!Propose(group, entry, turn)) return TurnAway(asked.Caller, "the disk is behind", turn);
+        _creations.Add(id, new Creation(asked.Caller));
         return NodeVerdict.Accepted;
     }
 
-    private NodeVerdict OnJobRequest(Caller caller, int hops, JobId job, ClientRequest request, Turn turn)
+    private NodeVerdict OnJobRequest(Asked asked, JobId job, Turn turn)
     {
-        if (job.Group < 0 || job.Group >= _owners.Length)
+        if (job.Group < 0 || job.Group >= _members.Length)
         {
-            turn.Answer(caller, new ClientResponse.NotFound(job));
+            turn.Answer(asked.Caller, new ClientResponse.NotFound(job));
             return NodeVerdict.Unknown;
         }
 
-        if (_owners[job.Group] != Id) return Forward(caller, hops, _owners[job.Group], request, turn);
-        if (!_led.ContainsKey(job.Group)) return Postpone(caller, hops, request, turn);
+        if (!_led.ContainsKey(job.Group)) return Pass(asked, job.Group, turn);
+        // Another gate may have begun to lead the group, and know better than this one.
+        if (!_replicas.HasLease(job.Group, turn.Now)) return Postpone(asked, turn);
         if (!Ledger.TryGet(job, out var found))
         {
-            turn.Answer(caller, new ClientResponse.NotFound(job));
+            turn.Answer(asked.Caller, new ClientResponse.NotFound(job));
             return NodeVerdict.Unknown;
         }
 
-        return request switch
+        return asked.Request switch
         {
-            ClientRequest.GetJob => OnGetJob(caller, found, turn),
-            ClientRequest.WatchJob watch => OnWatchJob(caller, found, watch.AfterRevision, turn),
-            ClientRequest.CancelJob => OnCancelJob(caller, found, turn),
-            _ => throw new UnreachableException($"unhandled {request}"),
+            ClientRequest.GetJob => OnGetJob(asked.Caller, found, turn),
+            ClientRequest.WatchJob watch => OnWatchJob(asked.Caller, found, watch.AfterRevision, turn),
+            ClientRequest.CancelJob => OnCancelJob(asked.Caller, found, turn),
+            _ => throw new UnreachableException($"unhandled {asked.Request}"),
         };
     }
 
@@ -111,56 +121,34 @@ public sealed partial class GateNode
         return NodeVerdict.Accepted;
     }
 
-    private NodeVerdict OnListJobs(Caller caller, int hops, ClientRequest.ListJobs list, Turn turn)
+    private NodeVerdict OnListJobs(Asked asked, ClientRequest.ListJobs list, Turn turn)
     {
-        if (!IsLed(list)) return Postpone(caller, hops, list, turn);
+        // What this gate is the first to keep it has read from its disk by the time that it leads it.
+        if (_ownGroups.Any(group => _replicas.PrimaryOf(group) == Id && !_led.ContainsKey(group)))
+            return Postpone(asked, turn);
         var limit = Math.Clamp(list.Limit, 1, ProtocolLimits.JobsListMax);
-        List<JobSummary> own = [.. Ledger.NewestFirst.Take(limit).Select(job => job.ToSummary())];
+        var led = new SortedSet<int>(_led.Keys.Where(group => _replicas.HasLease(group, turn.Now)));
+        List<JobSummary> own =
+        [
+            .. Ledger.NewestFirst.Where(job => led.Contains(job.Id.Group)).Take(limit)
+                .Select(job => job.ToSummary()),
+        ];
         List<NodeId> others = list.LocalOnly
             ? []
-            : [.. _owners.Where(owner => owner != Id).Distinct().Order()];
+            : [.. _members.SelectMany(members => members).Where(gate => gate != Id).Distinct().Order()];
         if (others.Count > 0 && Waiters + others.Count > _config.WaitersMax)
-            return TurnAway(caller, "too many requests wait here", turn);
+            return TurnAway(asked.Caller, "too many requests wait here", turn);
 
-        var gather = new ListGather(limit, others, own);
-        if (gather.IsComplete) turn.Answer(caller, gather.Result);
-        foreach (var gate in others)
-            Call(caller, hops, gate, new ClientRequest.ListJobs(limit, LocalOnly: true), gather, turn);
+        var gather = new ListGather(
+            new ClientResponse.Jobs(own, []) { Led = [.. led] },
+            others,
+            limit,
+            list.LocalOnly ? 0 : _members.Length);
+        if (gather.IsComplete) turn.Answer(asked.Caller, gather.Result);
+        var local = asked with { Request = new ClientRequest.ListJobs(limit, LocalOnly: true) };
+        foreach (var gate in others) Call(local, gate, gather, turn);
         return NodeVerdict.Accepted;
     }
-
-    /// <summary>Waits until somebody leads the group that the request is about.</summary>
-    private NodeVerdict Postpone(Caller caller, int hops, ClientRequest request, Turn turn)
-    {
-        if (Waiters >= _config.WaitersMax) return TurnAway(caller, "too many requests wait here", turn);
-        _postponed.Add(
-            new PostponedRequest(caller, hops, request, turn.Now + _config.ForwardDeadline));
-        return NodeVerdict.Accepted;
-    }
-
-    private void TakeUpPostponed(Turn turn)
-    {
-        if (!_isLeadershipNews) return;
-        _isLeadershipNews = false;
-        foreach (var (caller, hops, request, _) in _postponed.Take(IsLed))
-        {
-            if (request is ClientRequest.SubmitJob submit)
-                PlaceJob(caller, hops, submit, SubmissionCheck.Encode(submit.Spec, out _)!, turn);
-            else OnRequest(caller, hops, request, turn);
-        }
-    }
-
-    /// <summary>Whether this gate leads what the request is about: a job's group, any group for a new job,
-    /// every one of its own for a list.</summary>
-    private bool IsLed(ClientRequest request) => request switch
-    {
-        ClientRequest.GetJob get => _led.ContainsKey(get.Job.Group),
-        ClientRequest.WatchJob watch => _led.ContainsKey(watch.Job.Group),
-        ClientRequest.CancelJob cancel => _led.ContainsKey(cancel.Job.Group),
-        ClientRequest.SubmitJob => _led.Count > 0,
-        ClientRequest.ListJobs => _led.Count == _ownGroups.Length,
-        _ => throw new UnreachableException($"unhandled {request}"),
-    };
 
     private static NodeVerdict RefuseJob(
         Caller caller, JobSpec spec, IReadOnlyList<JobFault> faults, Turn turn)
@@ -180,16 +168,24 @@ public sealed partial class GateNode
     {
         foreach (var job in _changed)
         {
-            var callers = _watches.Take(job);
-            if (callers.Count == 0) continue;
-            var answer = AnswerOf(job, turn.Now);
-            foreach (var caller in callers) turn.Answer(caller, answer);
+            foreach (var caller in _watches.Take(job)) AnswerWatch(caller, job, turn);
         }
 
         _changed.Clear();
     }
 
-    private ClientResponse AnswerOf(JobId job, Instant now) => Ledger.TryGet(job, out var found)
-        ? new ClientResponse.Status(StatusOf(found, now))
-        : new ClientResponse.NotFound(job);
+    /// <summary>Tells a watcher how its job is; without the lease another gate may know better.</summary>
+    private void AnswerWatch(Caller caller, JobId job, Turn turn)
+    {
+        if (_replicas.HasLease(job.Group, turn.Now))
+        {
+            turn.Answer(caller, Ledger.TryGet(job, out var found)
+                ? new ClientResponse.Status(StatusOf(found, turn.Now))
+                : new ClientResponse.NotFound(job));
+            return;
+        }
+
+        var until = turn.Now + _config.ForwardDeadline;
+        Postpone(new Asked(caller, 0, new ClientRequest.GetJob(job), until), turn);
+    }
 }

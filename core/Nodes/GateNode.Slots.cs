@@ -137,14 +137,15 @@ public sealed partial class GateNode
 
         var fence = FenceOf(job.Id.Group);
         work.CountSending(command);
-        turn.Send(datacenter.Primary, command switch
+        var manager = _board.ManagerFor(datacenter, work.Sent - 1);
+        turn.Send(manager, command switch
         {
             SlotCommand.Reserve => new Message.ReserveSlot(key, fence, job.Spec),
             SlotCommand.Start => new Message.StartSlot(key, fence),
             SlotCommand.Cancel => new Message.CancelSlot(key, fence, WithdrawalOf(job)),
             SlotCommand.None => throw new UnreachableException($"unhandled {command}"),
         });
-        _timers.Ask(place, datacenter.Primary, turn.Now + ResendAfter(work.Sent));
+        _timers.Ask(place, manager, turn.Now + ResendAfter(work.Sent));
     }
 
     private bool ProposeSlot(

@@ -31,8 +31,11 @@ public sealed partial class GateNode : INode
 
     private readonly Topology _topology;
     private readonly GateConfig _config;
-    private readonly NodeId[] _owners;
+    private readonly IReadOnlyList<NodeId>[] _members;
     private readonly int[] _ownGroups;
+
+    // Of the groups that this gate keeps nothing of: which member is asked first.
+    private readonly int[] _guesses;
     private readonly LedgerReplicas _replicas;
     private readonly Outbox<ReplicaEffect> _fromReplicas = new();
 
@@ -48,7 +51,7 @@ public sealed partial class GateNode : INode
     private readonly SlotTimers _timers = new();
     private readonly WatchList _watches = new();
     private readonly ForwardedCalls _forwards = new();
-    private readonly PostponedRequests _postponed = new();
+    private readonly PostponedRequests _postponed;
     private readonly SubmissionCalls _submissions;
     private Rng _rng = new(0);
     private BootId _boot;
@@ -66,10 +69,12 @@ public sealed partial class GateNode : INode
         Id = id;
         _topology = topology;
         _config = config;
-        _owners = [.. Enumerable.Range(0, topology.LedgerGroups).Select(topology.OwnerOfGroup)];
-        _ownGroups = [.. Enumerable.Range(0, topology.LedgerGroups).Where(group => _owners[group] == id)];
-        IReadOnlyList<NodeId> replicas = [id];
-        _replicas = new LedgerReplicas(id, _ownGroups.Select(group => (group, replicas)));
+        _members = [.. Enumerable.Range(0, topology.LedgerGroups).Select(topology.ReplicasOfGroup)];
+        _ownGroups = [.. Enumerable.Range(0, _members.Length).Where(group => _members[group].Contains(id))];
+        _guesses = new int[_members.Length];
+        _replicas = new LedgerReplicas(
+            id, _ownGroups.Select(group => (group, _members[group])), config.ReplicaTimes);
+        _postponed = new PostponedRequests(config.ResendInterval);
         _board = new DatacenterBoard(topology, config.ManagerStaleness);
         _submissions = new SubmissionCalls(config.WaitersMax);
         Ledger = new JobLedger(EndedPerGroupMax, EndedBytesPerGroupMax);
@@ -92,9 +97,10 @@ public sealed partial class GateNode : INode
                 Instant.Sooner(_watches.NextDeadline, _forwards.NextDeadline),
                 Instant.Sooner(_postponed.NextDeadline, _replicas.NextDeadline)));
 
-    private int EndedPerGroupMax => Math.Max(1, _config.EndedJobsMax / Math.Max(1, _ownGroups.Length));
+    // Equal on every replica of a group, or their ledgers would differ.
+    private int EndedPerGroupMax => Math.Max(1, _config.EndedJobsMax / _topology.LedgerGroups);
 
-    private long EndedBytesPerGroupMax => EndedBytesMax / Math.Max(1, _ownGroups.Length);
+    private long EndedBytesPerGroupMax => EndedBytesMax / _topology.LedgerGroups;
 
     /// <summary>Callers that wait for an answer of this gate.</summary>
     private int Waiters =>
@@ -117,7 +123,7 @@ public sealed partial class GateNode : INode
             NodeInput.Durable durable => OnDurable(durable, turn),
             NodeInput.SnapshotDurable => OnSnapshotDurable(),
             NodeInput.ClientRequested asked =>
-                OnRequest(Caller.Local(asked.RequestId), 0, asked.Request, turn),
+                OnAsked(Caller.Local(asked.RequestId), 0, asked.Request, turn),
             NodeInput.PeerLost lost => OnPeerLost(lost.Peer, turn),
             NodeInput.SendFailed failed => OnSendFailed(failed, turn),
             NodeInput.Shutdown => OnShutdown(turn),
@@ -158,7 +164,7 @@ public sealed partial class GateNode : INode
 
     private NodeVerdict OnReceived(NodeId from, Message message, Turn turn) => message switch
     {
-        Message.ClientCall call => OnRequest(
+        Message.ClientCall call => OnAsked(
             new Caller(from, call.CallId), Math.Clamp(call.Hops, 0, HopsMax), call.Request, turn),
         Message.ClientAnswer answer => OnClientAnswer(from, answer, turn),
         Message.ManagerHeartbeat heartbeat => OnManagerHeartbeat(from, heartbeat, turn),
@@ -168,8 +174,28 @@ public sealed partial class GateNode : INode
         Message.SlotProgressed progressed => OnSlotProgressed(from, progressed, turn),
         Message.SlotFinished finished => OnSlotFinished(from, finished, turn),
         Message.NotPrimary notPrimary => OnNotPrimary(from, notPrimary, turn),
+        Message.Replication replication => OnReplication(
+            new ReplicaInput.Received(from, replication.Messages), from, message, turn),
+        Message.ReplicaHeartbeat heartbeat => OnReplication(
+            new ReplicaInput.HeartbeatReceived(from, heartbeat.Sequence), from, message, turn),
+        Message.ReplicaHeartbeatAnswered answered => OnReplication(
+            new ReplicaInput.HeartbeatAnswered(from, answered.Sequence, answered.Following),
+            from, message, turn),
         _ => turn.Ignore(from, message, NodeVerdict.Misdirected),
     };
+
+    private NodeVerdict OnReplication(ReplicaInput input, NodeId from, Message message, Turn turn)
+    {
+        var verdict = _replicas.Step(input, turn.Now, _fromReplicas);
+        // Reads wait for the lease that an answer may have brought.
+        if (input is ReplicaInput.HeartbeatAnswered) _isLeadershipNews = true;
+        return verdict switch
+        {
+            ReplicaVerdict.Accepted => NodeVerdict.Accepted,
+            ReplicaVerdict.NotMember => turn.Ignore(from, message, NodeVerdict.Unknown),
+            _ => NodeVerdict.Stale,
+        };
+    }
 
     private NodeVerdict OnTick(NodeInput.Tick tick, Turn turn)
     {
@@ -199,14 +225,8 @@ public sealed partial class GateNode : INode
             Drive(place, turn);
         }
 
-        foreach (var call in _forwards.At(peer))
-        {
-            // A submission that did arrive must not arrive again; the others do no harm.
-            if (call.Call.Request is ClientRequest.SubmitJob) continue;
-            call.IsResent = true;
-            turn.Send(peer, call.Call);
-        }
-
+        // A submission that did arrive must not arrive again; the others do no harm.
+        foreach (var asked in _forwards.TakeRepeatable(call => call.To == peer)) PassAgain(asked, turn);
         return NodeVerdict.Accepted;
     }
 
@@ -215,7 +235,7 @@ public sealed partial class GateNode : INode
     private NodeVerdict OnShutdown(Turn turn)
     {
         while (_watches.TryPop(Instant.Never, out var caller, out var job))
-            turn.Answer(caller, AnswerOf(job, turn.Now));
+            AnswerWatch(caller, job, turn);
         while (_forwards.TryPop(Instant.Never, out var call)) Abandon(call, "this gate is stopping", turn);
         while (_postponed.TryPop(Instant.Never, out var request))
             TurnAway(request.Caller, "this gate is stopping", turn);
@@ -257,8 +277,31 @@ public sealed partial class GateNode : INode
             case ReplicaEffect.Store store:
                 OnStored(store, turn);
                 break;
+            case ReplicaEffect.Send send:
+                var barrier = send.AfterPersist ? Barrier.Durable : Barrier.None;
+                turn.Outbox.Emit(
+                    new NodeEffect.Send(send.To, new Message.Replication(send.Messages), barrier));
+                break;
+            case ReplicaEffect.SendHeartbeat heartbeat:
+                turn.Send(heartbeat.To, new Message.ReplicaHeartbeat(heartbeat.Sequence));
+                break;
+            case ReplicaEffect.AnswerHeartbeat answer:
+                turn.Send(
+                    answer.To, new Message.ReplicaHeartbeatAnswered(answer.Sequence, answer.Following));
+                break;
+            case ReplicaEffect.CaptureGroup capture:
+                _replicas.Step(
+                    new ReplicaInput.GroupCaptured(capture.Group, capture.Asked, Ledger.Encode(capture.Group)),
+                    turn.Now, _fromReplicas);
+                break;
             case ReplicaEffect.ViewStarted { IsPrimary: true } started:
                 Lead(started.Group, started.View, turn);
+                break;
+            case ReplicaEffect.ViewStarted:
+                _isLeadershipNews = true;
+                break;
+            case ReplicaEffect.ViewLeft left:
+                StopLeading(left.Group, turn);
                 break;
             default:
                 throw new UnreachableException($"unrouted {effect}");
@@ -270,7 +313,7 @@ public sealed partial class GateNode : INode
         while (_deadlines.TryPop(turn.Now, out var job)) OnJobDeadline(job, turn);
         while (_timers.TryPop(turn.Now, out var place)) Drive(place, turn);
         while (_watches.TryPop(turn.Now, out var caller, out var job))
-            turn.Answer(caller, AnswerOf(job, turn.Now));
+            AnswerWatch(caller, job, turn);
         while (_forwards.TryPop(turn.Now, out var call))
             Abandon(call, $"{call.To} did not answer within {_config.ForwardDeadline}", turn);
         while (_postponed.TryPop(turn.Now, out var request))

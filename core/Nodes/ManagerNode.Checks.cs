@@ -13,7 +13,9 @@ public sealed partial class ManagerNode
         _replicas.CheckInvariants();
         if (!Leads)
         {
-            Invariant.Holds(_workers.Count == 0);
+            Invariant.Holds(_workers.Count == 0 && _lives.Count == 0 && _tracks.Count == 0);
+            Invariant.Holds(_placing.Count == 0 && _ending.Count == 0);
+            Invariant.Holds(Proposals.All(proposed => proposed.Count == 0));
             return;
         }
 
@@ -62,9 +64,7 @@ public sealed partial class ManagerNode
 
     private void AddSlotsTo(ref Fingerprint fingerprint)
     {
-        SortedDictionary<SlotKey, long>[] proposals =
-            [_reserving, _starting, _cancelling, _forgetting, _expiring];
-        foreach (var proposed in proposals)
+        foreach (var proposed in Proposals)
         {
             fingerprint.Add((long)proposed.Count);
             foreach (var (slot, fence) in proposed)

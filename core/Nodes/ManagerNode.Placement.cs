@@ -33,7 +33,7 @@ public sealed partial class ManagerNode
     /// changed.</summary>
     private void PlaceReady()
     {
-        if (!_isPlacingDue) return;
+        if (!_isPlacingDue || !Leads) return;
         _isPlacingDue = false;
         var passed = 0;
         AttemptKey? first = null;

@@ -19,6 +19,9 @@ public sealed partial class ManagerNode
     private readonly SortedDictionary<SlotKey, long> _forgetting = [];
     private readonly SortedDictionary<SlotKey, long> _expiring = [];
 
+    private SortedDictionary<SlotKey, long>[] Proposals =>
+        [_reserving, _starting, _cancelling, _forgetting, _expiring];
+
     private readonly DeadlineQueue<SlotKey> _expireAt = new();
     private readonly DeadlineQueue<SlotKey> _finishAt = new();
 
@@ -33,14 +36,15 @@ public sealed partial class ManagerNode
             _ => throw new UnreachableException($"unhandled {message}"),
         };
         if (!_topology.Gates.Contains(from)) return NodeVerdict.Misdirected;
-        if (!IsPrimary)
+        if (!Leads)
         {
-            Send(from, new Message.NotPrimary(slot, _primary));
+            // Who is about to lead says nothing until its ledger is whole; the gate asks again.
+            var primary = _replicas.PrimaryOf(DispatchGroup);
+            if (primary != Id)
+                Send(from, new Message.NotPrimary(slot, primary, _replicas.ViewOf(DispatchGroup)));
             return NodeVerdict.Misdirected;
         }
 
-        // Until its ledger is whole it knows nothing; the gate asks again.
-        if (!Leads) return NodeVerdict.Misdirected;
         // Not answered: the same gate may have commanded the slot anew since, and would take a refusal of the
         // old command for one of the new.
         if (fence < Ledger.FenceOf(slot.Job)) return NodeVerdict.Stale;

@@ -46,10 +46,21 @@ public sealed partial class ManagerNode
         }
 
         life.Sequence = heartbeat.Sequence;
-        _deadAt.Set(from, _now + _config.DeadAfter);
-        Send(from, new Message.HeartbeatAnswered(heartbeat.Sequence, _config.LeaseTerm));
+        Answer(from, heartbeat);
         Compare(from, heartbeat);
         return NodeVerdict.Accepted;
+    }
+
+    private void Answer(NodeId worker, Message.WorkerHeartbeat heartbeat)
+    {
+        // Without the datacenter's lease another manager may lead, and give the worker up: no answer, so that
+        // the worker's own lease ends.
+        var hasLease = _replicas.HasLease(DispatchGroup, _now);
+        var deadAt = _now + _config.DeadAfter;
+        var isSet = _deadAt.TryGet(worker, out var known);
+        if (hasLease || !isSet) _deadAt.Set(worker, isSet ? Instant.Later(known, deadAt) : deadAt);
+        if (hasLease)
+            Send(worker, new Message.HeartbeatAnswered(heartbeat.Sequence, _config.LeaseTerm, Fence));
     }
 
     /// <summary>Cores of the attempts that a life of a worker holds or is about to get.</summary>

@@ -9,7 +9,8 @@ namespace Hyperscale.Det.Nodes;
 
 /// <summary>Runs the slots of one datacenter: admits them, gives their workflows to workers, collects what
 /// they did and reports it.</summary>
-/// <remarks>The datacenter's primary decides; the others point to it. Whatever is promised or started rests
+/// <remarks>The managers of a datacenter keep its ledger together; who leads it decides, the others point to
+/// it. Whatever is promised or started rests
 /// on a committed entry of the <see cref="DispatchLedger"/>; what is proposed and not yet committed is kept
 /// in explicit records. Everything else is soft: a restart loses it and only costs time.</remarks>
 public sealed partial class ManagerNode : INode
@@ -20,7 +21,6 @@ public sealed partial class ManagerNode : INode
     private readonly Topology _topology;
     private readonly string _datacenter;
     private readonly ManagerConfig _config;
-    private readonly NodeId _primary;
     private readonly LedgerReplicas _replicas;
     private readonly Outbox<ReplicaEffect> _fromReplicas = new();
     private readonly StampClock _clock = new();
@@ -47,16 +47,15 @@ public sealed partial class ManagerNode : INode
         _datacenter = datacenter;
         _topology = topology;
         _config = config;
-        _primary = topology.Datacenter(datacenter)!.Primary;
-        _replicas = new LedgerReplicas(id, [(DispatchGroup, [id])]);
+        _replicas = new LedgerReplicas(
+            id, [(DispatchGroup, topology.Datacenter(datacenter)!.Managers)], config.ReplicaTimes);
     }
 
     public NodeId Id { get; }
 
-    public bool IsPrimary => Id == _primary;
-
-    /// <summary>Whether this manager decides: it is the primary, and its ledger is whole.</summary>
-    public bool Leads => IsPrimary && _ledView is not null;
+    /// <summary>Whether this manager decides: it leads the datacenter's ledger, and its ledger is
+    /// whole.</summary>
+    public bool Leads => _ledView is not null;
 
     /// <summary>The fence of every command to workers; 0 while this manager does not lead.</summary>
     public long Fence => _ledView ?? 0;
@@ -135,26 +134,6 @@ public sealed partial class ManagerNode : INode
         return NodeVerdict.Accepted;
     }
 
-    /// <summary>Takes up what the ledger says is open. Nobody is taken for dead before it had the time to be
-    /// heard: what an earlier life of this manager answered may still hold.</summary>
-    private void Lead(long view)
-    {
-        if (_fault is not null) return;
-        _ledView = view;
-        if (!IsPrimary) return;
-        foreach (var worker in Ledger.LoadedWorkers)
-        {
-            _deadAt.Set(worker, _now + _config.DeadAfter);
-            foreach (var attempt in Ledger.LiveOn(worker)) _tracks.Add(attempt, new AttemptTrack());
-        }
-
-        foreach (var slot in Ledger.Slots)
-        {
-            if (slot.IsReserved) _expireAt.Set(slot.Key, _now + _config.ReservationTerm);
-            if (slot.Outcome is not null) _finishAt.Set(slot.Key, _now);
-        }
-    }
-
     private NodeVerdict OnReceived(NodeId from, Message message)
     {
         var verdict = message switch
@@ -163,15 +142,30 @@ public sealed partial class ManagerNode : INode
                 OnGateCommand(from, message),
             Message.WorkerHeartbeat or Message.AttemptAccepted or Message.AttemptRefused
                 or Message.AttemptProgressed or Message.AttemptFinished => OnWorkerMessage(from, message),
+            Message.Replication replication =>
+                OnReplication(new ReplicaInput.Received(from, replication.Messages)),
+            Message.ReplicaHeartbeat heartbeat =>
+                OnReplication(new ReplicaInput.HeartbeatReceived(from, heartbeat.Sequence)),
+            Message.ReplicaHeartbeatAnswered answered => OnReplication(
+                new ReplicaInput.HeartbeatAnswered(from, answered.Sequence, answered.Following)),
             _ => NodeVerdict.Misdirected,
         };
-        // Workers tell every manager that they are there; that only one answers is nothing to tell of.
+        // Workers tell every manager that they are there; that only one answers is nothing to tell of. Nor
+        // are late answers to heartbeats.
         var isExpected = verdict is NodeVerdict.Accepted or NodeVerdict.Duplicate
-            || (!IsPrimary && message is Message.WorkerHeartbeat);
+            || (!Leads && message is Message.WorkerHeartbeat)
+            || message is Message.ReplicaHeartbeatAnswered;
         if (!isExpected)
             Emit(new TelemetryEvent.Ignored(from, message.GetType().Name, verdict.ToString()));
         return verdict;
     }
+
+    private NodeVerdict OnReplication(ReplicaInput input) => _replicas.Step(input, _now, _fromReplicas) switch
+    {
+        ReplicaVerdict.Accepted => NodeVerdict.Accepted,
+        ReplicaVerdict.NotMember => NodeVerdict.Unknown,
+        _ => NodeVerdict.Stale,
+    };
 
     private NodeVerdict OnTick(WallTime wall)
     {
@@ -218,7 +212,7 @@ public sealed partial class ManagerNode : INode
     {
         _heartbeatAt = _now + _config.HeartbeatInterval;
         var message = new Message.ManagerHeartbeat(
-            _datacenter, _boot, ++_heartbeatVersion, IsPrimary, _workers.Count, _workers.CoresTotal,
+            _datacenter, _boot, ++_heartbeatVersion, Leads, Fence, _workers.Count, _workers.CoresTotal,
             _workers.CoresFree, _workers.LargestCores, Queued);
         foreach (var gate in _topology.Gates) Send(gate, message);
     }
@@ -256,8 +250,29 @@ public sealed partial class ManagerNode : INode
             case ReplicaEffect.Store store:
                 _outbox.Emit(new NodeEffect.Snapshot(store.Lsn, store.Snapshot));
                 break;
+            case ReplicaEffect.Send send:
+                _outbox.Emit(new NodeEffect.Send(
+                    send.To, new Message.Replication(send.Messages),
+                    send.AfterPersist ? Barrier.Durable : Barrier.None));
+                break;
+            case ReplicaEffect.SendHeartbeat heartbeat:
+                Send(heartbeat.To, new Message.ReplicaHeartbeat(heartbeat.Sequence));
+                break;
+            case ReplicaEffect.AnswerHeartbeat answer:
+                Send(answer.To, new Message.ReplicaHeartbeatAnswered(answer.Sequence, answer.Following));
+                break;
+            case ReplicaEffect.CaptureGroup capture:
+                _replicas.Step(
+                    new ReplicaInput.GroupCaptured(capture.Group, capture.Asked, Ledger.Encode()),
+                    _now, _fromReplicas);
+                break;
             case ReplicaEffect.ViewStarted { IsPrimary: true } started:
                 Lead(started.View);
+                break;
+            case ReplicaEffect.ViewStarted:
+                break;
+            case ReplicaEffect.ViewLeft:
+                StopLeading();
                 break;
             default:
                 throw new UnreachableException($"unrouted {effect}");

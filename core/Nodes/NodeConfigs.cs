@@ -1,5 +1,6 @@
 using Hyperscale.Det.Kernel;
 using Hyperscale.Det.Protocol;
+using Hyperscale.Det.Replication;
 
 namespace Hyperscale.Det.Nodes;
 
@@ -20,7 +21,8 @@ public sealed record GateConfig(
     int WaitersMax,
     int LiveJobsMax,
     int EndedJobsMax,
-    int SnapshotEveryRecords)
+    int SnapshotEveryRecords,
+    ReplicaTimes ReplicaTimes)
 {
     public static readonly GateConfig Default = new(
         ResendInterval: Duration.FromMilliseconds(500),
@@ -31,7 +33,8 @@ public sealed record GateConfig(
         WaitersMax: 10_000,
         LiveJobsMax: 100_000,
         EndedJobsMax: 10_000,
-        SnapshotEveryRecords: 10_000);
+        SnapshotEveryRecords: 10_000,
+        ReplicaTimes: ReplicaTimes.Default);
 }
 
 /// <summary>Settings of a manager.</summary>
@@ -45,7 +48,8 @@ public sealed record ManagerConfig(
     Duration ReservationTerm,
     int LiveSlotsMax,
     int WorkersMax,
-    int SnapshotEveryRecords)
+    int SnapshotEveryRecords,
+    ReplicaTimes ReplicaTimes)
 {
     public static readonly ManagerConfig Default = new(
         LeaseTerm: Duration.FromSeconds(10),
@@ -54,11 +58,16 @@ public sealed record ManagerConfig(
         ReservationTerm: Duration.FromSeconds(60),
         LiveSlotsMax: 10_000,
         WorkersMax: 10_000,
-        SnapshotEveryRecords: 10_000);
+        SnapshotEveryRecords: 10_000,
+        ReplicaTimes: ReplicaTimes.Default);
 
     /// <summary>After how long without an answered heartbeat a worker's attempts count as dead: the lease and
     /// a fifth, which covers clocks whose rates differ by up to a tenth.</summary>
     public Duration DeadAfter => LeaseTerm + (LeaseTerm / 5);
+
+    /// <summary>After how long a new primary may take what it has not heard of for dead: until its own lease
+    /// was over, the last primary may have answered workers.</summary>
+    public Duration DeadAfterTakeover => DeadAfter + ReplicaTimes.LeaseTerm + (ReplicaTimes.LeaseTerm / 5);
 }
 
 /// <summary>Settings of a worker.</summary>

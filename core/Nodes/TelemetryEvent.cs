@@ -34,5 +34,8 @@ public abstract record TelemetryEvent
     /// <summary>A message or request that was understood and refused, with the verdict's name.</summary>
     public sealed record Ignored(NodeId From, string Message, string Verdict) : TelemetryEvent;
 
+    /// <summary>The node began to lead a ledger group in this view, or stopped.</summary>
+    public sealed record GroupLed(int Group, long View, bool IsLed) : TelemetryEvent;
+
     public sealed record Recovered(long SnapshotLsn, int Records) : TelemetryEvent;
 }

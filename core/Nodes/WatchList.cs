@@ -13,6 +13,9 @@ internal sealed class WatchList
 
     public Instant NextDeadline => _deadlines.NextDeadline;
 
+    /// <summary>The jobs that somebody waits for.</summary>
+    public IReadOnlyCollection<JobId> Jobs => _callers.Keys;
+
     public void Add(Caller caller, JobId job, Instant deadline)
     {
         Remove(caller);

@@ -48,7 +48,7 @@ public sealed partial class WorkerNode
             return NodeVerdict.Refused;
         }
 
-        _memory.Raise(attempt.Slot.Job, start.Fence);
+        _fence = start.Fence;
         _running.Add(attempt, new Workload(start.Workflow));
         CoresUsed += start.Workflow.Cores;
         _stopAt.Set(attempt, _now + start.Workflow.Duration + start.Workflow.Timeout);
@@ -62,8 +62,7 @@ public sealed partial class WorkerNode
     private string? RefusalOf(Message.StartAttempt start)
     {
         if (start.Boot != _boot) return $"it was meant for boot {start.Boot} of {Id}, which runs {_boot}";
-        if (_memory.IsStale(start.Attempt.Slot.Job, start.Fence))
-            return $"{Id} knows a higher fence of the job than {start.Fence}";
+        if (start.Fence < _fence) return $"{Id} knows a higher fence than {start.Fence}: {_fence}";
         if (_isStopping) return $"{Id} is shutting down";
         if (!_hasLease || _leaseUntil <= _now) return $"{Id} has no lease";
         if (_running.Count + _finished.Count >= _knownMax)
@@ -79,8 +78,8 @@ public sealed partial class WorkerNode
     {
         var attempt = stop.Attempt;
         if (_finished.ContainsKey(attempt) || _memory.Knows(attempt)) return NodeVerdict.Duplicate;
-        if (_memory.IsStale(attempt.Slot.Job, stop.Fence)) return NodeVerdict.Stale;
-        _memory.Raise(attempt.Slot.Job, stop.Fence);
+        if (stop.Fence < _fence) return NodeVerdict.Stale;
+        _fence = stop.Fence;
         if (_running.TryGetValue(attempt, out var workload))
         {
             return Stop(attempt, workload, StopCause.Cancelled, stop.Reason)

@@ -15,20 +15,22 @@ public sealed partial class WorkerNode : INode
     private const int HeartbeatsMax = 1024;
 
     private const int RememberedAttemptsMax = 65_536;
-    private const int RememberedJobsMax = 16_384;
 
     private readonly WorkerConfig _config;
 
     // Attempts that are known, running or finished; a heartbeat names them all.
     private readonly int _knownMax;
     private readonly DatacenterTopology _datacenter;
-    private readonly WorkerMemory _memory = new(RememberedAttemptsMax, RememberedJobsMax);
+    private readonly WorkerMemory _memory = new(RememberedAttemptsMax);
     private readonly SortedDictionary<long, Instant> _heartbeats = [];
 
     // Where outcomes go: the manager that last answered a heartbeat.
     private NodeId _manager;
     private BootId _boot;
     private long _sequence;
+
+    // The highest that a manager told: one that was primary before it has nothing to say any more.
+    private long _fence;
     private Instant _heartbeatAt = Instant.Never;
     private Instant _leaseUntil = new(long.MinValue);
     private bool _hasLease;
@@ -47,7 +49,7 @@ public sealed partial class WorkerNode : INode
         _config = config;
         _knownMax = Math.Min(config.FinishedMax, ProtocolLimits.InventoryMax);
         _datacenter = topology.Datacenter(datacenter)!;
-        _manager = _datacenter.Primary;
+        _manager = _datacenter.Managers[0];
     }
 
     public NodeId Id { get; }
@@ -128,6 +130,7 @@ public sealed partial class WorkerNode : INode
         fingerprint.Add(_manager);
         fingerprint.Add(_boot.Value);
         fingerprint.Add(_sequence);
+        fingerprint.Add(_fence);
         fingerprint.Add(_heartbeatAt);
         fingerprint.Add(_leaseUntil);
         fingerprint.Add(_hasLease);
@@ -180,7 +183,9 @@ public sealed partial class WorkerNode : INode
 
     private NodeVerdict OnHeartbeatAnswered(NodeId from, Message.HeartbeatAnswered answered)
     {
+        if (answered.Fence < _fence) return NodeVerdict.Stale;
         if (!_heartbeats.TryGetValue(answered.Sequence, out var sentAt)) return NodeVerdict.Stale;
+        _fence = answered.Fence;
         while (_heartbeats.Count > 0 && _heartbeats.First().Key <= answered.Sequence)
             _heartbeats.Remove(_heartbeats.First().Key);
         _manager = from;

@@ -55,6 +55,11 @@ internal sealed class WorkerPool
         CoresFree += member.Free;
     }
 
+    public void Clear()
+    {
+        foreach (var worker in _members.Keys.ToList()) Remove(worker);
+    }
+
     public void Remove(NodeId worker)
     {
         if (!_members.Remove(worker, out var member)) return;

@@ -1,6 +1,7 @@
 using Hyperscale.Det.Idempotency;
 using Hyperscale.Det.Jobs;
 using Hyperscale.Det.Kernel;
+using Hyperscale.Det.Replication;
 
 namespace Hyperscale.Det.Protocol;
 
@@ -46,15 +47,19 @@ public abstract record Message
     /// <summary>Sent again until <see cref="SlotResultCommitted"/> arrives.</summary>
     public sealed record SlotFinished(SlotKey Slot, SlotOutcome Outcome) : Message;
 
-    /// <summary>The manager does not lead its datacenter; <paramref name="Primary"/> does.</summary>
-    public sealed record NotPrimary(SlotKey Slot, NodeId Primary) : Message;
+    /// <summary>The manager does not lead its datacenter; <paramref name="Primary"/> does in
+    /// <paramref name="View"/>, the newest that it knows.</summary>
+    public sealed record NotPrimary(SlotKey Slot, NodeId Primary, long View) : Message;
 
     /// <summary>What a datacenter's primary manager sees; fire and forget.</summary>
+    /// <param name="View">Of the datacenter's ledger: of two that both call themselves primary, the one of the
+    /// higher view is.</param>
     public sealed record ManagerHeartbeat(
         string Datacenter,
         BootId Boot,
         long Version,
         bool IsPrimary,
+        long View,
         int Workers,
         int CoresTotal,
         int CoresFree,
@@ -72,8 +77,9 @@ public abstract record Message
     /// <summary>The attempt's outcome is in the datacenter's ledger; the worker may forget it.</summary>
     public sealed record AttemptResultCommitted(AttemptKey Attempt) : Message;
 
-    /// <summary>Renews the worker's lease from the instant it sent the heartbeat.</summary>
-    public sealed record HeartbeatAnswered(long Sequence, Duration LeaseTerm) : Message;
+    /// <summary>Renews the worker's lease from the instant it sent the heartbeat. From a higher fence on, the
+    /// worker obeys none below it.</summary>
+    public sealed record HeartbeatAnswered(long Sequence, Duration LeaseTerm, long Fence) : Message;
 
     // Worker to manager.
 
@@ -88,6 +94,20 @@ public abstract record Message
 
     /// <summary>Sent again until <see cref="AttemptResultCommitted"/> arrives.</summary>
     public sealed record AttemptFinished(AttemptKey Attempt, AttemptOutcome Outcome) : Message;
+
+    // Between the replicas of ledger groups: gates among gates, managers within their datacenter.
+
+    public sealed record Replication(IReadOnlyList<GroupMessage> Messages) : Message
+    {
+        public override string ToString() => $"Replication {string.Join("; ", Messages)}";
+    }
+
+    /// <summary>Says that the sender lives; one for all groups that two nodes share.</summary>
+    public sealed record ReplicaHeartbeat(long Sequence) : Message;
+
+    /// <param name="Following">The groups that the sender follows the receiver in.</param>
+    public sealed record ReplicaHeartbeatAnswered(long Sequence, IReadOnlyList<FollowedView> Following)
+        : Message;
 }
 
 /// <summary>One attempt a worker knows of; finished ones are kept until their result is committed.</summary>
@@ -108,7 +128,8 @@ public abstract record ClientRequest
     /// what is known when the gate's watch deadline passes.</summary>
     public sealed record WatchJob(JobId Job, long AfterRevision) : ClientRequest;
 
-    /// <summary>Newest first, of all gates, or of this one alone with <paramref name="LocalOnly"/>.</summary>
+    /// <summary>Newest first, of all ledger groups, or with <paramref name="LocalOnly"/> of those that the
+    /// asked gate leads.</summary>
     public sealed record ListJobs(int Limit, bool LocalOnly) : ClientRequest;
 
     public sealed record CancelJob(JobId Job) : ClientRequest;
@@ -147,8 +168,13 @@ public abstract record ClientResponse
 
     public sealed record Status(JobStatus Job) : ClientResponse;
 
-    /// <param name="Missing">Gates that did not answer in time: their jobs are not in the list.</param>
-    public sealed record Jobs(IReadOnlyList<JobSummary> List, IReadOnlyList<string> Missing) : ClientResponse;
+    /// <param name="Missing">Gates that did not answer in time, and ledger groups that nobody leads: their
+    /// jobs may not be in the list.</param>
+    public sealed record Jobs(IReadOnlyList<JobSummary> List, IReadOnlyList<string> Missing) : ClientResponse
+    {
+        /// <summary>The ledger groups that the answering gate leads: of these it knows every job.</summary>
+        public IReadOnlyList<int> Led { get; init; } = [];
+    }
 
     /// <summary>The cancellation is durable, or the job had already ended.</summary>
     public sealed record CancelAccepted(JobStatus Job) : ClientResponse;

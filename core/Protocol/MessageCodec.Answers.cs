@@ -23,6 +23,7 @@ public static partial class MessageCodec
                 foreach (var job in jobs.List.Take(ProtocolLimits.JobsListMax))
                     writer.Nested(1, job, JobFields.Write);
                 foreach (var gate in jobs.Missing) writer.Text(2, gate);
+                foreach (var group in jobs.Led) writer.Number(3, group);
                 break;
             case ClientResponse.CancelAccepted cancel:
                 writer.Packed((ulong)ResponseKind.CancelAccepted);
@@ -88,6 +89,7 @@ public static partial class MessageCodec
     {
         var list = new List<JobSummary>();
         var missing = new List<string>();
+        var led = new List<int>();
         while (reader.Next(out var field))
         {
             switch (field)
@@ -98,11 +100,14 @@ public static partial class MessageCodec
                 case 2 when reader.HasRoom("missing", missing.Count, ProtocolLimits.GatesMax):
                     missing.Add(reader.Text("missing", NodeId.LengthMax));
                     break;
+                case 3 when reader.HasRoom("led", led.Count, ProtocolLimits.GroupsMax):
+                    led.Add(reader.Integer("led", 0, ProtocolLimits.GroupsMax - 1));
+                    break;
                 default: break;
             }
         }
 
-        return reader.Fault is null ? new ClientResponse.Jobs(list, missing) : null;
+        return reader.Fault is null ? new ClientResponse.Jobs(list, missing) { Led = led } : null;
     }
 
     private static ClientResponse.Invalid? ReadInvalid(ref FieldReader reader)

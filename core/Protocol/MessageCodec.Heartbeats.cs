@@ -17,6 +17,7 @@ public static partial class MessageCodec
         writer.Number(7, heartbeat.CoresFree);
         writer.Number(8, heartbeat.LargestWorkerCores);
         writer.Number(9, heartbeat.QueuedWorkflows);
+        writer.Number(10, heartbeat.View);
     }
 
     private static Message.ManagerHeartbeat? ReadManagerHeartbeat(ref FieldReader reader)
@@ -25,6 +26,7 @@ public static partial class MessageCodec
         BootId boot = default;
         var version = 0L;
         var isPrimary = false;
+        var view = 0L;
         int workers = 0, total = 0, free = 0, largest = 0, queued = 0;
         while (reader.Next(out var field))
         {
@@ -39,6 +41,7 @@ public static partial class MessageCodec
                 case 7: free = ReadCores(ref reader, "coresFree"); break;
                 case 8: largest = ReadCores(ref reader, "largestWorkerCores"); break;
                 case 9: queued = ReadCores(ref reader, "queuedWorkflows"); break;
+                case 10: view = reader.Number("view", 0); break;
                 default: break;
             }
         }
@@ -52,9 +55,10 @@ public static partial class MessageCodec
         reader.Require(7, "coresFree");
         reader.Require(8, "largestWorkerCores");
         reader.Require(9, "queuedWorkflows");
+        reader.Require(10, "view");
         return reader.Fault is null
             ? new Message.ManagerHeartbeat(
-                datacenter, boot, version, isPrimary, workers, total, free, largest, queued)
+                datacenter, boot, version, isPrimary, view, workers, total, free, largest, queued)
             : null;
     }
 
@@ -65,25 +69,29 @@ public static partial class MessageCodec
     {
         writer.Number(1, answered.Sequence);
         WriteDuration(writer, 2, answered.LeaseTerm);
+        writer.Number(3, answered.Fence);
     }
 
     private static Message.HeartbeatAnswered? ReadHeartbeatAnswered(ref FieldReader reader)
     {
         var sequence = 0L;
         Duration term = default;
+        var fence = 0L;
         while (reader.Next(out var field))
         {
             switch (field)
             {
                 case 1: sequence = reader.Number("sequence", 0); break;
                 case 2: term = ReadDuration(ref reader, "leaseTerm"); break;
+                case 3: fence = ReadFence(ref reader); break;
                 default: break;
             }
         }
 
         reader.Require(1, "sequence");
         reader.Require(2, "leaseTerm");
-        return reader.Fault is null ? new Message.HeartbeatAnswered(sequence, term) : null;
+        reader.Require(3, "fence");
+        return reader.Fault is null ? new Message.HeartbeatAnswered(sequence, term, fence) : null;
     }
 
     private static void Write(FieldWriter writer, Message.WorkerHeartbeat heartbeat)

@@ -231,24 +231,28 @@ public static partial class MessageCodec
     {
         Write(writer, notPrimary.Slot);
         writer.Text(2, notPrimary.Primary.Name);
+        writer.Number(3, notPrimary.View);
     }
 
     private static Message.NotPrimary? ReadNotPrimary(ref FieldReader reader)
     {
         SlotKey slot = default;
         NodeId primary = default;
+        var view = 0L;
         while (reader.Next(out var field))
         {
             switch (field)
             {
                 case 1: slot = ReadSlot(ref reader); break;
                 case 2: primary = ReadNodeId(ref reader, "primary"); break;
+                case 3: view = reader.Number("view", 0); break;
                 default: break;
             }
         }
 
         reader.Require(1, "slot");
         reader.Require(2, "primary");
-        return reader.Fault is null ? new Message.NotPrimary(slot, primary) : null;
+        reader.Require(3, "view");
+        return reader.Fault is null ? new Message.NotPrimary(slot, primary, view) : null;
     }
 }

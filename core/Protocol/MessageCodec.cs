@@ -71,6 +71,11 @@ public static partial class MessageCodec
             case Message.AttemptRefused m: Write(Kind(writer, MessageKind.AttemptRefused), m); break;
             case Message.AttemptProgressed m: Write(Kind(writer, MessageKind.AttemptProgressed), m); break;
             case Message.AttemptFinished m: Write(Kind(writer, MessageKind.AttemptFinished), m); break;
+            case Message.Replication m: Write(Kind(writer, MessageKind.Replication), m); break;
+            case Message.ReplicaHeartbeat m: Write(Kind(writer, MessageKind.ReplicaHeartbeat), m); break;
+            case Message.ReplicaHeartbeatAnswered m:
+                Write(Kind(writer, MessageKind.ReplicaHeartbeatAnswered), m);
+                break;
             default: throw new UnreachableException($"unhandled {message}");
         }
     }
@@ -102,6 +107,9 @@ public static partial class MessageCodec
             MessageKind.AttemptRefused => ReadAttemptRefused(ref reader),
             MessageKind.AttemptProgressed => ReadAttemptProgressed(ref reader),
             MessageKind.AttemptFinished => ReadAttemptFinished(ref reader),
+            MessageKind.Replication => ReadReplication(ref reader),
+            MessageKind.ReplicaHeartbeat => ReadReplicaHeartbeat(ref reader),
+            MessageKind.ReplicaHeartbeatAnswered => ReadReplicaHeartbeatAnswered(ref reader),
             _ => Unknown<Message>(ref reader, "message", kind),
         };
     }

@@ -31,6 +31,10 @@ public enum MessageKind
     AttemptRefused = 66,
     AttemptProgressed = 67,
     AttemptFinished = 68,
+
+    Replication = 80,
+    ReplicaHeartbeat = 81,
+    ReplicaHeartbeatAnswered = 82,
 }
 
 /// <summary>The numbers of <see cref="ClientRequest"/> on the wire.</summary>

@@ -11,6 +11,9 @@ public static class ProtocolLimits
 
     public const int GatesMax = 256;
 
+    /// <summary>Ledger groups of a cluster.</summary>
+    public const int GroupsMax = 1024;
+
     /// <summary>Attempts that one worker can know of.</summary>
     public const int InventoryMax = 16_384;
 

@@ -5,6 +5,19 @@ namespace Hyperscale.Det.Replication;
 /// <summary>A replica's message and the ledger group it is about; many travel together.</summary>
 public sealed record GroupMessage(int Group, VsrMessage Message)
 {
+    /// <summary>Most of them in one message of a node.</summary>
+    public const int CountMax = 16_384;
+
+    /// <summary>Bytes of the commands and states in it, which is most of what a large one takes.</summary>
+    public long CommandBytes => Message switch
+    {
+        VsrMessage.Prepare prepare => Sum(prepare.Entries),
+        VsrMessage.DoViewChange change => Sum(change.Tail),
+        VsrMessage.StartView start => Sum(start.Tail),
+        VsrMessage.NewState state => Sum(state.Entries) + (state.Piece?.Length ?? 0),
+        _ => 0,
+    };
+
     public static void Write(FieldWriter writer, GroupMessage message)
     {
         writer.Number(1, message.Group);
@@ -29,4 +42,7 @@ public sealed record GroupMessage(int Group, VsrMessage Message)
         reader.Require(2, "message");
         return reader.Fault is null && message is not null ? new GroupMessage(group, message) : null;
     }
+
+    private static long Sum(IReadOnlyList<VsrEntry> entries) =>
+        entries.Sum(entry => (long)entry.Command.Length);
 }

@@ -21,8 +21,13 @@ public sealed class LedgerReplicas : IMachine<ReplicaInput, ReplicaEffect, Repli
     // In the place of the group: the replica is told of its record when the last part of it is on disk.
     private const int PartOfRecord = -1;
 
+    /// <summary>Messages of groups travel together up to about this many bytes.</summary>
+    private const int BatchBytesMax = 1024 * 1024;
+
     private readonly SortedDictionary<int, VsrReplica> _replicas = [];
     private readonly SortedDictionary<int, IReadOnlyList<NodeId>> _members = [];
+    private readonly NodeId _self;
+    private readonly ReplicaPeers _peers;
     private readonly SortedDictionary<int, long> _persisted = [];
     private readonly Queue<(long Lsn, int Group)> _inFlight = new();
     private readonly DeadlineQueue<int> _deadlines = new();
@@ -36,8 +41,11 @@ public sealed class LedgerReplicas : IMachine<ReplicaInput, ReplicaEffect, Repli
     /// <param name="self">This node.</param>
     /// <param name="groups">Each group that this node belongs to, with its members in the order of
     /// succession.</param>
-    public LedgerReplicas(NodeId self, IEnumerable<(int Group, IReadOnlyList<NodeId> Replicas)> groups)
+    /// <param name="times">Of failure detection and leases among the members.</param>
+    public LedgerReplicas(
+        NodeId self, IEnumerable<(int Group, IReadOnlyList<NodeId> Replicas)> groups, ReplicaTimes times)
     {
+        _self = self;
         foreach (var (group, replicas) in groups)
         {
             var index = replicas.ToList().IndexOf(self);
@@ -45,6 +53,9 @@ public sealed class LedgerReplicas : IMachine<ReplicaInput, ReplicaEffect, Repli
             _replicas.Add(group, new VsrReplica(VsrConfig.Default(group, replicas, index)));
             _members.Add(group, replicas);
         }
+
+        var peers = _members.Values.SelectMany(members => members).Where(member => member != self);
+        _peers = new ReplicaPeers(peers, times);
     }
 
     public IReadOnlyCollection<VsrReplica> Groups => _replicas.Values;
@@ -56,7 +67,10 @@ public sealed class LedgerReplicas : IMachine<ReplicaInput, ReplicaEffect, Repli
     public long PersistedLsn { get; private set; }
 
     /// <inheritdoc/>
-    public Instant NextDeadline => _deadlines.NextDeadline;
+    public Instant NextDeadline => Instant.Sooner(_deadlines.NextDeadline, _peers.NextDeadline);
+
+    /// <summary>The nodes that share a group with this one.</summary>
+    public IReadOnlyCollection<NodeId> Peers => _peers.Nodes;
 
     /// <summary>Whether the log has grown so much since the last snapshot that a new one is worth it: by so
     /// many records, or by more bytes than that snapshot and a segment have.</summary>
@@ -69,6 +83,12 @@ public sealed class LedgerReplicas : IMachine<ReplicaInput, ReplicaEffect, Repli
     /// <summary>Whether this node leads the group and its ledger has everything that was committed before:
     /// only then does the ledger tell what is true, and proposals are taken.</summary>
     public bool Leads(int group) => _replicas.TryGetValue(group, out var r) && r.HasCommittedInView;
+
+    /// <summary>Whether this node may answer for a group that it leads without asking the others: nobody
+    /// else has begun to lead it. This rests on clock rates that differ by less than a tenth, and so nothing
+    /// that is committed rests on it.</summary>
+    public bool HasLease(int group, Instant now) =>
+        Leads(group) && now < _peers.LeaseOf(group, ViewOf(group), _self, _members[group]);
 
     /// <summary>The group's view as this node knows it; the fence of commands that rest on its
     /// entries.</summary>
@@ -96,15 +116,15 @@ public sealed class LedgerReplicas : IMachine<ReplicaInput, ReplicaEffect, Repli
             ReplicaInput.Proposed proposed => OnProposed(proposed, now, outbox),
             ReplicaInput.Received received => OnReceived(received, now, outbox),
             ReplicaInput.Persisted persisted => OnPersisted(persisted, now, outbox),
+            ReplicaInput.HeartbeatReceived heartbeat => OnHeartbeat(heartbeat, now, outbox),
+            ReplicaInput.HeartbeatAnswered answered => OnHeartbeatAnswered(answered, now, outbox),
             ReplicaInput.Suspected suspected => OnSuspected(suspected, now, outbox),
             ReplicaInput.GroupCaptured captured => OnGroupCaptured(captured, now, outbox),
             ReplicaInput.StateCaptured captured => OnStateCaptured(captured, outbox),
             ReplicaInput.Tick => OnTick(now, outbox),
             _ => throw new UnreachableException($"unhandled {input}"),
         };
-        foreach (var ((to, afterPersist), messages) in _sends)
-            outbox.Emit(new ReplicaEffect.Send(to, messages, afterPersist));
-        _sends.Clear();
+        SendBatches(outbox);
         return verdict;
     }
 
@@ -119,6 +139,7 @@ public sealed class LedgerReplicas : IMachine<ReplicaInput, ReplicaEffect, Repli
     public void AddTo(ref Fingerprint fingerprint)
     {
         fingerprint.Add(AppendedLsn);
+        _peers.AddTo(ref fingerprint);
         foreach (var replica in _replicas.Values) replica.AddTo(ref fingerprint);
         foreach (var (lsn, group) in _inFlight)
         {
@@ -136,6 +157,7 @@ public sealed class LedgerReplicas : IMachine<ReplicaInput, ReplicaEffect, Repli
         PersistedLsn = AppendedLsn;
         (_snapshotLsn, _snapshotBytes) = (recovered.SnapshotLsn, recovered.Snapshot.Length);
         _bytesSinceSnapshot = recovered.Records.Sum(record => (long)record.Length);
+        _peers.Begin((long)(Rng.Draw(recovered.Seed, "replica-heartbeats", _self.Name) >> 2), now);
         foreach (var group in _replicas.Keys)
         {
             var durable = durables.GetValueOrDefault(group) ?? new VsrDurable();
@@ -184,6 +206,8 @@ public sealed class LedgerReplicas : IMachine<ReplicaInput, ReplicaEffect, Repli
     private ReplicaVerdict OnReceived(
         ReplicaInput.Received received, Instant now, Outbox<ReplicaEffect> outbox)
     {
+        if (!_peers.Nodes.Contains(received.From)) return ReplicaVerdict.NotMember;
+        Hear(received.From, now, outbox);
         var verdict = ReplicaVerdict.Accepted;
         foreach (var (group, message) in received.Messages)
         {
@@ -192,6 +216,34 @@ public sealed class LedgerReplicas : IMachine<ReplicaInput, ReplicaEffect, Repli
         }
 
         return verdict;
+    }
+
+    private ReplicaVerdict OnHeartbeat(
+        ReplicaInput.HeartbeatReceived heartbeat, Instant now, Outbox<ReplicaEffect> outbox)
+    {
+        if (!_peers.Nodes.Contains(heartbeat.From)) return ReplicaVerdict.NotMember;
+        Hear(heartbeat.From, now, outbox);
+        List<FollowedView> following =
+        [
+            .. from replica in _replicas.Values
+               where replica.Status == VsrStatus.Normal && replica.Primary == heartbeat.From
+               select new FollowedView(replica.Group, replica.View)
+        ];
+        outbox.Emit(new ReplicaEffect.AnswerHeartbeat(heartbeat.From, heartbeat.Sequence, following));
+        return ReplicaVerdict.Accepted;
+    }
+
+    private ReplicaVerdict OnHeartbeatAnswered(
+        ReplicaInput.HeartbeatAnswered answered, Instant now, Outbox<ReplicaEffect> outbox)
+    {
+        if (!_peers.Nodes.Contains(answered.From)) return ReplicaVerdict.NotMember;
+        Hear(answered.From, now, outbox);
+        return _peers.Support(answered.From, answered.Sequence, answered.Following);
+    }
+
+    private void Hear(NodeId from, Instant now, Outbox<ReplicaEffect> outbox)
+    {
+        if (_peers.Hear(from, now)) Suspect(from, isSuspect: false, now, outbox);
     }
 
     private ReplicaVerdict OnPersisted(
@@ -216,13 +268,21 @@ public sealed class LedgerReplicas : IMachine<ReplicaInput, ReplicaEffect, Repli
     private ReplicaVerdict OnSuspected(
         ReplicaInput.Suspected suspected, Instant now, Outbox<ReplicaEffect> outbox)
     {
-        foreach (var (group, members) in _members)
-        {
-            if (!members.Contains(suspected.Node)) continue;
-            StepGroup(group, new VsrInput.Suspected(suspected.Node, suspected.IsSuspect), now, outbox);
-        }
-
+        if (!_peers.Nodes.Contains(suspected.Node)) return ReplicaVerdict.NotMember;
+        _peers.Judge(suspected.Node, suspected.IsSuspect);
+        SuspectSilent(now, outbox);
         return ReplicaVerdict.Accepted;
+    }
+
+    private void SuspectSilent(Instant now, Outbox<ReplicaEffect> outbox)
+    {
+        while (_peers.TrySuspect(now, out var silent)) Suspect(silent, isSuspect: true, now, outbox);
+    }
+
+    private void Suspect(NodeId node, bool isSuspect, Instant now, Outbox<ReplicaEffect> outbox)
+    {
+        foreach (var (group, members) in _members)
+            if (members.Contains(node)) StepGroup(group, new VsrInput.Suspected(node, isSuspect), now, outbox);
     }
 
     private ReplicaVerdict OnGroupCaptured(
@@ -252,6 +312,9 @@ public sealed class LedgerReplicas : IMachine<ReplicaInput, ReplicaEffect, Repli
 
     private ReplicaVerdict OnTick(Instant now, Outbox<ReplicaEffect> outbox)
     {
+        if (_peers.TryHeartbeat(now, out var sequence))
+            foreach (var peer in _peers.Nodes) outbox.Emit(new ReplicaEffect.SendHeartbeat(peer, sequence));
+        SuspectSilent(now, outbox);
         // A group may set itself a deadline that is due; its next turn is the next tick.
         for (var turns = _replicas.Count; turns > 0 && _deadlines.TryPop(now, out var group); turns--)
             StepGroup(group, new VsrInput.Tick(), now, outbox);
@@ -305,6 +368,31 @@ public sealed class LedgerReplicas : IMachine<ReplicaInput, ReplicaEffect, Repli
             default:
                 throw new UnreachableException($"unrouted {effect}");
         }
+    }
+
+    /// <summary>What goes to one node in one step travels together; large logs in several messages.</summary>
+    private void SendBatches(Outbox<ReplicaEffect> outbox)
+    {
+        foreach (var ((to, afterPersist), messages) in _sends)
+        {
+            var batch = new List<GroupMessage>();
+            var bytes = 0L;
+            foreach (var message in messages)
+            {
+                if (bytes > 0 && bytes + message.CommandBytes > BatchBytesMax)
+                {
+                    outbox.Emit(new ReplicaEffect.Send(to, batch, afterPersist));
+                    (batch, bytes) = ([], 0);
+                }
+
+                batch.Add(message);
+                bytes += message.CommandBytes;
+            }
+
+            outbox.Emit(new ReplicaEffect.Send(to, batch, afterPersist));
+        }
+
+        _sends.Clear();
     }
 
     private void Append(int group, VsrRecord record, Outbox<ReplicaEffect> outbox)

@@ -27,7 +27,13 @@ public abstract record ReplicaInput
     /// <summary>Every record up to this LSN is on disk.</summary>
     public sealed record Persisted(long Lsn) : ReplicaInput;
 
-    /// <summary>A node is thought to be dead, or not any more.</summary>
+    public sealed record HeartbeatReceived(NodeId From, long Sequence) : ReplicaInput;
+
+    /// <param name="Following">The groups in which the sender followed this node when it answered.</param>
+    public sealed record HeartbeatAnswered(
+        NodeId From, long Sequence, IReadOnlyList<FollowedView> Following) : ReplicaInput;
+
+    /// <summary>Membership thinks that a node is dead, or does not any more.</summary>
     public sealed record Suspected(NodeId Node, bool IsSuspect) : ReplicaInput;
 
     /// <summary>One group's state as it was at its place among the effects: the answer to
@@ -45,6 +51,12 @@ public abstract record ReplicaInput
 public abstract record ReplicaEffect
 {
     private ReplicaEffect() { }
+
+    /// <summary>Promises nothing; may leave at once, as may its answer.</summary>
+    public sealed record SendHeartbeat(NodeId To, long Sequence) : ReplicaEffect;
+
+    public sealed record AnswerHeartbeat(
+        NodeId To, long Sequence, IReadOnlyList<FollowedView> Following) : ReplicaEffect;
 
     /// <summary>Append this record to the node's log.</summary>
     public sealed record Append(ReadOnlyMemory<byte> Record) : ReplicaEffect;
@@ -89,6 +101,12 @@ public enum ReplicaVerdict : byte
 
     /// <summary>More than a snapshot holds; none is stored.</summary>
     TooLarge,
+
+    /// <summary>Older than what is known.</summary>
+    Stale,
+
+    /// <summary>An answer to nothing that was asked in this life.</summary>
+    Unexpected,
 
     /// <summary>The log on disk cannot be read by this build; nothing was applied.</summary>
     Unreadable,

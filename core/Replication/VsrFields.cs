@@ -87,7 +87,7 @@ public static class VsrFields
         long view = 0, life = 0, op = 0, lastNormal = 0, stamp = 0, asker = 0;
         var part = 0;
         LogPosition position = default;
-        byte[]? piece = null;
+        ReadOnlyMemory<byte>? piece = null;
         var flag = false;
         ulong nonce = 0;
         var entries = new List<VsrEntry>();

@@ -153,8 +153,9 @@ public sealed partial class VsrReplica
         if (Status == VsrStatus.CatchingUp && state.LastNormalView != View) return VsrVerdict.NotNormal;
         if (!transfer.TryTake(state))
         {
-            // The source captured its state anew, or is another one than before: begin again.
-            BeginTransfer(transfer.Source, outbox);
+            // The source captured its state anew, or is another one than before: begin again, but not at
+            // once, or two that never agree would talk without end.
+            _transfer = new Transfer(transfer.Source, _log.At(Commit));
             return VsrVerdict.Unexpected;
         }
 

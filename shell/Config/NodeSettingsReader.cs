@@ -10,7 +10,7 @@ namespace Hyperscale.Det.Shell.Config;
 /// <summary>Reads a node's configuration file strictly and reports every fault at once.</summary>
 public sealed class NodeSettingsReader
 {
-    private const int GroupsMax = 1024;
+    private const int GroupsMax = ProtocolLimits.GroupsMax;
     private const int ClusterIdMax = 64;
     private const string NodeName = "a node name of 1 to 64 characters of a-z 0-9 - _ . /";
     private const string Roles = "gate, manager or worker";

@@ -53,4 +53,11 @@ internal static partial class NodeLog
     [LoggerMessage(112, LogLevel.Information,
         "{Node}: recovered a snapshot up to record {SnapshotLsn} and {Records} records after it")]
     public static partial void Recovered(ILogger logger, NodeId node, long snapshotLsn, int records);
+
+    [LoggerMessage(113, LogLevel.Debug, "{Node}: leads ledger group {Group} in view {View}")]
+    public static partial void GroupLed(ILogger logger, NodeId node, int group, long view);
+
+    [LoggerMessage(114, LogLevel.Information,
+        "{Node}: leads ledger group {Group} no more; its view is {View}")]
+    public static partial void GroupLeft(ILogger logger, NodeId node, int group, long view);
 }

@@ -22,6 +22,7 @@ public sealed class NodeTelemetry : ITelemetrySink
     private readonly Counter<long> _workersLost;
     private readonly Counter<long> _leasesExpired;
     private readonly Counter<long> _ignored;
+    private readonly UpDownCounter<long> _groupsLed;
 
     public NodeTelemetry(Meter meter, ILogger logger)
     {
@@ -44,6 +45,8 @@ public sealed class NodeTelemetry : ITelemetrySink
             "hyperscale.leases.expired", null, "Leases that ran out on their worker");
         _ignored = meter.CreateCounter<long>(
             "hyperscale.inputs.ignored", null, "Messages and requests not followed, by verdict");
+        _groupsLed = meter.CreateUpDownCounter<long>(
+            "hyperscale.groups.led", null, "Ledger groups that the node leads");
     }
 
     /// <inheritdoc/>
@@ -74,6 +77,11 @@ public sealed class NodeTelemetry : ITelemetrySink
                 break;
             case TelemetryEvent.Recovered recovered:
                 NodeLog.Recovered(_logger, node, recovered.SnapshotLsn, recovered.Records);
+                break;
+            case TelemetryEvent.GroupLed led:
+                if (led.IsLed) NodeLog.GroupLed(_logger, node, led.Group, led.View);
+                else NodeLog.GroupLeft(_logger, node, led.Group, led.View);
+                _groupsLed.Add(led.IsLed ? 1 : -1, Of(node));
                 break;
             default:
                 throw new UnreachableException($"unhandled {telemetry}");

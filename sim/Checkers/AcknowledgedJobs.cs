@@ -7,18 +7,23 @@ using Hyperscale.Det.Sim.Engine;
 
 namespace Hyperscale.Det.Sim.Checkers;
 
-/// <summary>A job is acknowledged only once the entry that created it is on disk, and from then on every gate
-/// knows it, restarts included.</summary>
+/// <summary>A job is acknowledged only once the entry that created it is on the disks of a quorum (I3), and
+/// from then on every gate finds it, restarts included.</summary>
 public sealed class AcknowledgedJobs() : Checker(
     "acknowledged-jobs", CheckerViews.Sent | CheckerViews.Effects)
 {
-    private readonly SortedDictionary<(int Place, int Group, long Op), long> _lsnOf = [];
+    // Where each entry is in the log of each gate.
+    private readonly SortedDictionary<(int Group, long Op), SortedDictionary<int, Held>> _held = [];
     private readonly SortedDictionary<int, (long Appended, long Durable)> _logs = [];
 
     public override void OnStarted(SimHost host, RecoveredLog recovered)
     {
-        if (host.Place.Role == NodeRole.Gate)
-            _logs[host.Place.Index] = (recovered.LastLsn, recovered.LastLsn);
+        if (host.Place.Role != NodeRole.Gate) return;
+        var place = host.Place.Index;
+        _logs[place] = (recovered.LastLsn, recovered.LastLsn);
+        foreach (var holders in _held.Values)
+            if (holders.TryGetValue(place, out var held) && held.Lsn > recovered.LastLsn)
+                holders.Remove(place);
     }
 
     public override void OnDurable(SimHost host, long lsn)
@@ -87,15 +92,26 @@ public sealed class AcknowledgedJobs() : Checker(
             VsrRecord.LogInstalled installed => installed.Tail,
             _ => [],
         };
-        foreach (var entry in entries) _lsnOf[(place, record.Group, entry.Op)] = lsn;
+        foreach (var entry in entries)
+        {
+            var key = (record.Group, entry.Op);
+            if (!_held.TryGetValue(key, out var holders)) _held.Add(key, holders = []);
+            holders[place] = new Held(lsn, entry.Hash);
+        }
     }
 
     private void IsDurable(SimHost host, JobId job)
     {
-        // Another gate passes on what the owner said.
-        if (!_lsnOf.TryGetValue((host.Place.Index, job.Group, job.Op), out var lsn)) return;
-        var durable = _logs[host.Place.Index].Durable;
-        Require(lsn <= durable, () =>
-            $"{host.Id} acknowledges {job} of record {lsn} while its disk holds up to {durable}");
+        var replicas = World.Topology.ReplicasOfGroup(job.Group);
+        var holders = _held.GetValueOrDefault((job.Group, job.Op)) ?? [];
+        var durable = holders.Where(holder => holder.Value.Lsn <= _logs[holder.Key].Durable)
+            .GroupBy(holder => holder.Value.Hash)
+            .Select(equal => equal.Count())
+            .DefaultIfEmpty(0)
+            .Max();
+        Require(durable > replicas.Count / 2, () =>
+            $"{host.Id} acknowledges {job}, which {durable} of {replicas.Count} disks hold");
     }
+
+    private readonly record struct Held(long Lsn, ulong Hash);
 }

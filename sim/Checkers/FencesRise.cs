@@ -12,7 +12,7 @@ namespace Hyperscale.Det.Sim.Checkers;
 public sealed class FencesRise() : Checker(
     "fences-rise", CheckerViews.Sent | CheckerViews.Effects | CheckerViews.Steps)
 {
-    private readonly SortedDictionary<string, long> _fences = new(StringComparer.Ordinal);
+    private readonly SortedDictionary<(int Place, string Owner), long> _fences = [];
     private readonly SortedDictionary<int, Commands> _commands = [];
     private readonly SortedDictionary<(int Place, int Group), VsrDurable> _logs = [];
     private readonly SortedDictionary<(int Place, int Group), long> _viewsBefore = [];
@@ -117,9 +117,11 @@ public sealed class FencesRise() : Checker(
 
     private void Rises(SimHost host, string owner, long fence)
     {
-        var last = _fences.GetValueOrDefault(owner);
+        // One that was replaced and does not know it yet may still command; its fence is refused.
+        var key = (host.Place.Index, owner);
+        var last = _fences.GetValueOrDefault(key);
         Require(fence >= last, () => $"{host.Id} commands with fence {fence} of {owner} after {last}");
-        _fences[owner] = fence;
+        _fences[key] = fence;
     }
 
     /// <summary>The commands that a manager accepted: on their way to its disk, and there.</summary>

@@ -10,7 +10,7 @@ internal static class SampleMessages
     private static readonly SlotKey Slot = new(new JobId(17, 123_456), 1, 1);
 
     public static readonly Message.ManagerHeartbeat Small =
-        new("dc-west", new BootId(0x1234_5678_9ABC_DEF0), 8_812, true, 40, 640, 128, 16, 12);
+        new("dc-west", new BootId(0x1234_5678_9ABC_DEF0), 8_812, true, 3, 40, 640, 128, 16, 12);
 
     public static readonly Message.ClientCall Middle = new(991, 1, new ClientRequest.SubmitJob(Job()));
 

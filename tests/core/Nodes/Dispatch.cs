@@ -18,7 +18,13 @@ internal static class Dispatch
     public static readonly NodeId Worker3 = NodeId.Of("east/worker-3");
 
     public static readonly Topology Cluster = new(
-        "test", [Gate, OtherGate], [new DatacenterTopology(Datacenter, [Manager, Follower])]);
+        "test", [Gate, OtherGate], [new DatacenterTopology(Datacenter, [Manager])]);
+
+    /// <summary>With a second manager, who takes part in every commit.</summary>
+    public static readonly Topology Pair = Cluster with
+    {
+        Datacenters = [new DatacenterTopology(Datacenter, [Manager, Follower])],
+    };
 
     public static readonly RunStats Stats = new(10, 1, 0, 1000, LatencyHistogram.From([(1500, 9)]), []);
 

@@ -38,7 +38,13 @@ internal sealed class GateBench
     }
 
     public static Topology OneGate => new(
-        "test", [GateA], [new("east", [East, EastSecond]), new("west", [West])], LedgerGroups: 1);
+        "test", [GateA], [new("east", [East, EastSecond]), new("west", [West])], LedgerGroups: 1,
+        ReplicasPerGroup: 1);
+
+    public static Topology OneManagerEach => OneGate with
+    {
+        Datacenters = [new("east", [East]), new("west", [West])],
+    };
 
     public static Topology TwoGates => OneGate with { Gates = [GateA, GateB], LedgerGroups = 8 };
 
@@ -150,7 +156,7 @@ internal sealed class GateBench
     public void Heartbeat(
         string datacenter, NodeId manager, int workers = 1, int coresFree = 4, int largest = 4) =>
         Receive(manager, new Message.ManagerHeartbeat(
-            datacenter, new BootId(1), ++_heartbeats, true, workers, 4, coresFree, largest, 0));
+            datacenter, new BootId(1), ++_heartbeats, true, 1, workers, 4, coresFree, largest, 0));
 
     public LedgerJob Job(JobId id)
     {

@@ -157,7 +157,7 @@ public sealed class GateClientTests
         var key = new SlotKey(bench.Submit(Specs.Job()), 0, 1);
         var revision = bench.Status(key.Job).Revision;
         var elsewhere = Enumerable.Range(0, 8)
-            .First(group => GateBench.TwoGates.OwnerOfGroup(group) == GateBench.GateB);
+            .First(group => GateBench.TwoGates.ReplicasOfGroup(group)[0] == GateBench.GateB);
         bench.Ask(new ClientRequest.WatchJob(key.Job, revision), requestId: 1);
         bench.Ask(new ClientRequest.WatchJob(key.Job, revision), requestId: 2);
         bench.Forget();
@@ -244,7 +244,7 @@ public sealed class GateClientTests
             NodeId from, long version, string datacenter = "east", ulong boot = 1, bool isPrimary = true)
         {
             _bench.Receive(from, new Message.ManagerHeartbeat(
-                datacenter, new BootId(boot), version, isPrimary, 1, 1, 1, 1, 0));
+                datacenter, new BootId(boot), version, isPrimary, 1, 1, 1, 1, 1, 0));
             return _bench.Verdict;
         }
     }

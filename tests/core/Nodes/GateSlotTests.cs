@@ -18,16 +18,17 @@ public sealed class GateSlotTests
     [Fact]
     public void A_command_without_an_answer_is_sent_again_and_less_often_to_a_silent_peer()
     {
-        var job = _bench.Submit(Specs.Job());
+        var bench = new GateBench(GateBench.OneManagerEach);
+        var job = bench.Submit(Specs.Job());
         var key = new SlotKey(job, 0, 1);
-        var reserve = new Message.ReserveSlot(key, _bench.Gate.FenceOf(0), _bench.Job(job).Spec);
+        var reserve = new Message.ReserveSlot(key, bench.Gate.FenceOf(0), bench.Job(job).Spec);
         foreach (var intervals in new[] { 1, 1, 1, 2, 4, 8, 8 })
         {
-            _bench.Forget();
-            _bench.Pass((Resend * intervals) - Duration.FromNanoseconds(1));
-            Assert.Empty(_bench.Sent);
-            _bench.Pass(Duration.FromNanoseconds(1));
-            Assert.Equal([(East, (Message)reserve)], _bench.Sent);
+            bench.Forget();
+            bench.Pass((Resend * intervals) - Duration.FromNanoseconds(1));
+            Assert.Empty(bench.Sent);
+            bench.Pass(Duration.FromNanoseconds(1));
+            Assert.Equal([(East, (Message)reserve)], bench.Sent);
         }
     }
 
@@ -39,9 +40,10 @@ public sealed class GateSlotTests
         _bench.Heartbeat("west", West);
         _bench.Forget();
         _bench.Pass(Duration.FromSeconds(60));
-        var start = (East, (Message)new Message.StartSlot(key, _bench.Gate.FenceOf(0)));
+        var start = new Message.StartSlot(key, _bench.Gate.FenceOf(0));
         Assert.NotEmpty(_bench.Sent);
-        Assert.All(_bench.Sent, sent => Assert.Equal(start, sent));
+        Assert.All(_bench.Sent, sent => Assert.Equal(start, sent.Message));
+        Assert.DoesNotContain(_bench.Sent, sent => sent.To == West);
 
         _bench.Receive(East, new Message.SlotStarted(key));
         _bench.Forget();
@@ -64,19 +66,20 @@ public sealed class GateSlotTests
     [Fact]
     public void A_lost_peer_gets_at_once_what_it_may_not_have_got()
     {
-        var first = _bench.Submit(Specs.Job());
-        var running = _bench.Run(Specs.Job());
-        _bench.Pass(Duration.FromSeconds(20));
-        _bench.Forget();
-        var effects = _bench.When(new NodeInput.PeerLost(East));
+        var bench = new GateBench(GateBench.OneManagerEach);
+        var first = bench.Submit(Specs.Job());
+        var running = bench.Run(Specs.Job());
+        bench.Pass(Duration.FromSeconds(20));
+        bench.Forget();
+        var effects = bench.When(new NodeInput.PeerLost(East));
 
         var reserve = new Message.ReserveSlot(
-            new SlotKey(first, 0, 1), _bench.Gate.FenceOf(0), _bench.Job(first).Spec);
+            new SlotKey(first, 0, 1), bench.Gate.FenceOf(0), bench.Job(first).Spec);
         Assert.Equal([GateBench.Send(East, reserve)], effects);
-        Assert.Equal(SlotStage.Starting, _bench.Job(running.Job).Slots[0].Stage);
-        _bench.Pass(Resend);
-        Assert.Equal(2, _bench.Sent.Count(sent => sent.Message == reserve));
-        Assert.Empty(_bench.When(new NodeInput.PeerLost(West)));
+        Assert.Equal(SlotStage.Starting, bench.Job(running.Job).Slots[0].Stage);
+        bench.Pass(Resend);
+        Assert.Equal(2, bench.Sent.Count(sent => sent.Message == reserve));
+        Assert.Empty(bench.When(new NodeInput.PeerLost(West)));
     }
 
     [Fact]
@@ -284,17 +287,34 @@ public sealed class GateSlotTests
     }
 
     [Fact]
-    public void A_manager_that_is_not_primary_is_heard_and_the_primary_is_asked_again()
+    public void Who_is_named_as_the_primary_of_a_later_view_is_asked_at_once()
     {
         var key = _bench.Reserve(_bench.Submit(Specs.Job()), 0, East);
         _bench.Forget();
-        _bench.Receive(East, new Message.NotPrimary(key, GateBench.EastSecond));
-        Assert.Equal(NodeVerdict.Misdirected, _bench.Verdict);
+        _bench.Receive(East, new Message.NotPrimary(key with { Epoch = 0 }, GateBench.EastSecond, View: 1));
         Assert.Empty(_bench.Sent);
-        _bench.Receive(East, new Message.NotPrimary(key with { Epoch = 0 }, GateBench.EastSecond));
+        _bench.Receive(East, new Message.NotPrimary(key, GateBench.EastSecond, View: 1));
+        Assert.Equal(NodeVerdict.Accepted, _bench.Verdict);
+        Assert.Equal(GateBench.EastSecond, Assert.Single(_bench.Sent).To);
+
+        // What is no news changes nothing, nor does the name of a stranger.
+        _bench.Forget();
+        _bench.Receive(GateBench.EastSecond, new Message.NotPrimary(key, East, View: 1));
+        Assert.Equal(NodeVerdict.Misdirected, _bench.Verdict);
+        _bench.Receive(GateBench.EastSecond, new Message.NotPrimary(key, GateBench.West, View: 2));
         Assert.Empty(_bench.Sent);
         _bench.Pass(Resend);
-        Assert.Equal(East, Assert.Single(_bench.Sent).To);
+        Assert.Equal(GateBench.EastSecond, Assert.Single(_bench.Sent).To);
+    }
+
+    [Fact]
+    public void A_primary_that_stays_silent_may_lead_no_more_so_the_other_managers_are_asked_in_turn()
+    {
+        _bench.Reserve(_bench.Submit(Specs.Job()), 0, East);
+        _bench.Pass(Duration.FromSeconds(5));
+
+        var asked = _bench.Sent.Where(sent => sent.Message is Message.ReserveSlot).Select(sent => sent.To);
+        Assert.Equal([East, East, GateBench.EastSecond, East], asked.Take(4));
     }
 
     private NodeId? HolderOf(JobId job)

@@ -104,7 +104,7 @@ internal sealed class GateStorm
             foreach (var (_, toGate, manager, message) in due)
             {
                 if (toGate) Step(() => _bench.Receive(manager, message), isHealthy);
-                else if (_datacenters[manager].On(message) is { } answer)
+                else if (_datacenters.GetValueOrDefault(manager)?.On(message) is { } answer)
                     Post(true, manager, answer, isHealthy);
             }
         }

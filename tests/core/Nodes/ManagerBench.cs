@@ -20,13 +20,15 @@ internal sealed class ManagerBench
     private RecoveredLog _snapshot = RecoveredLog.Nothing;
     private NodeEffect.Snapshot? _storing;
     private long _durable;
+    private readonly Topology _topology;
     private ulong _lives;
 
-    public ManagerBench(ManagerConfig? config = null, NodeId? id = null)
+    public ManagerBench(ManagerConfig? config = null, NodeId? id = null, Topology? topology = null)
     {
+        _topology = topology ?? Cluster;
         _config = config ?? ManagerConfig.Default;
         _id = id ?? Dispatch.Manager;
-        Node = new ManagerNode(_id, Datacenter, Cluster, _config);
+        Node = new ManagerNode(_id, Datacenter, _topology, _config);
         Restart();
         Forget();
     }
@@ -120,7 +122,7 @@ internal sealed class ManagerBench
         _records.RemoveRange(kept, _records.Count - kept);
         _storing = null;
         Now = Instant.Zero;
-        Node = new ManagerNode(_id, Datacenter, Cluster, _config);
+        Node = new ManagerNode(_id, Datacenter, _topology, _config);
         _lives++;
         When(new NodeInput.Started(
             _snapshot with { Records = [.. _records] }, 7, new BootId(_lives), Wall));

@@ -280,13 +280,13 @@ public sealed class ManagerSlotTests
     [Fact]
     public void A_manager_that_does_not_lead_names_the_one_that_does()
     {
-        var bench = new ManagerBench(id: Follower);
+        var bench = new ManagerBench(id: Follower, topology: Dispatch.Pair);
         Assert.Equal(NodeVerdict.Misdirected, bench.Reserve(Job()));
         Assert.Equal(NodeVerdict.Misdirected, bench.Start());
         Expect.Messages(
             bench.SentTo(Gate),
-            new Message.NotPrimary(Slot(), Dispatch.Manager),
-            new Message.NotPrimary(Slot(), Dispatch.Manager));
+            new Message.NotPrimary(Slot(), Dispatch.Manager, View: 0),
+            new Message.NotPrimary(Slot(), Dispatch.Manager, View: 0));
 
         bench.Join(Worker1);
         Assert.Equal(NodeVerdict.Misdirected, bench.Verdict);
@@ -295,7 +295,7 @@ public sealed class ManagerSlotTests
         bench.Pass(Seconds(1));
         Expect.Messages(
             bench.SentTo<Message.ManagerHeartbeat>(Gate),
-            new Message.ManagerHeartbeat(Datacenter, new BootId(1), 2, IsPrimary: false, 0, 0, 0, 0, 0));
+            new Message.ManagerHeartbeat(Datacenter, new BootId(1), 2, IsPrimary: false, 0, 0, 0, 0, 0, 0));
     }
 
     [Fact]
@@ -308,7 +308,7 @@ public sealed class ManagerSlotTests
 
         _bench.Pass(Seconds(1));
         var heartbeat = new Message.ManagerHeartbeat(
-            Datacenter, new BootId(1), 2, IsPrimary: true, 2, 6, 3, 4, QueuedWorkflows: 1);
+            Datacenter, new BootId(1), 3, IsPrimary: true, 1, 2, 6, 3, 4, QueuedWorkflows: 1);
         Expect.Messages(_bench.SentTo<Message.ManagerHeartbeat>(Gate), heartbeat);
         Expect.Messages(_bench.SentTo<Message.ManagerHeartbeat>(OtherGate), heartbeat);
     }

@@ -17,7 +17,7 @@ public sealed class ManagerWorkerTests
 
         Expect.Messages(
             _bench.SentTo<Message.HeartbeatAnswered>(Worker1),
-            new Message.HeartbeatAnswered(1001, ManagerConfig.Default.LeaseTerm));
+            new Message.HeartbeatAnswered(1001, ManagerConfig.Default.LeaseTerm, Fence: 1));
         Assert.Equal([new WorkerView(Worker1, new BootId(1), 4, 4)], _bench.Node.Workers);
         Assert.Contains(new TelemetryEvent.WorkerJoined(Worker1, new BootId(1), 4), _bench.Told);
     }

@@ -74,13 +74,29 @@ public sealed class WorkerAttemptTests
     }
 
     [Fact]
-    public void A_start_under_a_lower_fence_than_the_jobs_highest_is_refused()
+    public void A_start_under_a_lower_fence_than_the_highest_is_refused()
     {
         _bench.Start(Attempt(), fence: 3);
         Refused(
-            "east/worker-1 knows a higher fence of the job than 2",
+            "east/worker-1 knows a higher fence than 2: 3",
             () => _bench.Start(Attempt(1, 1), fence: 2));
-        Assert.Equal(NodeVerdict.Accepted, _bench.Start(Attempt(2), fence: 2));
+        Assert.Equal(NodeVerdict.Accepted, _bench.Start(Attempt(2), fence: 3));
+    }
+
+    [Fact]
+    public void A_manager_that_led_before_another_one_neither_starts_anything_nor_renews_the_lease()
+    {
+        var until = _bench.Node.LeaseUntil;
+        _bench.Pass(Seconds(1));
+        _bench.Answer(fence: 5);
+        var renewed = _bench.Node.LeaseUntil;
+        Assert.True(renewed > until);
+        _bench.Pass(Seconds(1));
+
+        Assert.Equal(NodeVerdict.Stale, _bench.Answer(fence: 4));
+        Assert.Equal(renewed, _bench.Node.LeaseUntil);
+        Refused(
+            "east/worker-1 knows a higher fence than 4: 5", () => _bench.Start(Attempt(), fence: 4));
     }
 
     [Fact]

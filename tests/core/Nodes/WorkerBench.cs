@@ -17,7 +17,7 @@ internal sealed class WorkerBench
 
     public WorkerBench(WorkerConfig? config = null, bool hasLease = true)
     {
-        Node = new WorkerNode(Worker1, Datacenter, Cluster, config ?? WorkerConfig.Default(2));
+        Node = new WorkerNode(Worker1, Datacenter, Pair, config ?? WorkerConfig.Default(2));
         When(new NodeInput.Started(RecoveredLog.Nothing, 7, Boot, new WallTime(1_000_000)));
         if (hasLease) Answer();
     }
@@ -71,8 +71,9 @@ internal sealed class WorkerBench
         When(new NodeInput.Received(from ?? Dispatch.Manager, message));
 
     /// <summary>The primary answers the newest heartbeat, or an older one.</summary>
-    public NodeVerdict Answer(long? sequence = null, Duration? term = null) => Receive(
-        new Message.HeartbeatAnswered(sequence ?? Sequence, term ?? ManagerConfig.Default.LeaseTerm));
+    public NodeVerdict Answer(long? sequence = null, Duration? term = null, long fence = 1) =>
+        Receive(new Message.HeartbeatAnswered(
+            sequence ?? Sequence, term ?? ManagerConfig.Default.LeaseTerm, fence));
 
     public NodeVerdict Start(
         AttemptKey attempt, WorkflowSpec? workflow = null, long fence = 1, BootId? boot = null) =>

@@ -136,9 +136,9 @@ public sealed class WorkerLeaseTests
     public void Reports_go_to_the_manager_that_answers()
     {
         _bench.Start(Attempt());
-        _bench.Receive(new Message.HeartbeatAnswered(_bench.Sequence, Seconds(10)), from: Follower);
+        _bench.Receive(new Message.HeartbeatAnswered(_bench.Sequence, Seconds(10), Fence: 1), from: Follower);
         _bench.Pass(Seconds(1));
-        _bench.Receive(new Message.HeartbeatAnswered(_bench.Sequence, Seconds(10)), from: Follower);
+        _bench.Receive(new Message.HeartbeatAnswered(_bench.Sequence, Seconds(10), Fence: 1), from: Follower);
         _bench.Forget();
 
         _bench.Exit(Attempt());

@@ -29,7 +29,7 @@ public sealed class MessageBytesTests
         {
             "heartbeat of a manager",
             """
-            26050464632D610A07B00000000000000C0A1002140418201C0820102402
+            26050464632D610A07B00000000000000C0A1002140418201C0820102402280C
             """
         },
         {
@@ -82,7 +82,7 @@ public sealed class MessageBytesTests
         "heartbeat of a worker" => Encoded.Of(
             new Message.WorkerHeartbeat(new BootId(0xB007), 9, 8, [new AttemptInventory(Attempt, true)])),
         "heartbeat of a manager" => Encoded.Of(
-            new Message.ManagerHeartbeat("dc-a", new BootId(0xB007), 5, true, 2, 16, 4, 8, 1)),
+            new Message.ManagerHeartbeat("dc-a", new BootId(0xB007), 5, true, 6, 2, 16, 4, 8, 1)),
         "start of an attempt" => Encoded.Of(
             new Message.StartAttempt(Attempt, 4, new BootId(0xB007), Job().Workflows[1])),
         "reservation" => Encoded.Of(new Message.ReserveSlot(Slot, 4, Job())),

@@ -2,8 +2,10 @@ using CsCheck;
 using Hyperscale.Det.Jobs;
 using Hyperscale.Det.Kernel;
 using Hyperscale.Det.Protocol;
+using Hyperscale.Det.Replication;
 using Hyperscale.Det.Tests.Core.Idempotency;
 using Hyperscale.Det.Tests.Core.Jobs;
+using Hyperscale.Det.Tests.Core.Replication;
 
 namespace Hyperscale.Det.Tests.Core.Protocol;
 
@@ -48,7 +50,8 @@ internal static class MessageGens
         Gen.Select(
             JobGens.JobSummary.List[0, 5],
             JobGens.Text.List[0, 3],
-            (list, missing) => new ClientResponse.Jobs(list, missing)),
+            Gen.Int[0, 1023].List[0, 3],
+            (list, missing, led) => new ClientResponse.Jobs(list, missing) { Led = led }),
         JobGens.JobStatus.Select(job => new ClientResponse.CancelAccepted(job)),
         JobGens.JobFault.List[0, 5].Select(faults => new ClientResponse.Invalid(faults)),
         JobGens.JobId.Select(job => new ClientResponse.NotFound(job)),
@@ -90,18 +93,23 @@ internal static class MessageGens
             (slot, boot, revision, list) => new Message.SlotProgressed(slot, boot, revision, list)),
         Gen.Select(
             JobGens.SlotKey, JobGens.SlotOutcome, (slot, outcome) => new Message.SlotFinished(slot, outcome)),
-        Gen.Select(JobGens.SlotKey, Node, (slot, primary) => new Message.NotPrimary(slot, primary)),
+        Gen.Select(
+            JobGens.SlotKey,
+            Node,
+            Counter,
+            (slot, primary, view) => new Message.NotPrimary(slot, primary, view)),
         from name in JobGens.Text
         from boot in Boot
         from version in Counter
         from isPrimary in Gen.Bool
+        from view in Counter
         from workers in Gen.Int[0, ProtocolLimits.WorkersMax]
         from total in Cores
         from free in Cores
         from largest in Cores
         from queued in Cores
         select new Message.ManagerHeartbeat(
-            name, boot, version, isPrimary, workers, total, free, largest, queued));
+            name, boot, version, isPrimary, view, workers, total, free, largest, queued));
 
     private static readonly Gen<Message> ToWorkers = Gen.OneOf<Message>(
         Gen.Select(
@@ -116,7 +124,11 @@ internal static class MessageGens
             JobGens.Reason,
             (attempt, fence, reason) => new Message.StopAttempt(attempt, fence, reason)),
         JobGens.AttemptKey.Select(attempt => new Message.AttemptResultCommitted(attempt)),
-        Gen.Select(Counter, Time, (sequence, term) => new Message.HeartbeatAnswered(sequence, term)));
+        Gen.Select(
+            Counter,
+            Time,
+            Counter,
+            (sequence, term, fence) => new Message.HeartbeatAnswered(sequence, term, fence)));
 
     private static readonly Gen<Message> OfWorkers = Gen.OneOf<Message>(
         Gen.Select(
@@ -141,6 +153,15 @@ internal static class MessageGens
             JobGens.AttemptOutcome,
             (attempt, outcome) => new Message.AttemptFinished(attempt, outcome)));
 
+    private static readonly Gen<Message> OfReplicas = Gen.OneOf<Message>(
+        Gen.Select(Gen.Int[0, 1023], VsrMessageGens.Message, (group, message) => new GroupMessage(group, message))
+            .List[0, 4].Select(list => new Message.Replication(list)),
+        Counter.Select(sequence => new Message.ReplicaHeartbeat(sequence)),
+        Gen.Select(
+            Counter,
+            Gen.Select(Gen.Int[0, 1023], Counter, (group, view) => new FollowedView(group, view)).List[0, 5],
+            (sequence, following) => new Message.ReplicaHeartbeatAnswered(sequence, following)));
+
     public static readonly Gen<Message> Message = Gen.Frequency(
-        (5, OfClients), (4, OfGates), (7, OfManagers), (4, ToWorkers), (5, OfWorkers));
+        (5, OfClients), (4, OfGates), (7, OfManagers), (4, ToWorkers), (5, OfWorkers), (4, OfReplicas));
 }

@@ -75,7 +75,7 @@ public sealed class LedgerReplicasTests
     public void A_record_of_a_group_that_is_not_this_nodes_makes_its_log_unreadable()
     {
         var life = new ReplicaLife();
-        var other = new LedgerReplicas(ReplicaLife.Self, [(0, [ReplicaLife.Self])]);
+        var other = new LedgerReplicas(ReplicaLife.Self, [(0, [ReplicaLife.Self])], ReplicaTimes.Default);
         var outbox = new Outbox<ReplicaEffect>();
         Assert.Equal(
             ReplicaVerdict.Unreadable,
@@ -100,7 +100,7 @@ public sealed class LedgerReplicasTests
         life.Replicas.Step(new ReplicaInput.StateCaptured(states), Instant.Zero, outbox);
         store = Assert.IsType<ReplicaEffect.Store>(Assert.Single(outbox.Effects));
         outbox.Clear();
-        var smaller = new LedgerReplicas(ReplicaLife.Self, [(0, [ReplicaLife.Self])]);
+        var smaller = new LedgerReplicas(ReplicaLife.Self, [(0, [ReplicaLife.Self])], ReplicaTimes.Default);
         Assert.Equal(
             ReplicaVerdict.Unreadable,
             smaller.Step(
@@ -110,7 +110,7 @@ public sealed class LedgerReplicasTests
     [Fact]
     public void Bytes_that_are_no_record_make_the_log_unreadable()
     {
-        var replicas = new LedgerReplicas(ReplicaLife.Self, [(0, [ReplicaLife.Self])]);
+        var replicas = new LedgerReplicas(ReplicaLife.Self, [(0, [ReplicaLife.Self])], ReplicaTimes.Default);
         var outbox = new Outbox<ReplicaEffect>();
         byte[] nonsense = [0xFF];
         Assert.Equal(

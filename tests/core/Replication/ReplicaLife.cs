@@ -33,7 +33,8 @@ internal sealed class ReplicaLife
     }
 
     public LedgerReplicas Replicas { get; } = new(
-        Self, Enumerable.Range(0, Groups).Select(group => (group, (IReadOnlyList<NodeId>)[Self])));
+        Self, Enumerable.Range(0, Groups).Select(group => (group, (IReadOnlyList<NodeId>)[Self])),
+        ReplicaTimes.Default);
 
     public ReplicaVerdict Verdict { get; }
 

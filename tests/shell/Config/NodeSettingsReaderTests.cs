@@ -32,7 +32,7 @@ public class NodeSettingsReaderTests
         Assert.Equal("/etc/cluster/data/gate-1", node.DataDirectory);
         Assert.Equal(8, node.Topology.LedgerGroups);
         Assert.Equal("demo", node.Topology.ClusterId);
-        Assert.Equal(NodeId.Of("dc-a/manager-1"), node.Topology.Datacenter("dc-a")!.Primary);
+        Assert.Equal(NodeId.Of("dc-a/manager-1"), node.Topology.Datacenter("dc-a")!.Managers[0]);
         Assert.Equal(new PeerAddress("::1", 7202), node.Addresses[NodeId.Of("dc-a/manager-2")]);
     }
 

@@ -48,7 +48,7 @@ internal sealed class ScriptedGate : IGateApi, IDisposable
         new NodeInput.Received(
             NodeId.Of($"{datacenter}/manager-1"),
             new Message.ManagerHeartbeat(
-                datacenter, new BootId(1), 1, true, workers, coresTotal, coresFree, 2, 3)));
+                datacenter, new BootId(1), 1, true, 1, workers, coresTotal, coresFree, 2, 3)));
 
     public void Dispose() => Metrics.Dispose();
 }

@@ -84,8 +84,8 @@ public sealed class DatagramTests
             TestPeer.GateTwo, NodeRole.Gate, TestPeer.Addresses(one));
         var slot = TestPeer.Slot(1).Slot;
         two.Transport.SendDatagram(
-            TestPeer.GateOne, new Message.NotPrimary(slot, TestPeer.GateTwo));
-        await one.ReceivesAsync(TestPeer.GateTwo, new Message.NotPrimary(slot, TestPeer.GateTwo));
+            TestPeer.GateOne, new Message.NotPrimary(slot, TestPeer.GateTwo, View: 1));
+        await one.ReceivesAsync(TestPeer.GateTwo, new Message.NotPrimary(slot, TestPeer.GateTwo, View: 1));
         var attempts = Enumerable.Range(1, 500)
             .Select(n => new AttemptInventory(new Jobs.AttemptKey(slot, 0, n), true)).ToList();
         two.Transport.SendDatagram(
