@@ -77,12 +77,13 @@ internal sealed class ForwardedCalls
 }
 
 /// <summary>A list of jobs that comes together from several gates.</summary>
+/// <param name="request">What the list answers.</param>
 /// <param name="own">What this gate knows.</param>
 /// <param name="asked">The other gates.</param>
 /// <param name="limit">Most jobs of the list.</param>
 /// <param name="groups">How many ledger groups the list has to cover; 0 for whatever there is.</param>
 internal sealed class ListGather(
-    ClientResponse.Jobs own, IEnumerable<NodeId> asked, int limit, int groups)
+    Asked request, ClientResponse.Jobs own, IEnumerable<NodeId> asked, int limit, int groups)
 {
     private const int NamedGroupsMax = 8;
 
@@ -93,7 +94,13 @@ internal sealed class ListGather(
     // While the lead of a group moves, two gates may tell of the same job: an end is for good.
     private readonly SortedDictionary<JobId, JobSummary> _jobs = ById(own.List);
 
+    public Asked Request => request;
+
     public bool IsComplete => _open.Count == 0;
+
+    /// <summary>Whether asking again would not make the list longer: somebody leads every ledger group, or a
+    /// gate does not answer.</summary>
+    public bool IsFinal => _missing.Count > 0 || _led.Count >= groups;
 
     public ClientResponse.Jobs Result => new(
         [

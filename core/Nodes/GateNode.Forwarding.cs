@@ -80,7 +80,7 @@ public sealed partial class GateNode
         {
             if (answer.Response is ClientResponse.Jobs jobs) gather.Add(from, jobs);
             else gather.Miss(from);
-            if (gather.IsComplete) turn.Answer(caller, gather.Result);
+            if (gather.IsComplete) Conclude(gather, turn);
             return NodeVerdict.Accepted;
         }
 
@@ -111,7 +111,7 @@ public sealed partial class GateNode
         if (call.Gather is { } gather)
         {
             gather.Miss(call.To);
-            if (gather.IsComplete) turn.Answer(call.Asked.Caller, gather.Result);
+            if (gather.IsComplete) Conclude(gather, turn);
             return;
         }
 

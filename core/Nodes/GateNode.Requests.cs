@@ -123,14 +123,13 @@ public sealed partial class GateNode
 
     private NodeVerdict OnListJobs(Asked asked, ClientRequest.ListJobs list, Turn turn)
     {
-        // What this gate is the first to keep it has read from its disk by the time that it leads it.
-        if (_ownGroups.Any(group => _replicas.PrimaryOf(group) == Id && !_led.ContainsKey(group)))
+        // What it is to lead it knows nothing of yet, or others may know better.
+        if (_ownGroups.Any(group => LeaderOf(group) == Id && !_replicas.HasLease(group, turn.Now)))
             return Postpone(asked, turn);
         var limit = Math.Clamp(list.Limit, 1, ProtocolLimits.JobsListMax);
-        var led = new SortedSet<int>(_led.Keys.Where(group => _replicas.HasLease(group, turn.Now)));
         List<JobSummary> own =
         [
-            .. Ledger.NewestFirst.Where(job => led.Contains(job.Id.Group)).Take(limit)
+            .. Ledger.NewestFirst.Where(job => _led.ContainsKey(job.Id.Group)).Take(limit)
                 .Select(job => job.ToSummary()),
         ];
         List<NodeId> others = list.LocalOnly
@@ -140,14 +139,23 @@ public sealed partial class GateNode
             return TurnAway(asked.Caller, "too many requests wait here", turn);
 
         var gather = new ListGather(
-            new ClientResponse.Jobs(own, []) { Led = [.. led] },
+            asked,
+            new ClientResponse.Jobs(own, []) { Led = [.. _led.Keys] },
             others,
             limit,
             list.LocalOnly ? 0 : _members.Length);
-        if (gather.IsComplete) turn.Answer(asked.Caller, gather.Result);
+        if (gather.IsComplete) Conclude(gather, turn);
         var local = asked with { Request = new ClientRequest.ListJobs(limit, LocalOnly: true) };
         foreach (var gate in others) Call(local, gate, gather, turn);
         return NodeVerdict.Accepted;
+    }
+
+    /// <summary>Answers with the list once it is whole; while the lead of a group moves it is asked for
+    /// again.</summary>
+    private void Conclude(ListGather gather, Turn turn)
+    {
+        if (gather.IsFinal) turn.Answer(gather.Request.Caller, gather.Result);
+        else Postpone(gather.Request, turn);
     }
 
     private static NodeVerdict RefuseJob(

@@ -326,12 +326,12 @@ public sealed class LedgerReplicas : IMachine<ReplicaInput, ReplicaEffect, Repli
         var replica = _replicas[group];
         _fromGroup.Clear();
         var verdict = replica.Step(input, now, _fromGroup);
-        foreach (var effect in _fromGroup.Effects) Route(group, effect, outbox);
+        foreach (var effect in _fromGroup.Effects) Route(group, effect, now, outbox);
         _deadlines.Set(group, replica.NextDeadline);
         return verdict;
     }
 
-    private void Route(int group, VsrEffect effect, Outbox<ReplicaEffect> outbox)
+    private void Route(int group, VsrEffect effect, Instant now, Outbox<ReplicaEffect> outbox)
     {
         switch (effect)
         {
@@ -348,8 +348,9 @@ public sealed class LedgerReplicas : IMachine<ReplicaInput, ReplicaEffect, Repli
                 break;
             case VsrEffect.Apply { Entry: var noop }:
                 // The first entry of the own view: with it everything of earlier views is committed.
-                if (_replicas[group] is { IsPrimary: true } leader && leader.View == noop.View)
-                    outbox.Emit(new ReplicaEffect.ViewStarted(group, noop.View, IsPrimary: true));
+                if (_replicas[group] is not { IsPrimary: true } leader || leader.View != noop.View) break;
+                _peers.HeartbeatAt(now);
+                outbox.Emit(new ReplicaEffect.ViewStarted(group, noop.View, IsPrimary: true));
                 break;
             case VsrEffect.Restore restore:
                 outbox.Emit(new ReplicaEffect.Restore(group, restore.State));

@@ -60,6 +60,13 @@ internal sealed class ReplicaPeers
         foreach (var peer in _peers.Values) peer.HeardAt = now;
     }
 
+    /// <summary>The lease of a group that this node begins to lead comes with the next heartbeat: it is due
+    /// at this instant.</summary>
+    public void HeartbeatAt(Instant now)
+    {
+        if (_peers.Count > 0) _heartbeatAt = Instant.Sooner(_heartbeatAt, now);
+    }
+
     /// <summary>Whether heartbeats are due; they get <paramref name="sequence"/>.</summary>
     public bool TryHeartbeat(Instant now, out long sequence)
     {

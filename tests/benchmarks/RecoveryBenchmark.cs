@@ -131,7 +131,7 @@ internal sealed class RecoveryBenchmark : IBenchmark
             foreach (var command in opening!.Plan) disk.Execute(command);
         });
         var groups = Enumerable.Range(0, Groups).Select(group => (group, (IReadOnlyList<NodeId>)[Node]));
-        var replicas = new LedgerReplicas(Node, groups);
+        var replicas = new LedgerReplicas(Node, groups, ReplicaTimes.Default);
         var recovered = opening!.Recovered;
         var replay = Timed(() => replicas.Step(
             new ReplicaInput.Recovered(
