@@ -69,9 +69,10 @@ public sealed partial class Swim
         var isSuspect = member.State == MemberState.Suspect;
         _suspicions.Set(member.Node, isSuspect ? SuspicionEnd(member, now) : Instant.Never);
         _gossip.Add(update);
-        if (before == member.State && boot == member.Incarnation.Boot) return;
+        var isNewLife = before == MemberState.Unconfirmed || boot != member.Incarnation.Boot;
+        if (before == member.State && !isNewLife) return;
         outbox.Emit(new SwimEffect.MemberChanged(
-            member.Node, member.Incarnation.Boot, before, member.State));
+            member.Node, member.Incarnation.Boot, member.State, isNewLife));
     }
 
     private void Accuse(Member member, Instant now, Outbox<SwimEffect> outbox)

@@ -90,9 +90,8 @@ public abstract record SwimEffect
     public sealed record SendStream(NodeId To, SwimMessage Message) : SwimEffect;
 
     /// <summary>The member's state or its boot is another, however that was learned.</summary>
-    /// <param name="Before">The state until here; equal to <paramref name="State"/> when only the boot
-    /// changed.</param>
-    public sealed record MemberChanged(NodeId Node, BootId Boot, MemberState Before, MemberState State)
+    /// <param name="IsNewLife">This boot was not heard of before.</param>
+    public sealed record MemberChanged(NodeId Node, BootId Boot, MemberState State, bool IsNewLife)
         : SwimEffect;
 
     /// <summary>A datagram to the member and its answer took this long.</summary>

@@ -11,6 +11,7 @@ public sealed partial class GateNode
     {
         if (_fault is not null) return;
         _replicas.CheckInvariants();
+        _membership.CheckInvariants();
         Ledger.CheckInvariants();
         _timers.CheckInvariants();
         _watches.CheckInvariants();
@@ -40,6 +41,7 @@ public sealed partial class GateNode
         fingerprint.Add(Id);
         fingerprint.Add(_fault);
         _replicas.AddTo(ref fingerprint);
+        _membership.AddTo(ref fingerprint);
         Ledger.AddTo(ref fingerprint);
         _clock.AddTo(ref fingerprint);
         _board.AddTo(ref fingerprint);

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using Hyperscale.Det.Durability;
 using Hyperscale.Det.Jobs;
 using Hyperscale.Det.Kernel;
+using Hyperscale.Det.Membership;
 using Hyperscale.Det.Protocol;
 using Hyperscale.Det.Replication;
 
@@ -38,6 +39,7 @@ public sealed partial class GateNode : INode
     private readonly int[] _guesses;
     private readonly LedgerReplicas _replicas;
     private readonly Outbox<ReplicaEffect> _fromReplicas = new();
+    private readonly NodeMembership _membership;
 
     // The groups that this gate leads, each with the view it leads it in: the fence of its commands.
     private readonly SortedDictionary<int, long> _led = [];
@@ -74,6 +76,7 @@ public sealed partial class GateNode : INode
         _guesses = new int[_members.Length];
         _replicas = new LedgerReplicas(
             id, _ownGroups.Select(group => (group, _members[group])), config.ReplicaTimes);
+        _membership = new NodeMembership(id, topology.Gates, _replicas, _fromReplicas);
         _postponed = new PostponedRequests(config.ResendInterval);
         _board = new DatacenterBoard(topology, config.ManagerStaleness);
         _submissions = new SubmissionCalls(config.WaitersMax);
@@ -88,6 +91,9 @@ public sealed partial class GateNode : INode
     /// <summary>The groups that this gate leads.</summary>
     public IReadOnlyCollection<int> LedGroups => _led.Keys;
 
+    /// <summary>Which gates are alive, as this one sees them; for reading.</summary>
+    public Swim Membership => _membership.Swim;
+
     /// <inheritdoc/>
     public Instant NextDeadline => _fault is not null
         ? Instant.Never
@@ -95,7 +101,9 @@ public sealed partial class GateNode : INode
             Instant.Sooner(_deadlines.NextDeadline, _timers.NextDeadline),
             Instant.Sooner(
                 Instant.Sooner(_watches.NextDeadline, _forwards.NextDeadline),
-                Instant.Sooner(_postponed.NextDeadline, _replicas.NextDeadline)));
+                Instant.Sooner(
+                    _postponed.NextDeadline,
+                    Instant.Sooner(_replicas.NextDeadline, _membership.NextDeadline))));
 
     // Equal on every replica of a group, or their ledgers would differ.
     private int EndedPerGroupMax => Math.Max(1, _config.EndedJobsMax / _topology.LedgerGroups);
@@ -159,6 +167,7 @@ public sealed partial class GateNode : INode
 
         _clock.NotBefore(_replicas.NewestStamp);
         turn.Tell(new TelemetryEvent.Recovered(log.SnapshotLsn, log.Records.Count));
+        _membership.Start(started, turn);
         return NodeVerdict.Accepted;
     }
 
@@ -181,6 +190,7 @@ public sealed partial class GateNode : INode
         Message.ReplicaHeartbeatAnswered answered => OnReplication(
             new ReplicaInput.HeartbeatAnswered(from, answered.Sequence, answered.Following),
             from, message, turn),
+        Message.Membership membership => _membership.Receive(from, membership, turn),
         _ => turn.Ignore(from, message, NodeVerdict.Misdirected),
     };
 
@@ -200,6 +210,7 @@ public sealed partial class GateNode : INode
     private NodeVerdict OnTick(NodeInput.Tick tick, Turn turn)
     {
         _clock.Observe(tick.Wall, turn.Now);
+        _membership.Tick(turn);
         _replicas.Step(new ReplicaInput.Tick(), turn.Now, _fromReplicas);
         return NodeVerdict.Accepted;
     }

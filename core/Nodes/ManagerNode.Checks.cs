@@ -11,6 +11,7 @@ public sealed partial class ManagerNode
         if (_fault is not null) return;
         Ledger.CheckInvariants();
         _replicas.CheckInvariants();
+        _membership.CheckInvariants();
         if (!Leads)
         {
             Invariant.Holds(_workers.Count == 0 && _lives.Count == 0 && _tracks.Count == 0);
@@ -47,6 +48,7 @@ public sealed partial class ManagerNode
         fingerprint.Add(_heartbeatAt);
         Ledger.AddTo(ref fingerprint);
         _replicas.AddTo(ref fingerprint);
+        _membership.AddTo(ref fingerprint);
         _clock.AddTo(ref fingerprint);
         _workers.AddTo(ref fingerprint);
         AddSlotsTo(ref fingerprint);

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using Hyperscale.Det.Durability;
 using Hyperscale.Det.Jobs;
 using Hyperscale.Det.Kernel;
+using Hyperscale.Det.Membership;
 using Hyperscale.Det.Protocol;
 using Hyperscale.Det.Replication;
 
@@ -22,6 +23,7 @@ public sealed partial class ManagerNode : INode
     private readonly string _datacenter;
     private readonly ManagerConfig _config;
     private readonly LedgerReplicas _replicas;
+    private readonly NodeMembership _membership;
     private readonly Outbox<ReplicaEffect> _fromReplicas = new();
     private readonly StampClock _clock = new();
     private BootId _boot;
@@ -47,8 +49,9 @@ public sealed partial class ManagerNode : INode
         _datacenter = datacenter;
         _topology = topology;
         _config = config;
-        _replicas = new LedgerReplicas(
-            id, [(DispatchGroup, topology.Datacenter(datacenter)!.Managers)], config.ReplicaTimes);
+        var managers = topology.Datacenter(datacenter)!.Managers;
+        _replicas = new LedgerReplicas(id, [(DispatchGroup, managers)], config.ReplicaTimes);
+        _membership = new NodeMembership(id, managers, _replicas, _fromReplicas);
     }
 
     public NodeId Id { get; }
@@ -66,6 +69,9 @@ public sealed partial class ManagerNode : INode
     /// <summary>The registered workers.</summary>
     public IEnumerable<WorkerView> Workers => _workers.Views;
 
+    /// <summary>Which managers of the datacenter are alive, as this one sees them; for reading.</summary>
+    public Swim Membership => _membership.Swim;
+
     /// <inheritdoc/>
     public Instant NextDeadline
     {
@@ -77,6 +83,7 @@ public sealed partial class ManagerNode : INode
             next = Instant.Sooner(next, _expireAt.NextDeadline);
             next = Instant.Sooner(next, _finishAt.NextDeadline);
             next = Instant.Sooner(next, _replicas.NextDeadline);
+            next = Instant.Sooner(next, _membership.NextDeadline);
             return Instant.Sooner(next, _progressAt.NextDeadline);
         }
     }
@@ -130,6 +137,7 @@ public sealed partial class ManagerNode : INode
 
         _clock.NotBefore(_replicas.NewestStamp);
         Emit(new TelemetryEvent.Recovered(recovered.SnapshotLsn, records.Count));
+        _membership.Start(started, new Turn(_now, _outbox));
         Heartbeat();
         return NodeVerdict.Accepted;
     }
@@ -148,13 +156,14 @@ public sealed partial class ManagerNode : INode
                 OnReplication(new ReplicaInput.HeartbeatReceived(from, heartbeat.Sequence)),
             Message.ReplicaHeartbeatAnswered answered => OnReplication(
                 new ReplicaInput.HeartbeatAnswered(from, answered.Sequence, answered.Following)),
+            Message.Membership membership => _membership.Receive(from, membership, new Turn(_now, _outbox)),
             _ => NodeVerdict.Misdirected,
         };
         // Workers tell every manager that they are there; that only one answers is nothing to tell of. Nor
-        // are late answers to heartbeats.
+        // are late answers to heartbeats; of membership it is told where it is judged.
         var isExpected = verdict is NodeVerdict.Accepted or NodeVerdict.Duplicate
             || (!Leads && message is Message.WorkerHeartbeat)
-            || message is Message.ReplicaHeartbeatAnswered;
+            || message is Message.ReplicaHeartbeatAnswered or Message.Membership;
         if (!isExpected)
             Emit(new TelemetryEvent.Ignored(from, message.GetType().Name, verdict.ToString()));
         return verdict;
@@ -171,6 +180,7 @@ public sealed partial class ManagerNode : INode
     {
         _clock.Observe(wall, _now);
         if (_heartbeatAt <= _now) Heartbeat();
+        _membership.Tick(new Turn(_now, _outbox));
         _replicas.Step(new ReplicaInput.Tick(), _now, _fromReplicas);
         while (_deadAt.TryPop(_now, out var worker)) OnWorkerSilent(worker);
         while (_sendAt.TryPop(_now, out var attempt)) OnSendDue(attempt);

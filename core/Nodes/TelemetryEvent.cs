@@ -37,5 +37,20 @@ public abstract record TelemetryEvent
     /// <summary>The node began to lead a ledger group in this view, or stopped.</summary>
     public sealed record GroupLed(int Group, long View, bool IsLed) : TelemetryEvent;
 
+    /// <summary>A configured member was heard of for the first time, or in a new life.</summary>
+    public sealed record MemberJoined(NodeId Member, BootId Boot) : TelemetryEvent;
+
+    /// <summary>A member answered nobody who tried.</summary>
+    public sealed record MemberSuspected(NodeId Member) : TelemetryEvent;
+
+    /// <summary>A suspected member did not contradict in time.</summary>
+    public sealed record MemberDied(NodeId Member) : TelemetryEvent;
+
+    /// <summary>A member that was suspected or dead is alive, in the same life.</summary>
+    public sealed record MemberReturned(NodeId Member) : TelemetryEvent;
+
+    /// <summary>A datagram to a member and its answer took this long.</summary>
+    public sealed record MemberAnswered(NodeId Member, Duration Rtt) : TelemetryEvent;
+
     public sealed record Recovered(long SnapshotLsn, int Records) : TelemetryEvent;
 }

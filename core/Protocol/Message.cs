@@ -1,6 +1,7 @@
 using Hyperscale.Det.Idempotency;
 using Hyperscale.Det.Jobs;
 using Hyperscale.Det.Kernel;
+using Hyperscale.Det.Membership;
 using Hyperscale.Det.Replication;
 
 namespace Hyperscale.Det.Protocol;
@@ -108,6 +109,11 @@ public abstract record Message
     /// <param name="Following">The groups that the sender follows the receiver in.</param>
     public sealed record ReplicaHeartbeatAnswered(long Sequence, IReadOnlyList<FollowedView> Following)
         : Message;
+
+    // Among those who share ledgers, as datagrams or over the stream.
+
+    /// <summary>Who is alive.</summary>
+    public sealed record Membership(SwimMessage Told) : Message;
 }
 
 /// <summary>One attempt a worker knows of; finished ones are kept until their result is committed.</summary>

@@ -76,6 +76,7 @@ public static partial class MessageCodec
             case Message.ReplicaHeartbeatAnswered m:
                 Write(Kind(writer, MessageKind.ReplicaHeartbeatAnswered), m);
                 break;
+            case Message.Membership m: Write(Kind(writer, MessageKind.Membership), m); break;
             default: throw new UnreachableException($"unhandled {message}");
         }
     }
@@ -110,6 +111,7 @@ public static partial class MessageCodec
             MessageKind.Replication => ReadReplication(ref reader),
             MessageKind.ReplicaHeartbeat => ReadReplicaHeartbeat(ref reader),
             MessageKind.ReplicaHeartbeatAnswered => ReadReplicaHeartbeatAnswered(ref reader),
+            MessageKind.Membership => ReadMembership(ref reader),
             _ => Unknown<Message>(ref reader, "message", kind),
         };
     }

@@ -35,6 +35,8 @@ public enum MessageKind
     Replication = 80,
     ReplicaHeartbeat = 81,
     ReplicaHeartbeatAnswered = 82,
+
+    Membership = 96,
 }
 
 /// <summary>The numbers of <see cref="ClientRequest"/> on the wire.</summary>

@@ -60,4 +60,19 @@ internal static partial class NodeLog
     [LoggerMessage(114, LogLevel.Information,
         "{Node}: leads ledger group {Group} no more; its view is {View}")]
     public static partial void GroupLeft(ILogger logger, NodeId node, int group, long view);
+
+    [LoggerMessage(120, LogLevel.Information, "{Node}: member {Member} joined, boot {Boot}")]
+    public static partial void MemberJoined(ILogger logger, NodeId node, NodeId member, BootId boot);
+
+    [LoggerMessage(121, LogLevel.Warning, "{Node}: member {Member} answers nobody and is suspected")]
+    public static partial void MemberSuspected(ILogger logger, NodeId node, NodeId member);
+
+    [LoggerMessage(122, LogLevel.Warning, "{Node}: member {Member} did not contradict and counts as dead")]
+    public static partial void MemberDied(ILogger logger, NodeId node, NodeId member);
+
+    [LoggerMessage(123, LogLevel.Information, "{Node}: member {Member} is back")]
+    public static partial void MemberReturned(ILogger logger, NodeId node, NodeId member);
+
+    [LoggerMessage(124, LogLevel.Trace, "{Node}: member {Member} answered within {Rtt}")]
+    public static partial void MemberAnswered(ILogger logger, NodeId node, NodeId member, Duration rtt);
 }

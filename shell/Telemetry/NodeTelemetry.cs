@@ -21,6 +21,7 @@ public sealed class NodeTelemetry : ITelemetrySink
     private readonly Counter<long> _workersJoined;
     private readonly Counter<long> _workersLost;
     private readonly Counter<long> _leasesExpired;
+    private readonly MemberTelemetry _members;
     private readonly Counter<long> _ignored;
     private readonly UpDownCounter<long> _groupsLed;
 
@@ -43,6 +44,7 @@ public sealed class NodeTelemetry : ITelemetrySink
         _workersLost = meter.CreateCounter<long>("hyperscale.workers.lost", null, "Workers given up");
         _leasesExpired = meter.CreateCounter<long>(
             "hyperscale.leases.expired", null, "Leases that ran out on their worker");
+        _members = new MemberTelemetry(meter, logger);
         _ignored = meter.CreateCounter<long>(
             "hyperscale.inputs.ignored", null, "Messages and requests not followed, by verdict");
         _groupsLed = meter.CreateUpDownCounter<long>(
@@ -70,6 +72,10 @@ public sealed class NodeTelemetry : ITelemetrySink
                 break;
             case TelemetryEvent.WorkerJoined or TelemetryEvent.WorkerLost or TelemetryEvent.LeaseExpired:
                 OnWorker(node, telemetry);
+                break;
+            case TelemetryEvent.MemberJoined or TelemetryEvent.MemberSuspected or TelemetryEvent.MemberDied
+                or TelemetryEvent.MemberReturned or TelemetryEvent.MemberAnswered:
+                _members.On(node, telemetry);
                 break;
             case TelemetryEvent.Ignored ignored:
                 NodeLog.Ignored(_logger, node, ignored.Message, ignored.From, ignored.Verdict);

@@ -23,6 +23,7 @@ public static class AllCheckers
         new BoundedQueues(),
         new OneAnswer(),
         new NodeInvariants(),
+        new MembersAgree(),
         new Liveness(),
         new Situations(),
     ];

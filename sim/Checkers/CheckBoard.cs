@@ -36,6 +36,9 @@ public sealed class CheckBoard
 
     public IReadOnlyList<Checker> Checkers => _all;
 
+    /// <summary>Whether no rule waits for anything.</summary>
+    public bool AreAtRest => Array.TrueForAll(_all, checker => checker.IsAtRest);
+
     internal void OnStarted(SimHost host, RecoveredLog recovered)
     {
         _world.Trace?.OnNote(

@@ -21,6 +21,10 @@ public abstract class Checker(string name, CheckerViews views)
     /// <summary>The world that is watched; set before anything happens in it.</summary>
     public World World { get; internal set; } = null!;
 
+    /// <summary>Whether the run may end as far as this rule is concerned, once the clients have what they
+    /// wanted.</summary>
+    public virtual bool IsAtRest => true;
+
     /// <summary>A process begins, with what its disk held.</summary>
     public virtual void OnStarted(SimHost host, RecoveredLog recovered)
     {

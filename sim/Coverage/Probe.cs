@@ -30,6 +30,13 @@ public enum Probe : byte
     OneWayPartition,
     CallNeverLeft,
 
+    // Membership.
+    MemberSuspected,
+    SuspicionContradicted,
+    MemberDeclaredDead,
+    DeadMemberReturned,
+    RestartNoticed,
+
     // Processes.
     WorkerPausedPastItsLease,
     LeaseExpiredWithWorkRunning,

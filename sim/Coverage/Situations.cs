@@ -15,6 +15,8 @@ public sealed class Situations() : Checker(
 {
     private readonly SortedSet<int> _diedWithWork = [];
     private readonly SortedSet<JobId> _stopped = [];
+    private readonly SortedSet<(int Place, int Life, NodeId Member)> _joined = [];
+    private readonly SortedSet<(int Place, NodeId Member)> _dead = [];
 
     public override void OnEnded(SimHost host, CrashExtent extent)
     {
@@ -73,11 +75,38 @@ public sealed class Situations() : Checker(
             case NodeEffect.Emit { Event: TelemetryEvent.AttemptEnded { State: AttemptState.Lost } }:
                 Met(Probe.AttemptAbandoned);
                 break;
+            case NodeEffect.Emit { Event: var told } when MeetMember(host, told):
+                break;
             case NodeEffect.Emit { Event: TelemetryEvent.JobEnded { State: JobState.Cancelled } ended }:
                 Met(_stopped.Contains(ended.Job) ? Probe.CancelledWhileRunning : Probe.CancelledBeforeStart);
                 break;
             default:
                 break;
+        }
+    }
+
+    private bool MeetMember(SimHost host, TelemetryEvent told)
+    {
+        switch (told)
+        {
+            case TelemetryEvent.MemberJoined joined:
+                if (!_joined.Add((host.Place.Index, host.Life, joined.Member))) Met(Probe.RestartNoticed);
+                return true;
+            case TelemetryEvent.MemberSuspected suspected:
+                _dead.Remove((host.Place.Index, suspected.Member));
+                Met(Probe.MemberSuspected);
+                return true;
+            case TelemetryEvent.MemberDied died:
+                _dead.Add((host.Place.Index, died.Member));
+                Met(Probe.MemberDeclaredDead);
+                return true;
+            case TelemetryEvent.MemberReturned returned:
+                Met(_dead.Remove((host.Place.Index, returned.Member))
+                    ? Probe.DeadMemberReturned
+                    : Probe.SuspicionContradicted);
+                return true;
+            default:
+                return false;
         }
     }
 

@@ -80,7 +80,7 @@ public sealed class World : INetworkEnds
     public void Run()
     {
         var limit = Instant.Zero + Plan.FaultsEnd + Plan.SettleWithin;
-        while (!Clients.IsSettled && Scheduler.Next <= limit) Step();
+        while ((!Clients.IsSettled || !Checks.AreAtRest) && Scheduler.Next <= limit) Step();
         Checks.OnEnd();
         foreach (var host in _hosts)
         {

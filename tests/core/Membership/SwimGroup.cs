@@ -151,7 +151,6 @@ internal sealed class SwimGroup
                 Post(i, stream.To, stream.Message, true);
                 break;
             case SwimEffect.MemberChanged changed:
-                Assert.False(changed is { Before: MemberState.Unconfirmed, State: MemberState.Suspect });
                 Changes.Add((Now, i, changed.Node, changed.State));
                 break;
             case SwimEffect.RttMeasured measured:

@@ -125,7 +125,7 @@ public sealed class SwimMemberTests
         HearAlive(Nodes.B, Incarnation.First(new BootId(2)));
 
         Assert.Equal(
-            new SwimEffect.MemberChanged(Nodes.B, new BootId(2), MemberState.Dead, MemberState.Alive),
+            new SwimEffect.MemberChanged(Nodes.B, new BootId(2), MemberState.Alive, IsNewLife: true),
             _outbox.Effects.OfType<SwimEffect.MemberChanged>().Last());
         Hear(Nodes.C, About(Nodes.B, 9, MemberState.Dead));
         Assert.Equal(MemberState.Alive, _swim.StateOf(Nodes.B));
@@ -138,7 +138,7 @@ public sealed class SwimMemberTests
         HearAlive(Nodes.B, Incarnation.First(new BootId(2)));
 
         Assert.Equal(
-            new SwimEffect.MemberChanged(Nodes.B, new BootId(2), MemberState.Alive, MemberState.Alive),
+            new SwimEffect.MemberChanged(Nodes.B, new BootId(2), MemberState.Alive, IsNewLife: true),
             _outbox.Effects.OfType<SwimEffect.MemberChanged>().Last());
     }
 

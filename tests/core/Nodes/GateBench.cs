@@ -67,7 +67,7 @@ internal sealed class GateBench
 
     public int Snapshots => _snapshots;
 
-    /// <summary>Every effect since the last <see cref="Forget"/>.</summary>
+    /// <summary>Every effect since the last <see cref="Forget"/>, but talk of who is alive.</summary>
     public IReadOnlyList<NodeEffect> History => _history;
 
     public IEnumerable<(NodeId To, Message Message)> Sent => SentIn(_history);
@@ -227,7 +227,7 @@ internal sealed class GateBench
         var verdict = Gate.Step(input, Now, _outbox);
         foreach (var effect in _outbox.Effects)
         {
-            _history.Add(effect);
+            if (!IsMembership(effect)) _history.Add(effect);
             if (effect is NodeEffect.Append append) _records.Add(append.Record);
             if (effect is not NodeEffect.Snapshot snapshot) continue;
             _storing = snapshot;
@@ -239,6 +239,10 @@ internal sealed class GateBench
         if (isChecked) Gate.CheckInvariants();
         return verdict;
     }
+
+    /// <summary>Talk of who is alive, which goes on beside everything.</summary>
+    private static bool IsMembership(NodeEffect effect) =>
+        effect is NodeEffect.SendDatagram or NodeEffect.Send { Message: Message.Membership };
 
     /// <summary>A snapshot is written behind the records that it covers.</summary>
     private void Store()

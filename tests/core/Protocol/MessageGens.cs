@@ -5,6 +5,7 @@ using Hyperscale.Det.Protocol;
 using Hyperscale.Det.Replication;
 using Hyperscale.Det.Tests.Core.Idempotency;
 using Hyperscale.Det.Tests.Core.Jobs;
+using Hyperscale.Det.Tests.Core.Membership;
 using Hyperscale.Det.Tests.Core.Replication;
 
 namespace Hyperscale.Det.Tests.Core.Protocol;
@@ -162,6 +163,10 @@ internal static class MessageGens
             Gen.Select(Gen.Int[0, 1023], Counter, (group, view) => new FollowedView(group, view)).List[0, 5],
             (sequence, following) => new Message.ReplicaHeartbeatAnswered(sequence, following)));
 
+    private static readonly Gen<Message> OfMembers =
+        SwimGens.Message.Select(told => (Message)new Message.Membership(told));
+
     public static readonly Gen<Message> Message = Gen.Frequency(
-        (5, OfClients), (4, OfGates), (7, OfManagers), (4, ToWorkers), (5, OfWorkers), (4, OfReplicas));
+        (5, OfClients), (4, OfGates), (7, OfManagers), (4, ToWorkers), (5, OfWorkers), (4, OfReplicas),
+        (2, OfMembers));
 }

@@ -1,5 +1,6 @@
 using System.Net.Sockets;
 using Hyperscale.Det.Kernel;
+using Hyperscale.Det.Membership;
 using Hyperscale.Det.Protocol;
 using Hyperscale.Det.Shell.Transport;
 
@@ -93,5 +94,26 @@ public sealed class DatagramTests
         var line = await two.Log.NextAsync("was not sent");
         Assert.Contains("a WorkerHeartbeat to gate-1", line, StringComparison.Ordinal);
         Assert.Contains("at most 1400 bytes fit", line, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void The_largest_message_of_members_with_the_longest_names_fits()
+    {
+        var longest = new string('n', NodeId.LengthMax - 2);
+        var gossip = new Gossip();
+        var claim = new Incarnation(Incarnation.NumberMax, new BootId(ulong.MaxValue));
+        for (var i = 10; i < 100; i++)
+        {
+            var node = NodeId.Of($"{longest}{i}");
+            gossip.Add(new MemberUpdate(node, claim, MemberState.Suspect, NodeId.Of($"{longest}00")));
+        }
+
+        var news = gossip.Take(SwimFields.UpdatesBytesMax, 100, null);
+        var told = new SwimMessage.PingRequest(
+            claim, long.MaxValue, news[0].Node, SwimFields.NackAfterMax, news);
+        var datagram = DatagramFormat.Write(
+            new string('c', 64), news[0].Node, claim.Boot, new Message.Membership(told));
+
+        Assert.InRange(datagram.Length, Frame.DatagramBytesMax * 3 / 4, Frame.DatagramBytesMax);
     }
 }
