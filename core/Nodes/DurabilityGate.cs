@@ -6,11 +6,11 @@ namespace Hyperscale.Det.Nodes;
 /// disk.</summary>
 /// <remarks>The one rule of both hosts: <see cref="Offer"/> takes a step's effects in order and numbers the
 /// appends; an effect with <see cref="Barrier.Durable"/> leaves only once every record appended before it is
-/// durable. Effects to one peer keep their order, so one that waits holds up those behind it.</remarks>
+/// durable. It holds up none of those behind it, to the same peer or not: what may leave hides the disk's
+/// latency, and only messages between replicas wait, which bear to be overtaken.</remarks>
 public sealed class DurabilityGate(long lastLsn)
 {
     private readonly Queue<Held> _held = new();
-    private readonly SortedDictionary<NodeId, int> _heldTo = [];
 
     /// <summary>LSN of the newest record handed to the host.</summary>
     public long AppendedLsn { get; private set; } = lastLsn;
@@ -26,15 +26,13 @@ public sealed class DurabilityGate(long lastLsn)
         if (effect is NodeEffect.Append) AppendedLsn++;
         var mustWait = effect switch
         {
-            NodeEffect.Send send => (send.Barrier == Barrier.Durable && AppendedLsn > DurableLsn)
-                || _heldTo.ContainsKey(send.To),
-            NodeEffect.Reply reply => reply.Barrier == Barrier.Durable && AppendedLsn > DurableLsn,
+            NodeEffect.Send send => send.Barrier == Barrier.Durable,
+            NodeEffect.Reply reply => reply.Barrier == Barrier.Durable,
             _ => false,
         };
-        if (!mustWait) return true;
+        if (!mustWait || AppendedLsn == DurableLsn) return true;
 
         _held.Enqueue(new Held(AppendedLsn, effect));
-        if (effect is NodeEffect.Send held) _heldTo[held.To] = _heldTo.GetValueOrDefault(held.To) + 1;
         return false;
     }
 
@@ -52,7 +50,6 @@ public sealed class DurabilityGate(long lastLsn)
         effect = null!;
         if (_held.Count == 0 || _held.Peek().Lsn > DurableLsn) return false;
         effect = _held.Dequeue().Effect;
-        if (effect is NodeEffect.Send send && --_heldTo[send.To] == 0) _heldTo.Remove(send.To);
         return true;
     }
 

@@ -109,13 +109,18 @@ public sealed class NodeSettingsReader
                 datacenter.Fault("name", $"is longer than {JobLimits.NameLengthMax} characters");
             if (name.Length > 0 && datacenters.Any(other => other.Name == name))
                 datacenter.Fault("name", $"'{name}' is given twice; every datacenter needs its own");
-            datacenters.Add(new DatacenterTopology(name, Members(datacenter, "managers")));
+            var managers = Members(datacenter, "managers");
+            if (managers.Count > Topology.ReplicasMax)
+                datacenter.Fault(
+                    "managers", $"has {managers.Count} members; {Topology.ReplicasMax} are the most");
+            datacenters.Add(new DatacenterTopology(name, managers));
             datacenter.Done();
         }
 
         var groups = fields.Integer("ledgerGroups", 1, GroupsMax, absent: 64);
+        var replicas = fields.Integer("replicasPerGroup", 1, Topology.ReplicasMax, absent: 3);
         fields.Done();
-        return new Topology(cluster, gates, datacenters, groups);
+        return new Topology(cluster, gates, datacenters, groups, replicas);
     }
 
     private List<NodeId> Members(StrictObject parent, string name)
