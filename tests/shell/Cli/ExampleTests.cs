@@ -9,8 +9,11 @@ public sealed class ExampleTests
 {
     [Theory]
     [InlineData("gate-1", NodeRole.Gate)]
+    [InlineData("gate-2", NodeRole.Gate)]
+    [InlineData("gate-3", NodeRole.Gate)]
     [InlineData("manager-1", NodeRole.Manager)]
     [InlineData("manager-2", NodeRole.Manager)]
+    [InlineData("manager-3", NodeRole.Manager)]
     [InlineData("worker-1", NodeRole.Worker)]
     [InlineData("worker-2", NodeRole.Worker)]
     public void Every_node_of_the_example_cluster_can_be_read(string file, NodeRole role)
