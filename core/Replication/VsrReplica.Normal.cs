@@ -53,6 +53,20 @@ public sealed partial class VsrReplica
         }
     }
 
+    private void AddSentTo(ref Fingerprint fingerprint, bool hasTimers)
+    {
+        foreach (var backup in _backups)
+        {
+            fingerprint.Add(backup.Sent);
+            fingerprint.Add((long)backup.InFlight.Count);
+            foreach (var end in backup.InFlight) fingerprint.Add(end);
+            fingerprint.Add(backup.WentBack);
+            if (!hasTimers) continue;
+            fingerprint.Add(backup.Committed);
+            fingerprint.Add(backup.Deadline == Instant.Never);
+        }
+    }
+
     private VsrVerdict OnProposed(VsrInput.Proposed proposed, Instant now, Outbox<VsrEffect> outbox)
     {
         if (!IsPrimary) return VsrVerdict.NotPrimary;

@@ -134,6 +134,22 @@ public sealed partial class VsrReplica(VsrConfig config) : IMachine<VsrInput, Vs
         AddTransferTo(ref fingerprint);
     }
 
+    /// <summary>Mixes in all that decides which messages may come next, but for how long a wait is: replicas
+    /// that agree in it can do the same, should their deadlines pass.</summary>
+    /// <param name="hasTimers">Whether deadlines pass at all; without, which of them are set does not
+    /// matter.</param>
+    public void AddUntimedTo(ref Fingerprint fingerprint, bool hasTimers)
+    {
+        AddProtocolTo(ref fingerprint);
+        AddSentTo(ref fingerprint, hasTimers);
+        fingerprint.Add(_transfer is null ? 0 : _transfer.End.Hash);
+        fingerprint.Add(_viewOp);
+        fingerprint.Add(_persisted < _viewRecord);
+        if (!hasTimers) return;
+        fingerprint.Add(_resendAt == Instant.Never);
+        fingerprint.Add(_escalateAt == Instant.Never);
+    }
+
     private VsrVerdict OnRecovered(VsrInput.Recovered recovered, Instant now, Outbox<VsrEffect> outbox)
     {
         var durable = recovered.Durable;

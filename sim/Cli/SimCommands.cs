@@ -22,6 +22,7 @@ public static class SimCommands
             ReplayCommand.Create(active),
             PlanCommand.Create(),
             MutantsCommand.Create(),
+            ExploreCommand.Create(active),
         }.Parse(args);
         if (parsed.Action is not ParseErrorAction) return parsed.Invoke();
         foreach (var error in parsed.Errors) Console.Error.WriteLine(error.Message);

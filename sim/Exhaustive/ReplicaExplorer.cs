@@ -1,80 +1,97 @@
-using Hyperscale.Det.Kernel;
-
 namespace Hyperscale.Det.Sim.Exhaustive;
 
 /// <summary>Looks at every state that the real replica machines can reach within bounds, breadth first, so
 /// that what it finds is a shortest way to it.</summary>
-internal static class ReplicaExplorer
+internal sealed class ReplicaExplorer(ExplorationBounds bounds)
 {
-    /// <param name="statesMax">Where to stop when the bounds allow more.</param>
-    public static ExplorationResult Explore(ExplorationBounds bounds, int statesMax)
-    {
-        var start = new ReplicaWorld(bounds);
-        var seen = new HashSet<ulong> { start.Fingerprint() };
-        var frontier = new Queue<Trail>();
-        frontier.Enqueue(new Trail(null, null, 0));
-        var (transitions, depth, committing) = (0L, 0, 0L);
-        while (frontier.TryDequeue(out var trail))
-        {
-            depth = trail.Depth;
-            foreach (var next in Replay(bounds, trail).Events())
-            {
-                transitions++;
-                // A step cannot be taken back: each is taken in a world of its own.
-                var world = Replay(bounds, trail);
-                var onwards = new Trail(trail, next, trail.Depth + 1);
-                try
-                {
-                    world.Apply(next);
-                }
-                catch (InvariantViolationException broken)
-                {
-                    return new ExplorationResult(
-                        seen.Count, transitions, depth, committing, false, broken.Message, onwards.Events());
-                }
+    private readonly GroupModel _model = new(bounds);
 
-                if (world.IsBeyond || !seen.Add(world.Fingerprint())) continue;
-                if (world.HasCommitted) committing++;
-                if (seen.Count >= statesMax)
-                    return new ExplorationResult(seen.Count, transitions, depth, committing, false, null, []);
-                frontier.Enqueue(onwards);
+    // Of states that are otherwise equal, those whose letters, crashes and ticks left are in no other's.
+    private readonly Dictionary<ulong, List<Seen>> _seen = [];
+
+    // By number of the state: the one before it, and the event between.
+    private readonly List<(int Before, WorldEvent Event)> _ways = [];
+    private readonly Queue<Seen> _frontier = new();
+    private long _transitions;
+    private long _committing;
+    private int _depth;
+
+    /// <param name="statesMax">Where to stop when the bounds allow more.</param>
+    public static ExplorationResult Explore(ExplorationBounds bounds, int statesMax) =>
+        new ReplicaExplorer(bounds).Run(statesMax);
+
+    private ExplorationResult Run(int statesMax)
+    {
+        var events = new List<WorldEvent>();
+        See(_model.Start(), -1, default, 0);
+        while (_frontier.TryDequeue(out var at))
+        {
+            if (at.IsCovered) continue;
+            _model.EventsOf(at.State, events);
+            foreach (var next in events)
+            {
+                var after = _model.After(at.State, next, out var violation);
+                _transitions++;
+                if (violation is not null) return Result(false, violation, WayTo(at.Number, next));
+                if (after is null || !See(after, at.Number, next, at.Depth + 1)) continue;
+                if (_ways.Count >= statesMax) return Result(false, null, []);
             }
         }
 
-        return new ExplorationResult(seen.Count, transitions, depth, committing, true, null, []);
+        return Result(true, null, []);
     }
 
-    private static ReplicaWorld Replay(ExplorationBounds bounds, Trail trail)
+    private bool See(GroupState state, int before, WorldEvent next, int depth)
     {
-        var world = new ReplicaWorld(bounds);
-        foreach (var step in trail.Events()) world.Apply(step);
-        return world;
+        var print = state.Print();
+        if (!_seen.TryGetValue(print, out var alike)) _seen.Add(print, alike = []);
+        foreach (var other in alike)
+            if (Covers(other.State, state)) return false;
+        alike.RemoveAll(other => other.IsCovered = Covers(state, other.State));
+        var seen = new Seen(_ways.Count, depth, state);
+        alike.Add(seen);
+        _depth = depth;
+        _ways.Add((before, next));
+        _frontier.Enqueue(seen);
+        if (_model.HasCommitted(state)) _committing++;
+        return true;
     }
 
-    /// <summary>How a state was reached.</summary>
-    private sealed record Trail(Trail? Before, WorldEvent? Last, int Depth)
+    // Replicas, committed entries and proposals are equal.
+    private static bool Covers(GroupState one, GroupState other) =>
+        one.Used.IsWithin(other.Used) && one.Letters.Covers(other.Letters);
+
+    private ExplorationResult Result(bool isComplete, string? violation, IReadOnlyList<string> way) => new(
+        _ways.Count, _model.States.Count, _transitions, _depth, _committing, isComplete, violation, way);
+
+    private List<string> WayTo(int state, WorldEvent last)
     {
-        public WorldEvent[] Events()
-        {
-            var events = new WorldEvent[Depth];
-            var at = this;
-            for (var i = Depth - 1; i >= 0; i--, at = at!.Before) events[i] = at!.Last!;
-            return events;
-        }
+        var way = new List<string> { Describe(last) };
+        for (; _ways[state].Before >= 0; state = _ways[state].Before) way.Add(Describe(_ways[state].Event));
+        way.Reverse();
+        return way;
+    }
+
+    private string Describe(WorldEvent next) => next.Kind switch
+    {
+        EventKind.Delivered => $"arrives: {_model.States.Letters[next.Argument]}",
+        EventKind.Synced => $"{next.Replica} syncs",
+        EventKind.Crashed => $"{next.Replica} crashes; {next.Argument} unsynced records are on disk",
+        EventKind.Proposed => $"{next.Replica} is given entry {next.Argument + 1}",
+        EventKind.Suspected => $"{next.Replica} takes the primary for dead",
+        EventKind.Ticked => $"the deadlines of {next.Replica} pass",
+        _ => throw new System.Diagnostics.UnreachableException($"unhandled {next}"),
+    };
+
+    private sealed class Seen(int number, int depth, GroupState state)
+    {
+        public int Number { get; } = number;
+
+        public int Depth { get; } = depth;
+
+        public GroupState State { get; } = state;
+
+        /// <summary>A state that can do all this one can was seen since.</summary>
+        public bool IsCovered { get; set; }
     }
 }
-
-/// <summary>What an exploration saw.</summary>
-/// <param name="Committing">States in which a client's entry is committed: without them nothing was
-/// tested.</param>
-/// <param name="IsComplete">Every state within the bounds was seen.</param>
-/// <param name="Violation">The broken rule; null when none is.</param>
-/// <param name="Way">A shortest way to the violation.</param>
-internal sealed record ExplorationResult(
-    int States,
-    long Transitions,
-    int Depth,
-    long Committing,
-    bool IsComplete,
-    string? Violation,
-    IReadOnlyList<WorldEvent> Way);
