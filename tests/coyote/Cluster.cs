@@ -7,18 +7,22 @@ using Microsoft.Coyote.Actors;
 
 namespace Hyperscale.Det.Tests.Exploration;
 
-/// <summary>One gate, one manager, one worker and one client as actors, and what an outside observer has seen
-/// of them.</summary>
+/// <summary>Gates, one manager, one worker and one client as actors, and what an outside observer has seen of
+/// them.</summary>
 /// <param name="create">Makes a node's machine; a scenario may plant a bug here.</param>
-internal sealed class Cluster(Func<NodeId, INode> create, int ticksMax, int crashesMax)
+internal sealed class Cluster(
+    Func<NodeId, Topology, INode> create, int ticksMax, int crashesMax, int gates = 1)
 {
     public static readonly NodeId Gate = NodeId.Of("gate-1");
     public static readonly NodeId Manager = NodeId.Of("dc-a/manager-1");
     public static readonly NodeId Worker = NodeId.Of("dc-a/worker-1");
     public static readonly NodeId Client = NodeId.Of("client-1");
 
-    public static readonly Topology Topology = new(
-        "coyote", [Gate], [new DatacenterTopology("dc-a", [Manager])], LedgerGroups: 1);
+    private readonly Topology _topology = new(
+        "coyote",
+        [.. Enumerable.Range(1, gates).Select(number => NodeId.Of($"gate-{number}"))],
+        [new DatacenterTopology("dc-a", [Manager])],
+        LedgerGroups: 1);
 
     private readonly Dictionary<NodeId, ActorId> _actors = [];
 
@@ -43,26 +47,27 @@ internal sealed class Cluster(Func<NodeId, INode> create, int ticksMax, int cras
 
     public Observer Observer { get; } = new();
 
-    public INode Create(NodeId id) => create(id);
+    public INode Create(NodeId id) => create(id, _topology);
 
-    public static INode Genuine(NodeId id) => id switch
+    public static INode Genuine(NodeId id, Topology topology) => id switch
     {
-        _ when id == Gate => new GateNode(id, Topology, GateConfig.Default),
-        _ when id == Manager => new ManagerNode(id, "dc-a", Topology, ManagerConfig.Default),
-        _ when id == Worker => new WorkerNode(id, "dc-a", Topology, WorkerConfig.Default(cores: 1)),
-        _ => new ClientNode(id, Topology, ClientConfig.Default),
+        _ when topology.Gates.Contains(id) => new GateNode(id, topology, GateConfig.Default),
+        _ when id == Manager => new ManagerNode(id, "dc-a", topology, ManagerConfig.Default),
+        _ when id == Worker => new WorkerNode(id, "dc-a", topology, WorkerConfig.Default(cores: 1)),
+        _ => new ClientNode(id, topology, ClientConfig.Default),
     };
 
     /// <summary>Starts everything and lets a client submit jobs.</summary>
     public void Run(IActorRuntime runtime, int jobs, bool cancels)
     {
-        NodeId[] nodes = [Gate, Manager, Worker, Client];
+        NodeId[] nodes = [.. _topology.Gates, Manager, Worker, Client];
         foreach (var node in nodes) Disks[node] = [];
         Detour = runtime.CreateActor(typeof(DetourActor));
         foreach (var node in nodes)
             _actors[node] = runtime.CreateActorIdFromName(typeof(NodeActor), node.Name);
         foreach (var node in nodes)
             runtime.CreateActor(_actors[node], typeof(NodeActor), new NodeEvents.Begun(this, node));
+        foreach (var node in nodes) runtime.SendEvent(_actors[node], new NodeEvents.Started());
         for (var job = 1; job <= jobs; job++)
         {
             var submit = new ClientRequest.SubmitJob(Jobs.Of($"job-{job}"));

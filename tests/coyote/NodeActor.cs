@@ -11,6 +11,7 @@ namespace Hyperscale.Det.Tests.Exploration;
 
 /// <summary>The host of one node whose every turn Coyote chooses: arrivals, syncs, passing time, crashes.
 /// </summary>
+[OnEventDoAction(typeof(NodeEvents.Started), nameof(Start))]
 [OnEventDoAction(typeof(NodeEvents.Arrived), nameof(OnArrived))]
 [OnEventDoAction(typeof(NodeEvents.Synced), nameof(OnSynced))]
 [OnEventDoAction(typeof(NodeEvents.TimePassed), nameof(OnTimePassed))]
@@ -42,7 +43,6 @@ internal sealed class NodeActor : Actor
     {
         var begun = (NodeEvents.Begun)initialEvent;
         (_cluster, _id) = (begun.Cluster, begun.Id);
-        Start();
         return Task.CompletedTask;
     }
 
@@ -60,6 +60,8 @@ internal sealed class NodeActor : Actor
 
     private void OnArrived(Event e)
     {
+        // Nobody listens there yet.
+        if (_life == 0) return;
         var arrived = (NodeEvents.Arrived)e;
         Assert(MessageCodec.TryDecode(arrived.Bytes, out var message, out var fault), fault);
         Step(new NodeInput.Received(arrived.From, message!));
@@ -87,6 +89,7 @@ internal sealed class NodeActor : Actor
 
     private void OnCrashed()
     {
+        if (_life == 0) return;
         Disk.AddRange(_unsynced.Take(RandomInteger(_unsynced.Count + 1)));
         Start();
     }
@@ -157,8 +160,8 @@ internal sealed class NodeActor : Actor
         }
 
         // Until the gate leads its group its ledger may lack what is in the log.
-        if (_id == Cluster.Gate && _node is GateNode { LedGroups.Count: > 0 } gate)
-            _cluster.Observer.OnLedger(gate.Ledger);
+        if (_node is GateNode { LedGroups.Count: > 0 } gate)
+            _cluster.Observer.OnLedger(gate);
     }
 
     /// <summary>Each message may be lost, come twice, or come late.</summary>

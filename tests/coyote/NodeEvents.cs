@@ -16,6 +16,9 @@ internal static class NodeEvents
         public NodeId Id { get; } = id;
     }
 
+    /// <summary>All actors are there: the node's process starts.</summary>
+    public sealed class Started : Event;
+
     /// <summary>A message, as the bytes it travelled in.</summary>
     public sealed class Arrived(NodeId from, byte[] bytes) : Event
     {

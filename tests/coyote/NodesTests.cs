@@ -23,6 +23,23 @@ public sealed class NodesTests
     }
 
     [Fact]
+    public void Three_gates_keep_one_ledger_whatever_the_order_of_deliveries_timers_and_crashes()
+    {
+        var runs = new List<Cluster>();
+        Scenario.Of(runtime =>
+        {
+            runs.Add(new Cluster(Cluster.Genuine, ticksMax: 200, crashesMax: 3, gates: 3)
+            {
+                Victims = [.. Enumerable.Range(1, 3).Select(number => NodeId.Of($"gate-{number}"))],
+            });
+            runs[^1].Run(runtime, jobs: 2, cancels: false);
+        }).HoldsAlways(schedules: 200);
+
+        Assert.Contains(runs, run => run.Observer.Ended > 0);
+        Assert.Contains(runs, run => run.Observer is { Accepted: > 0, Leaders: > 1 });
+    }
+
+    [Fact]
     public void A_cancellation_may_fall_anywhere() =>
         Scenario.Of(runtime => new Cluster(Cluster.Genuine, ticksMax: 80, crashesMax: 2)
             .Run(runtime, jobs: 1, cancels: true)).HoldsAlways();
@@ -38,8 +55,9 @@ public sealed class NodesTests
             }.Run(runtime, jobs: 1, cancels: false)).BreaksAndReplays(2000),
             StringComparison.Ordinal);
 
-    private static INode WithAmnesia(NodeId id) =>
-        id == Cluster.Worker ? new AmnesiacWorker(Cluster.Genuine(id)) : Cluster.Genuine(id);
+    private static INode WithAmnesia(NodeId id, Topology topology) => id == Cluster.Worker
+        ? new AmnesiacWorker(Cluster.Genuine(id, topology))
+        : Cluster.Genuine(id, topology);
 
     private static string Summary(List<Cluster> runs) => string.Join(
         ", ", runs.CountBy(run => (run.Observer.Accepted, run.Observer.Ended, run.CrashesLeft)));

@@ -12,10 +12,16 @@ internal sealed class Observer
     private readonly SortedSet<JobId> _accepted = [];
     private readonly SortedDictionary<JobId, JobState> _ended = [];
     private readonly SortedSet<long> _answered = [];
+    private readonly SortedSet<NodeId> _leaders = [];
+    private readonly SortedDictionary<long, NodeId> _views = [];
+    private long _view;
 
     public int Accepted => _accepted.Count;
 
     public int Ended => _ended.Count;
+
+    /// <summary>Gates that led the ledger at some time.</summary>
+    public int Leaders => _leaders.Count;
 
     public void OnReply(long requestId, ClientResponse response)
     {
@@ -28,17 +34,27 @@ internal sealed class Observer
 
     public void OnTold(NodeId node, TelemetryEvent told)
     {
-        if (node != Cluster.Gate || told is not TelemetryEvent.JobEnded ended) return;
+        if (told is TelemetryEvent.GroupLed { IsLed: true } led && node != Cluster.Manager)
+        {
+            Holds(_views.TryAdd(led.View, node), $"view {led.View} is begun twice");
+            _leaders.Add(node);
+            _view = Math.Max(_view, led.View);
+        }
+
+        if (told is not TelemetryEvent.JobEnded ended) return;
         _ended.TryAdd(ended.Job, ended.State);
         Holds(
             _ended[ended.Job] == ended.State,
             $"job {ended.Job} ended {_ended[ended.Job]} and then {ended.State}");
     }
 
-    public void OnLedger(JobLedger ledger)
+    /// <summary>The newest leader has everything that was acknowledged; one that was replaced and does not
+    /// know it yet need not.</summary>
+    public void OnLedger(GateNode gate)
     {
+        if (gate.FenceOf(group: 0) < _view) return;
         foreach (var job in _accepted)
-            Holds(ledger.TryGet(job, out _), $"job {job} was acknowledged and is gone");
+            Holds(gate.Ledger.TryGet(job, out _), $"job {job} was acknowledged and is gone");
     }
 
     private static void Holds(bool condition, string otherwise)
