@@ -64,24 +64,27 @@ public static partial class MessageCodec
     {
         writer.Number(1, followed.Group);
         writer.Number(2, followed.View);
+        writer.Number(3, followed.Committed);
     }
 
     private static FollowedView ReadFollowed(ref FieldReader reader)
     {
         var group = 0;
-        var view = 0L;
+        var (view, committed) = (0L, 0L);
         while (reader.Next(out var field))
         {
             switch (field)
             {
                 case 1: group = reader.Integer("group", 0, ProtocolLimits.GroupsMax - 1); break;
                 case 2: view = reader.Number("view", 0); break;
+                case 3: committed = reader.Number("committed", 0); break;
                 default: break;
             }
         }
 
         reader.Require(1, "group");
         reader.Require(2, "view");
-        return new FollowedView(group, view);
+        reader.Require(3, "committed");
+        return new FollowedView(group, view, committed);
     }
 }

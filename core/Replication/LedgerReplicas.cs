@@ -227,7 +227,7 @@ public sealed class LedgerReplicas : IMachine<ReplicaInput, ReplicaEffect, Repli
         [
             .. from replica in _replicas.Values
                where replica.Status == VsrStatus.Normal && replica.Primary == heartbeat.From
-               select new FollowedView(replica.Group, replica.View)
+               select new FollowedView(replica.Group, replica.View, replica.Commit)
         ];
         outbox.Emit(new ReplicaEffect.AnswerHeartbeat(heartbeat.From, heartbeat.Sequence, following));
         return ReplicaVerdict.Accepted;
@@ -238,7 +238,15 @@ public sealed class LedgerReplicas : IMachine<ReplicaInput, ReplicaEffect, Repli
     {
         if (!_peers.Nodes.Contains(answered.From)) return ReplicaVerdict.NotMember;
         Hear(answered.From, now, outbox);
-        return _peers.Support(answered.From, answered.Sequence, answered.Following);
+        var verdict = _peers.Support(answered.From, answered.Sequence, answered.Following);
+        if (verdict != ReplicaVerdict.Accepted) return verdict;
+        foreach (var (group, view, committed) in answered.Following)
+        {
+            if (_replicas.TryGetValue(group, out var replica) && replica.MissesCommit(view, committed))
+                StepGroup(group, new VsrInput.Followed(answered.From, view, committed), now, outbox);
+        }
+
+        return verdict;
     }
 
     private void Hear(NodeId from, Instant now, Outbox<ReplicaEffect> outbox)

@@ -17,7 +17,8 @@ public sealed record ReplicaTimes(Duration HeartbeatInterval, Duration SuspectAf
 }
 
 /// <summary>A group and the view in which the sender follows the receiver.</summary>
-public readonly record struct FollowedView(int Group, long View);
+/// <param name="Committed">The sender has committed up to here.</param>
+public readonly record struct FollowedView(int Group, long View, long Committed);
 
 /// <summary>The nodes that share ledger groups with this one: who is heard of, and who follows this node in
 /// which group until when. One heartbeat between two nodes serves all their groups.</summary>
@@ -111,7 +112,7 @@ internal sealed class ReplicaPeers
         foreach (var member in members)
         {
             if (member == self || _peers[member] is not { } peer) continue;
-            if (peer.Following.Contains(new FollowedView(group, view)))
+            if (peer.Following.Any(followed => followed.Group == group && followed.View == view))
                 supports.Add(peer.SupportedAt + _times.LeaseTerm);
         }
 
@@ -153,10 +154,11 @@ internal sealed class ReplicaPeers
             fingerprint.Add(peer.SupportedAt);
             fingerprint.Add(peer.IsSuspect);
             fingerprint.Add(peer.IsThoughtDead);
-            foreach (var (group, view) in peer.Following)
+            foreach (var (group, view, committed) in peer.Following)
             {
                 fingerprint.Add((long)group);
                 fingerprint.Add(view);
+                fingerprint.Add(committed);
             }
         }
     }

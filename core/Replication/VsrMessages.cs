@@ -74,6 +74,10 @@ public abstract record VsrInput
     /// <summary>A node is thought to be dead, or not any more.</summary>
     public sealed record Suspected(NodeId Node, bool IsSuspect) : VsrInput;
 
+    /// <summary>A node told, not long ago, in which view it follows this one and how far it has
+    /// committed.</summary>
+    public sealed record Followed(NodeId Node, long View, long Committed) : VsrInput;
+
     /// <summary>The group's state as the ledger had it where the effect stood.</summary>
     public sealed record StateCaptured(VsrEffect.CaptureState Asked, ReadOnlyMemory<byte> State) : VsrInput;
 

@@ -173,6 +173,23 @@ public sealed partial class VsrReplica
         return isNews ? VsrVerdict.Accepted : VsrVerdict.Duplicate;
     }
 
+    /// <summary>Whether a backup in this view lacks commits that its primary may think it has: one that
+    /// restarted knows fewer than it had told of.</summary>
+    internal bool MissesCommit(long view, long committed) => IsPrimary && view == View && committed < Commit;
+
+    private VsrVerdict OnFollowed(VsrInput.Followed followed, Instant now)
+    {
+        var node = IndexOf(followed.Node);
+        if (node < 0 || node == config.Self) return VsrVerdict.NotMember;
+        if (!MissesCommit(followed.View, followed.Committed)) return VsrVerdict.Duplicate;
+        var backup = _backups[node];
+        if (backup.Committed < Commit) return VsrVerdict.Duplicate;
+        backup.Committed = followed.Committed;
+        backup.CommitTold = Math.Min(backup.CommitTold, followed.Committed);
+        ArmBackup(backup, now);
+        return VsrVerdict.Accepted;
+    }
+
     private VsrVerdict OnCommit(int from, VsrMessage.Commit commit, Instant now, Outbox<VsrEffect> outbox)
     {
         if (TellNewerView(from, commit, outbox)) return VsrVerdict.StaleView;

@@ -65,6 +65,7 @@ public sealed partial class VsrReplica(VsrConfig config) : IMachine<VsrInput, Vs
         VsrInput.Received received => OnReceived(received, now, outbox),
         VsrInput.Persisted persisted => OnPersisted(persisted, now, outbox),
         VsrInput.Suspected suspected => OnSuspected(suspected, now, outbox),
+        VsrInput.Followed followed => OnFollowed(followed, now),
         VsrInput.StateCaptured captured => OnStateCaptured(captured, outbox),
         VsrInput.Tick => OnTick(now, outbox),
         _ => throw new UnreachableException($"unhandled {input}"),

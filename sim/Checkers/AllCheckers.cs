@@ -19,7 +19,6 @@ public static class AllCheckers
         new CommittedSurvives(),
         new OnePrimary(),
         new ReplicasRise(),
-        new Convergence(),
         new OneJobPerSubmission(),
         new OneCompletion(),
         new ResultsConserved(),
@@ -30,6 +29,7 @@ public static class AllCheckers
         new NodeInvariants(),
         new MembersAgree(),
         new Liveness(),
+        new Convergence(),
         new Situations(),
     ];
 }

@@ -1,5 +1,6 @@
 using Hyperscale.Det.Jobs;
 using Hyperscale.Det.Kernel;
+using Hyperscale.Det.Nodes;
 using Hyperscale.Det.Protocol;
 using Hyperscale.Det.Sim.Engine;
 
@@ -7,15 +8,18 @@ namespace Hyperscale.Det.Sim.Checkers;
 
 /// <summary>After a cancellation is acknowledged no gate dispatches the job, and after a manager reported a
 /// slot's end it starts nothing in it.</summary>
+/// <remarks>Who was replaced before the end may not know of it: its commands have a lower fence.</remarks>
 public sealed class NoDispatchAfterEnd() : Checker("no-dispatch-after-end", CheckerViews.Sent)
 {
-    private readonly SortedDictionary<JobId, Instant> _cancelled = [];
-    private readonly SortedDictionary<SlotKey, Instant> _finished = [];
+    private readonly SortedDictionary<JobId, Ended> _cancelled = [];
+    private readonly SortedDictionary<SlotKey, Ended> _finished = [];
 
     public override void OnAnswer(
         SimHost host, ClientRequest request, ClientResponse response, Instant askedAt)
     {
-        if (response is ClientResponse.CancelAccepted accepted) _cancelled.TryAdd(accepted.Job.Id, World.Now);
+        if (response is not ClientResponse.CancelAccepted { Job.Id: var job }) return;
+        var fence = World.Hosts.Max(gate => (gate.Node as GateNode)?.FenceOf(job.Group) ?? 0);
+        _cancelled.TryAdd(job, new Ended(World.Now, fence));
     }
 
     public override void OnSent(SimHost host, NodeId to, Message message)
@@ -23,24 +27,29 @@ public sealed class NoDispatchAfterEnd() : Checker("no-dispatch-after-end", Chec
         switch (message)
         {
             case Message.ReserveSlot reserve:
-                NotCancelled(host, reserve.Slot, "reserves");
+                NotCancelled(host, reserve.Slot, reserve.Fence, "reserves");
                 break;
             case Message.StartSlot start:
-                NotCancelled(host, start.Slot, "starts");
+                NotCancelled(host, start.Slot, start.Fence, "starts");
                 break;
             case Message.SlotFinished finished:
-                _finished.TryAdd(finished.Slot, World.Now);
+                var reporter = (host.Node as ManagerNode)?.Fence ?? 0;
+                _finished.TryAdd(finished.Slot, new Ended(World.Now, reporter));
                 break;
             case Message.StartAttempt start:
-                Require(!_finished.TryGetValue(start.Attempt.Slot, out var at), () =>
-                    $"{host.Id} starts {start.Attempt}, whose end it reported at {at}");
+                var isOver = _finished.TryGetValue(start.Attempt.Slot, out var end);
+                Require(!isOver || start.Fence < end.Fence, () =>
+                    $"{host.Id} starts {start.Attempt}, whose end it reported at {end.At}");
                 break;
             default:
                 break;
         }
     }
 
-    private void NotCancelled(SimHost host, SlotKey slot, string verb) =>
-        Require(!_cancelled.TryGetValue(slot.Job, out var at), () =>
-            $"{host.Id} {verb} {slot}, whose cancellation was acknowledged at {at}");
+    private void NotCancelled(SimHost host, SlotKey slot, long fence, string verb) =>
+        Require(!_cancelled.TryGetValue(slot.Job, out var end) || fence < end.Fence, () =>
+            $"{host.Id} {verb} {slot}, whose cancellation was acknowledged at {end.At}");
+
+    /// <summary>When something ended, and the fence of whoever said so.</summary>
+    private readonly record struct Ended(Instant At, long Fence);
 }

@@ -9,7 +9,8 @@ namespace Hyperscale.Det.Sim.Checkers;
 /// <summary>In a view of a ledger group at most one process ever commits as its primary.</summary>
 public sealed class OnePrimary() : ReplicaChecker("one-primary", CheckerViews.None)
 {
-    private readonly SortedDictionary<(string Home, int Group, long View), (NodeId Node, int Life)> _leaders = [];
+    private readonly SortedDictionary<(string Home, int Group, long View), (NodeId Node, int Life)>
+        _leaders = [];
 
     protected override void OnMoved(SimHost host, VsrReplica replica, Outbox<NodeEffect> effects)
     {

@@ -1,15 +1,16 @@
 using Hyperscale.Det.Durability;
 using Hyperscale.Det.Jobs;
 using Hyperscale.Det.Kernel;
+using Hyperscale.Det.Nodes;
 using Hyperscale.Det.Protocol;
 using Hyperscale.Det.Sim.Engine;
 using Hyperscale.Det.Sim.Plans;
 
 namespace Hyperscale.Det.Sim.Checkers;
 
-/// <summary>What a client sees of a running workflow never falls, as long as no gate or manager restarts:
-/// progress is kept in memory only.</summary>
-public sealed class ProgressRises() : Checker("progress-rises", CheckerViews.None)
+/// <summary>What a client sees of a running workflow never falls, as long as no gate or manager restarts
+/// and the leaders stay: progress is in their memory only.</summary>
+public sealed class ProgressRises() : Checker("progress-rises", CheckerViews.Effects)
 {
     // By then every running workflow has been reported again.
     private static readonly Duration Settling = Duration.FromSeconds(5);
@@ -25,6 +26,11 @@ public sealed class ProgressRises() : Checker("progress-rises", CheckerViews.Non
     public override void OnEnded(SimHost host, CrashExtent extent)
     {
         if (host.Place.HasDisk) _lastRestart = World.Now;
+    }
+
+    public override void OnEffect(SimHost host, NodeEffect effect)
+    {
+        if (effect is NodeEffect.Emit { Event: TelemetryEvent.GroupLed }) _lastRestart = World.Now;
     }
 
     public override void OnAnswer(

@@ -1,5 +1,6 @@
 using Hyperscale.Det.Kernel;
 using Hyperscale.Det.Nodes;
+using Hyperscale.Det.Replication;
 using Hyperscale.Det.Sim.Checkers;
 using Hyperscale.Det.Sim.Engine;
 using Hyperscale.Det.Sim.Plans;
@@ -7,11 +8,15 @@ using Hyperscale.Det.Sim.Plans;
 namespace Hyperscale.Det.Tests.Sim;
 
 /// <summary>A node that writes down what it got and does what a test says.</summary>
-internal sealed class ScriptedNode(NodeId id, Script script) : INode
+internal sealed class ScriptedNode(NodeId id, Script script) : IReplicaNode
 {
     private Instant _now = Instant.Zero;
 
     public NodeId Id { get; } = id;
+
+    public IReadOnlyCollection<VsrReplica> Replicas => script.Replicas;
+
+    public ReadOnlyMemory<byte> StateOf(int group) => script.State;
 
     public Instant NextDeadline => script.Deadline(_now);
 
@@ -34,6 +39,11 @@ internal sealed class Script
     public List<(Instant At, NodeInput Input)> Inputs { get; } = [];
 
     public Action<NodeInput, Instant, Outbox<NodeEffect>>? OnInput { get; set; }
+
+    public List<VsrReplica> Replicas { get; } = [];
+
+    /// <summary>The state of each ledger group.</summary>
+    public ReadOnlyMemory<byte> State { get; set; }
 
     /// <summary>Whether a rule of the node's own is broken.</summary>
     public bool IsBroken { get; set; }

@@ -160,7 +160,9 @@ internal static class MessageGens
         Counter.Select(sequence => new Message.ReplicaHeartbeat(sequence)),
         Gen.Select(
             Counter,
-            Gen.Select(Gen.Int[0, 1023], Counter, (group, view) => new FollowedView(group, view)).List[0, 5],
+            Gen.Select(
+                Gen.Int[0, 1023], Counter, Counter,
+                (group, view, committed) => new FollowedView(group, view, committed)).List[0, 5],
             (sequence, following) => new Message.ReplicaHeartbeatAnswered(sequence, following)));
 
     private static readonly Gen<Message> OfMembers =

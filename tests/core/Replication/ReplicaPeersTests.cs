@@ -11,6 +11,8 @@ public sealed class ReplicaPeersTests
 
     private readonly List<LedgerReplicas> _nodes = [];
     private readonly SortedSet<int> _cut = [];
+    private readonly List<NodeId> _told = [];
+    private int? _forgetful;
     private Instant _now = Instant.Zero;
     private readonly SortedSet<int> _started = [];
 
@@ -94,7 +96,7 @@ public sealed class ReplicaPeersTests
         Run(Duration.FromSeconds(5));
         var leader = Assert.Single(Leaders);
         var other = Names[Others(leader).First()];
-        IReadOnlyList<FollowedView> following = [new(0, _nodes[leader].ViewOf(0))];
+        IReadOnlyList<FollowedView> following = [new(0, _nodes[leader].ViewOf(0), 0)];
         Assert.Equal(
             ReplicaVerdict.Unexpected,
             Step(leader, new ReplicaInput.HeartbeatAnswered(other, 1, following)));
@@ -103,6 +105,22 @@ public sealed class ReplicaPeersTests
             Step(leader, new ReplicaInput.HeartbeatAnswered(NodeId.Of("d"), 1, following)));
         Assert.Equal(
             ReplicaVerdict.NotMember, Step(leader, new ReplicaInput.HeartbeatReceived(NodeId.Of("d"), 1)));
+    }
+
+    [Fact]
+    public void A_backup_that_knows_fewer_commits_than_it_had_told_of_is_told_again_and_no_other()
+    {
+        Run(Duration.FromSeconds(5));
+        var backup = Others(Assert.Single(Leaders)).First();
+        _told.Clear();
+        Run(Duration.FromSeconds(5));
+        Assert.Empty(_told);
+
+        // As after a restart whose first words were lost.
+        _forgetful = backup;
+        Run(Duration.FromSeconds(1));
+        Assert.NotEmpty(_told);
+        Assert.All(_told, to => Assert.Equal(Names[backup], to));
     }
 
     private IReadOnlyList<int> Leaders =>
@@ -151,6 +169,15 @@ public sealed class ReplicaPeersTests
             _ => null,
         };
         if (delivery is not var (to, input)) return;
+        if (input is ReplicaInput.Received { Messages: var messages }
+            && messages.Any(message => message.Message is VsrMessage.Commit)) _told.Add(to);
+        if (from == _forgetful && input is ReplicaInput.HeartbeatAnswered answered)
+        {
+            input = answered with
+            {
+                Following = [.. answered.Following.Select(one => one with { Committed = 0 })],
+            };
+        }
         var target = Array.IndexOf(Names, to);
         if (!_started.Contains(target) || _cut.Contains(from) || _cut.Contains(target)) return;
         Step(target, input);
