@@ -26,7 +26,7 @@ public abstract class ReplicaChecker(string name, CheckerViews views)
     /// effects; called for all replicas at the first step of a life.</summary>
     protected abstract void OnMoved(SimHost host, VsrReplica replica, Outbox<NodeEffect> effects);
 
-    /// <summary>The ledger that a group belongs to: gates share theirs, each datacenter has its own.</summary>
+    /// <summary>The ledger that a group belongs to: the gates' or a datacenter's.</summary>
     protected static (string Home, int Group) LedgerOf(SimHost host, int group) =>
         (host.Place.Datacenter, group);
 
