@@ -52,15 +52,7 @@ public static class DiskIdentity
         var found = contents.Findings;
         if (found.Damage is { Verdict: WalVerdict.ForeignCluster or WalVerdict.ForeignNode } foreign)
             return new DiskPlan(foreign, 0, null, []);
-        if (start.Replicas < 2)
-        {
-            return DiskPlan.Refused(
-                WalVerdict.NoReplica,
-                $"{start.Identity.Node} alone keeps its ledger, so there is nobody to learn it from: put "
-                + "back an intact copy of the directory, or move the directory away and begin a new cluster "
-                + "with 'hyperscale init', which forgets everything that was accepted");
-        }
-
+        if (!start.CanLearn) return DiskPlan.Refused(WalVerdict.NoReplica, start.WhyLost);
         var newest = found.NewestLife;
         var incarnation = asked ?? StartDecision.NextLife(newest, start.Wall);
         if (incarnation <= Math.Max(newest, 1))

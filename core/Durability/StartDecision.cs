@@ -9,7 +9,19 @@ namespace Hyperscale.Det.Durability;
 /// fewest keep.</param>
 /// <param name="Empty">What an empty directory means.</param>
 public sealed record DiskStart(
-    WalIdentity Identity, ulong Nonce, WallTime Wall, int Replicas, EmptyDisk Empty);
+    WalIdentity Identity, ulong Nonce, WallTime Wall, int Replicas, EmptyDisk Empty)
+{
+    /// <summary>Whether the others are enough to learn from what this node lost: a quorum of all is needed,
+    /// and this node no longer counts.</summary>
+    public bool CanLearn => Replicas - 1 >= (Replicas / 2) + 1;
+
+    /// <summary>Why what was lost cannot be made good, and what can be done.</summary>
+    internal string WhyLost => (Replicas == 1
+            ? $"{Identity.Node} alone keeps its ledger, so there is nobody to learn it from"
+            : $"only {Replicas} nodes keep the ledger of {Identity.Node}, and it takes 2 others to learn it from")
+        + ": put back an intact copy of the directory, or move the directory away and begin a new cluster with "
+        + "'hyperscale init', which forgets all that was accepted";
+}
 
 /// <summary>What a directory without any file of ours means to a start.</summary>
 public enum EmptyDisk : byte
@@ -54,13 +66,8 @@ public abstract record StartDecision
         if (found.IsEmpty) return OfEmpty(start);
         if (found.Damage is not { } damage) return new Resume(found.Life!.Incarnation);
         if (damage.Verdict != WalVerdict.Corrupt) return new Refuse(damage);
-        if (start.Replicas > 1) return new BeginLife(NextLife(found.NewestLife, start.Wall));
-        return new Refuse(damage with
-        {
-            Message = $"{damage.Message}. {start.Identity.Node} alone keeps its ledger, so there is nobody "
-                + "to repair it from: put back an intact copy of the directory, or move the directory away "
-                + "and begin a new cluster with 'hyperscale init', which forgets all that was accepted",
-        });
+        if (start.CanLearn) return new BeginLife(NextLife(found.NewestLife, start.Wall));
+        return new Refuse(damage with { Message = $"{damage.Message}. {start.WhyLost}" });
     }
 
     /// <summary>An incarnation above <paramref name="newest"/>; where none can be read, the wall clock's
@@ -71,11 +78,9 @@ public abstract record StartDecision
     private static StartDecision OfEmpty(DiskStart start) => start.Empty switch
     {
         EmptyDisk.NewNode => new Resume(1),
-        EmptyDisk.LostDisk when start.Replicas > 1 => new BeginLife(NextLife(0, start.Wall)),
+        EmptyDisk.LostDisk when start.CanLearn => new BeginLife(NextLife(0, start.Wall)),
         EmptyDisk.LostDisk => new Refuse(new WalFault(
-            WalVerdict.NoReplica,
-            $"it is empty, and {start.Identity.Node} alone kept its ledger: nobody else has what it accepted"
-            + ". Put back an intact copy of the directory, or begin a new cluster")),
+            WalVerdict.NoReplica, $"it is empty, and held a ledger. {start.WhyLost}")),
         _ => new Refuse(new WalFault(
             WalVerdict.NoIdentity,
             $"it is empty, and only you know why. If {start.Identity.Node} is a new node of a new cluster: "

@@ -64,6 +64,11 @@ public static class CliProgram
             context.WriteError(e.Message);
             return (int)ExitCode.Usage;
         }
+        catch (DiskFailureException e)
+        {
+            context.WriteError($"the disk failed: {e.Message}");
+            return (int)ExitCode.InternalError;
+        }
         catch (TimeoutException e)
         {
             context.WriteError($"no cluster reachable: {e.Message}");

@@ -37,6 +37,21 @@ public sealed class StartDecisionTests
     }
 
     [Theory]
+    [InlineData(1, false)]
+    [InlineData(2, false)]
+    [InlineData(3, true)]
+    [InlineData(4, true)]
+    [InlineData(5, true)]
+    public void Only_a_quorum_of_others_makes_good_what_is_lost(int replicas, bool canLearn)
+    {
+        var decision = Decide(new DiskFindings(false, Second, 2, Damage), replicas);
+
+        Assert.Equal(canLearn, decision is StartDecision.BeginLife);
+        Assert.Equal(replicas == 2, decision is StartDecision.Refuse refuse && refuse.Fault.Message.Contains(
+            "only 2 nodes keep the ledger of gate-1", StringComparison.Ordinal));
+    }
+
+    [Theory]
     [InlineData(WalVerdict.ForeignCluster)]
     [InlineData(WalVerdict.ForeignNode)]
     [InlineData(WalVerdict.WrongVersion)]
