@@ -18,9 +18,9 @@ public sealed record DiskStart(
     /// <summary>Why what was lost cannot be made good, and what can be done.</summary>
     internal string WhyLost => (Replicas == 1
             ? $"{Identity.Node} alone keeps its ledger, so there is nobody to learn it from"
-            : $"only {Replicas} nodes keep the ledger of {Identity.Node}, and it takes 2 others to learn it from")
-        + ": put back an intact copy of the directory, or move the directory away and begin a new cluster with "
-        + "'hyperscale init', which forgets all that was accepted";
+            : $"only {Replicas} nodes keep the ledger of {Identity.Node}, and it takes 2 others to learn it")
+        + ": put back an intact copy of the directory, or move the directory away and begin a new cluster "
+        + "with 'hyperscale init', which forgets all that was accepted";
 }
 
 /// <summary>What a directory without any file of ours means to a start.</summary>

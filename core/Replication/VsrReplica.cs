@@ -43,6 +43,12 @@ public sealed partial class VsrReplica(VsrConfig config) : IMachine<VsrInput, Vs
 
     public VsrLog Log => _log;
 
+    /// <summary>Which life this replica is in; 0 in the first.</summary>
+    public long Incarnation => _incarnation;
+
+    /// <summary>Whether promises of an earlier life are not made good: it takes part in nothing.</summary>
+    public bool IsDiskLost => _isDiskLost;
+
     public NodeId Primary => config.Replicas[config.PrimaryOf(View)];
 
     /// <summary>Whether this replica leads its group's current view.</summary>

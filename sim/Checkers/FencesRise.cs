@@ -16,6 +16,7 @@ public sealed class FencesRise() : Checker(
     private readonly SortedDictionary<int, Commands> _commands = [];
     private readonly SortedDictionary<(int Place, int Group), VsrDurable> _logs = [];
     private readonly SortedDictionary<(int Place, int Group), long> _viewsBefore = [];
+    private readonly SortedDictionary<int, long> _lives = [];
 
     public override void OnStarted(SimHost host, RecoveredLog recovered)
     {
@@ -23,6 +24,11 @@ public sealed class FencesRise() : Checker(
         var place = host.Place.Index;
         if (_commands.TryGetValue(place, out var commands)) commands.Pending.Clear();
         foreach (var key in _logs.Keys.Where(key => key.Place == place).ToList()) _logs.Remove(key);
+        // What a life before this one promised is void, its views included.
+        if (recovered.Incarnation > _lives.GetValueOrDefault(place))
+            foreach (var key in _viewsBefore.Keys.Where(key => key.Place == place).ToList())
+                _viewsBefore.Remove(key);
+        _lives[place] = recovered.Incarnation;
         var snapshot = ReplicaSnapshot.Decode(recovered.Snapshot.Span);
         Require(snapshot is not null, () => $"{host.Id} recovers a snapshot that cannot be read");
         foreach (var (group, log) in snapshot!) _logs.Add((place, group), log);

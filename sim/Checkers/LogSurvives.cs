@@ -16,6 +16,9 @@ public sealed class LogSurvives() : Checker("log-survives", CheckerViews.Effects
         if (!host.Place.HasDisk) return;
         if (!_histories.TryGetValue(host.Place.Index, out var history))
             _histories.Add(host.Place.Index, history = new History());
+        if (recovered.Incarnation > history.Incarnation) BeginLife(host, recovered, history);
+        Require(recovered.Incarnation == history.Incarnation, () =>
+            $"{host.Id} is in life {recovered.Incarnation} again, after life {history.Incarnation}");
         Require(recovered.LastLsn >= history.Durable, () =>
             $"{host.Id} recovers up to {recovered.LastLsn}; durable were {history.Durable}");
         Require(recovered.LastLsn <= history.Records.Count, () =>
@@ -67,6 +70,16 @@ public sealed class LogSurvives() : Checker("log-survives", CheckerViews.Effects
         history.Durable = lsn;
     }
 
+    /// <summary>A life begins only after a loss, and the earlier one's records before the damage are all that
+    /// it may have.</summary>
+    private void BeginLife(SimHost host, RecoveredLog recovered, History history)
+    {
+        Require(host.DiskLosses > history.Losses, () =>
+            $"{host.Id} begins life {recovered.Incarnation} though nothing of its disk was lost");
+        (history.Incarnation, history.Losses) = (recovered.Incarnation, host.DiskLosses);
+        history.Durable = 0;
+    }
+
     private static ulong HashOf(ReadOnlyMemory<byte> bytes)
     {
         var hash = new Fingerprint();
@@ -81,5 +94,9 @@ public sealed class LogSurvives() : Checker("log-survives", CheckerViews.Effects
         public SortedDictionary<long, SortedSet<ulong>> Snapshots { get; } = [];
 
         public long Durable { get; set; }
+
+        public long Incarnation { get; set; } = 1;
+
+        public int Losses { get; set; }
     }
 }

@@ -34,6 +34,9 @@ public enum FaultFamily : byte
     /// <summary>A sync fails.</summary>
     DiskError,
 
+    /// <summary>A disk is found empty, or damaged where it was once durable.</summary>
+    DiskLoss,
+
     /// <summary>A process takes long for everything.</summary>
     SlowProcess,
 

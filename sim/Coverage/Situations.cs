@@ -17,6 +17,7 @@ public sealed class Situations() : Checker(
     private readonly SortedSet<JobId> _stopped = [];
     private readonly SortedSet<(int Place, int Life, NodeId Member)> _joined = [];
     private readonly SortedSet<(int Place, NodeId Member)> _dead = [];
+    private readonly SortedSet<int> _lost = [];
 
     public override void OnEnded(SimHost host, CrashExtent extent)
     {
@@ -34,6 +35,13 @@ public sealed class Situations() : Checker(
     public override void OnStep(
         SimHost host, NodeInput input, NodeVerdict verdict, Outbox<NodeEffect> effects)
     {
+        if (input is NodeInput.Started && host.IsDiskLost) _lost.Add(host.Place.Index);
+        if (_lost.Contains(host.Place.Index) && host.IsWhole)
+        {
+            _lost.Remove(host.Place.Index);
+            Met(Probe.LostDiskMadeGood);
+        }
+
         if (input is not NodeInput.Received received || verdict != NodeVerdict.Duplicate) return;
         if (received.Message is Message.AttemptFinished or Message.SlotFinished) Met(Probe.ResultSentAgain);
     }

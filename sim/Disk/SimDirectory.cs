@@ -59,6 +59,40 @@ public sealed class SimDirectory
         }
     }
 
+    /// <summary>Changes one byte that was once durable, of the identity, a snapshot, or a frame that another
+    /// one follows: damage to the last frame cannot be told from a torn one.</summary>
+    public void Damage(Rng rng)
+    {
+        var places = new List<(string Name, long Offset, long Length)>();
+        foreach (var (name, file) in _names)
+        {
+            if (name == WalFiles.Identity || WalFiles.TryParseSnapshot(name, out _))
+                places.Add((name, 0, file.Bytes.Length));
+        }
+
+        var frames = _names.Where(entry => WalFiles.TryParseSegment(entry.Key, out _))
+            .SelectMany(entry => FramesOf(entry.Key, entry.Value)).ToList();
+        // Most damage is to the log, as most of a disk is.
+        if (frames.Count > 1 && rng.Chance(3, 4)) places = frames[..^1];
+        if (places.Count == 0) return;
+        var (damaged, offset, length) = rng.Pick(places);
+        _names[damaged].Flip(offset + rng.Below(length), (byte)(1 << (int)rng.Below(8)));
+    }
+
+    private static IEnumerable<(string Name, long Offset, long Length)> FramesOf(string name, SimFile file)
+    {
+        var segment = WalSegment.Decode(new DiskFile(name, file.Bytes.Length, file.Bytes), out _);
+        if (segment is null) yield break;
+        for (var at = (long)WalSegment.HeaderBytes; at < file.Bytes.Length;)
+        {
+            var isFrame = WalFrame.TryReadHeader(file.Bytes.AsSpan((int)at), out var frame, out _, out _)
+                && frame.Segment == segment.Id && frame.Boot == segment.Boot && frame.Offset == at;
+            if (!isFrame) yield break;
+            yield return (name, at, frame.PaddedBytes);
+            at += frame.PaddedBytes;
+        }
+    }
+
     /// <summary>A sync of this file fails.</summary>
     public void FailSync(string name) => _names[name].FailSync();
 

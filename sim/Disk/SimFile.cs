@@ -32,6 +32,9 @@ public sealed class SimFile(byte[] bytes)
         bytes.CopyTo(Bytes.AsSpan(at));
     }
 
+    /// <summary>Changes a byte behind everybody's back.</summary>
+    public void Flip(long offset, byte mask) => Bytes[(int)offset] ^= mask;
+
     public void Sync()
     {
         if (_hasSticky) _unsynced.RemoveAll(undo => !undo.IsSticky);

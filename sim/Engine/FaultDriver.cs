@@ -52,6 +52,9 @@ public sealed class FaultDriver
             case PlannedFault.DiskError error:
                 HostOf(error.Node).FailNextSync(error.Restart);
                 break;
+            case PlannedFault.DiskLoss loss:
+                LoseDisk(loss);
+                break;
             case PlannedFault.SlowProcess slow:
                 _world.Coverage.Fired(FaultFamily.SlowProcess);
                 HostOf(slow.Node).SlowBy = slow.PerBatch;
@@ -89,6 +92,15 @@ public sealed class FaultDriver
             default:
                 throw new UnreachableException($"{fault} has no end");
         }
+    }
+
+    // At most as many disks may be lost at a time as the quorums allow for: one of three to five.
+    private void LoseDisk(PlannedFault.DiskLoss loss)
+    {
+        var host = HostOf(loss.Node);
+        var others = _world.Hosts.Where(other => other != host && other.Place.HasDisk
+            && other.Place.Role == host.Place.Role && other.Place.Datacenter == host.Place.Datacenter);
+        if (_world.Topology.CopiesOf(host.Id) >= 3 && others.All(other => other.IsWhole)) host.LoseDisk(loss);
     }
 
     private void Heal()

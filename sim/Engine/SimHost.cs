@@ -88,6 +88,8 @@ public sealed partial class SimHost : ISimLogOwner
     {
         if (opening.Verdict == WalVerdict.TornTail) Coverage.Sometimes(Probe.TornTailCut);
         if (opening.Recovered.SnapshotLsn > 0) Coverage.Sometimes(Probe.SnapshotRecovered);
+        if (opening.BeginsLife) Coverage.Sometimes(Probe.LifeBegun);
+        if (opening.BeginsLife && opening.Recovered.LastLsn > 0) Coverage.Sometimes(Probe.DamageOutlived);
         if (opening.Recovered.Records.Count > 0) Coverage.Sometimes(Probe.RecordsRecovered);
         _hasDiskEver = true;
         Begin(opening.Recovered, opening.Boot);

@@ -65,6 +65,8 @@ internal sealed class FaultGenerator
             at, at + Length(rng), rng.Pick(_disks),
             rng.Between(Duration.FromMilliseconds(5), Duration.FromSeconds(1))),
         FaultFamily.DiskError => new PlannedFault.DiskError(at, rng.Pick(_disks), Restart(rng)),
+        FaultFamily.DiskLoss => new PlannedFault.DiskLoss(
+            at, rng.Pick(_disks), rng.Pick(Enum.GetValues<DiskLossKind>()), Restart(rng)),
         FaultFamily.SlowProcess => new PlannedFault.SlowProcess(
             at, at + Length(rng), rng.Pick(_servers),
             rng.Between(Duration.FromMilliseconds(1), Duration.FromMilliseconds(300))),

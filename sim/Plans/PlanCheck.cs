@@ -60,6 +60,7 @@ public static class PlanCheck
         PlannedFault.Crash crash => [crash.Node],
         PlannedFault.DiskStall stall => [stall.Node],
         PlannedFault.DiskError error => [error.Node],
+        PlannedFault.DiskLoss loss => [loss.Node],
         PlannedFault.SlowProcess slow => [slow.Node],
         PlannedFault.Pause pause => [pause.Node],
         PlannedFault.ClockRate rate => [rate.Node],

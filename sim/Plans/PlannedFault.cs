@@ -12,6 +12,7 @@ namespace Hyperscale.Det.Sim.Plans;
 [JsonDerivedType(typeof(Crash), "crash")]
 [JsonDerivedType(typeof(DiskStall), "diskStall")]
 [JsonDerivedType(typeof(DiskError), "diskError")]
+[JsonDerivedType(typeof(DiskLoss), "diskLoss")]
 [JsonDerivedType(typeof(SlowProcess), "slowProcess")]
 [JsonDerivedType(typeof(Pause), "pause")]
 [JsonDerivedType(typeof(ClockRate), "clockRate")]
@@ -59,6 +60,14 @@ public abstract record PlannedFault(Duration At)
         public override FaultFamily Family => FaultFamily.DiskError;
     }
 
+    /// <summary>The node dies and finds its disk empty or damaged at its next start. Spared when one of those
+    /// that share its ledgers has not made good its own loss, or when they are too few to learn from.</summary>
+    public sealed record DiskLoss(Duration At, string Node, DiskLossKind Kind, Duration Restart)
+        : PlannedFault(At)
+    {
+        public override FaultFamily Family => FaultFamily.DiskLoss;
+    }
+
     /// <summary>Every batch takes this much longer.</summary>
     public sealed record SlowProcess(Duration At, Duration Until, string Node, Duration PerBatch)
         : PlannedFault(At)
@@ -99,6 +108,16 @@ public enum CrashPoint : byte
 
     /// <summary>While effects wait for the disk.</summary>
     WithEffectsHeld,
+}
+
+/// <summary>What a disk loses.</summary>
+public enum DiskLossKind : byte
+{
+    Everything,
+
+    /// <summary>One byte that was once durable is another one: of the identity, a snapshot, or a record that
+    /// others follow.</summary>
+    OneByte,
 }
 
 /// <summary>What dies.</summary>
