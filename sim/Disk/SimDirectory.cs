@@ -79,6 +79,17 @@ public sealed class SimDirectory
         _names[damaged].Flip(offset + rng.Below(length), (byte)(1 << (int)rng.Below(8)));
     }
 
+    /// <summary>Loses the identity or the first file of the log for good; that the last file of several is
+    /// gone shows nowhere.</summary>
+    public void LoseFile(Rng rng)
+    {
+        var segment = _names.Keys.FirstOrDefault(name => WalFiles.TryParseSegment(name, out _));
+        var lost = segment is null || rng.Chance(1, 3) ? WalFiles.Identity : segment;
+        if (!_names.ContainsKey(lost)) return;
+        Rename((lost, null));
+        Execute(new DiskCommand.SyncDirectory());
+    }
+
     private static IEnumerable<(string Name, long Offset, long Length)> FramesOf(string name, SimFile file)
     {
         var segment = WalSegment.Decode(new DiskFile(name, file.Bytes.Length, file.Bytes), out _);

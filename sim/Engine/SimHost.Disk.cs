@@ -43,6 +43,7 @@ public sealed partial class SimHost
         }
 
         var rng = Rng.Stream(_world.Plan.Seed, "disk loss", Id.Name, (ulong)DiskLosses);
-        _directory.Damage(rng);
+        if (loss.Kind == DiskLossKind.OneFile) _directory.LoseFile(rng);
+        else _directory.Damage(rng);
     }
 }

@@ -61,7 +61,8 @@ public abstract record PlannedFault(Duration At)
     }
 
     /// <summary>The node dies and finds its disk empty or damaged at its next start. Spared when one of those
-    /// that share its ledgers has not made good its own loss, or when they are too few to learn from.</summary>
+    /// that share its ledgers has not made good its own loss, or when they are too few to learn
+    /// from.</summary>
     public sealed record DiskLoss(Duration At, string Node, DiskLossKind Kind, Duration Restart)
         : PlannedFault(At)
     {
@@ -114,6 +115,9 @@ public enum CrashPoint : byte
 public enum DiskLossKind : byte
 {
     Everything,
+
+    /// <summary>The identity, or the first file of the log.</summary>
+    OneFile,
 
     /// <summary>One byte that was once durable is another one: of the identity, a snapshot, or a record that
     /// others follow.</summary>

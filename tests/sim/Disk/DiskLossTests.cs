@@ -16,6 +16,7 @@ public sealed class DiskLossTests
 
     [Theory]
     [InlineData(DiskLossKind.Everything)]
+    [InlineData(DiskLossKind.OneFile)]
     [InlineData(DiskLossKind.OneByte)]
     public void A_gate_that_lost_its_disk_is_whole_again_and_in_its_second_life(DiskLossKind kind)
     {

@@ -52,7 +52,7 @@ public sealed class PlanTests
         var plans = Plans("swarm", 100).ToList();
 
         Assert.Equal(
-            9, plans.SelectMany(plan => plan.Faults).Select(fault => fault.GetType()).Distinct().Count());
+            10, plans.SelectMany(plan => plan.Faults).Select(fault => fault.GetType()).Distinct().Count());
         Assert.Equal(
             4, plans.SelectMany(plan => plan.Operations).Select(one => one.GetType()).Distinct().Count());
     }
