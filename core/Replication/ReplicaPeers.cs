@@ -5,8 +5,8 @@ namespace Hyperscale.Det.Replication;
 /// <summary>Times of failure detection and leases among the nodes that share ledger groups.</summary>
 /// <param name="HeartbeatInterval">Between two heartbeats to each of them.</param>
 /// <param name="SuspectAfter">How long without a heartbeat a node counts as dead.</param>
-/// <param name="LeaseTerm">How long an answered heartbeat, counted from its sending, lets a primary answer for
-/// its groups alone. Shorter than <see cref="SuspectAfter"/> by more than clock rates differ, so that a
+/// <param name="LeaseTerm">How long an answered heartbeat, counted from its sending, lets a primary answer
+/// for its groups alone. Shorter than <see cref="SuspectAfter"/> by more than clock rates differ, so that a
 /// follower wants to leave a view only when the lease that it gave is over.</param>
 public sealed record ReplicaTimes(Duration HeartbeatInterval, Duration SuspectAfter, Duration LeaseTerm)
 {
@@ -122,7 +122,8 @@ internal sealed class ReplicaPeers
         return supports[^(quorum - 1)];
     }
 
-    /// <summary>Notes what membership says: it shortens the wait for somebody who has fallen silent.</summary>
+    /// <summary>Notes what membership says: it shortens the wait for somebody who has fallen
+    /// silent.</summary>
     public void Judge(NodeId node, bool isDead)
     {
         if (_peers.TryGetValue(node, out var peer)) peer.IsThoughtDead = isDead;

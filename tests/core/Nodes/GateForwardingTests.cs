@@ -221,7 +221,8 @@ public sealed class GateForwardingTests
         var oldest = newest with { Id = new JobId(0, 1), Submitted = new WallTime(1) };
         var effects = bench.Receive(
             GateBench.GateB,
-            new Message.ClientAnswer(call.CallId, new ClientResponse.Jobs([newest, oldest], []) { Led = ledByOther }));
+            new Message.ClientAnswer(
+                call.CallId, new ClientResponse.Jobs([newest, oldest], []) { Led = ledByOther }));
 
         var jobs = Assert.IsType<ClientResponse.Jobs>(
             Assert.Single(effects.OfType<NodeEffect.Reply>()).Response);
@@ -253,7 +254,8 @@ public sealed class GateForwardingTests
         Assert.Equal(
             [
                 "gate-b",
-                .. Enumerable.Range(0, 8).Except(bench.Gate.LedGroups).Select(group => $"ledger group {group}"),
+                .. Enumerable.Range(0, 8).Except(bench.Gate.LedGroups)
+                    .Select(group => $"ledger group {group}"),
             ],
             jobs.Missing);
     }
@@ -283,7 +285,8 @@ public sealed class GateForwardingTests
         var groups = Enumerable.Range(0, 60).Select(_ => bench.Submit(Specs.Job()).Group).Distinct().Order();
 
         Assert.Equal(
-            Enumerable.Range(0, 8).Where(group => GateBench.TwoGates.ReplicasOfGroup(group)[0] == GateBench.GateA),
+            Enumerable.Range(0, 8)
+                .Where(group => GateBench.TwoGates.ReplicasOfGroup(group)[0] == GateBench.GateA),
             groups);
     }
 

@@ -155,8 +155,10 @@ internal static class MessageGens
             (attempt, outcome) => new Message.AttemptFinished(attempt, outcome)));
 
     private static readonly Gen<Message> OfReplicas = Gen.OneOf<Message>(
-        Gen.Select(Gen.Int[0, 1023], VsrMessageGens.Message, (group, message) => new GroupMessage(group, message))
-            .List[0, 4].Select(list => new Message.Replication(list)),
+        Gen.Select(
+            Gen.Int[0, 1023],
+            VsrMessageGens.Message,
+            (group, message) => new GroupMessage(group, message)).List[0, 4].Select(list => new Message.Replication(list)),
         Counter.Select(sequence => new Message.ReplicaHeartbeat(sequence)),
         Gen.Select(
             Counter,

@@ -53,7 +53,8 @@ public sealed class ServedClusterTests
     {
         await using var cluster = await ServedCluster.StartAsync();
         var jobs = new List<AcceptedJson>();
-        for (var i = 0; i < 3; i++) jobs.Add(await ServedCluster.SubmitAsync(cluster.Gates[0], "sleep", "60"));
+        for (var i = 0; i < 3; i++)
+            jobs.Add(await ServedCluster.SubmitAsync(cluster.Gates[0], "sleep", "60"));
         await cluster.Cluster.Gates[0].CrashAsync();
 
         using (var ready = await cluster.Gates[0].GetAsync("/readyz", Api.Cancellation))

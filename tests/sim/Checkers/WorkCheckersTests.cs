@@ -131,7 +131,8 @@ public sealed class WorkCheckersTests
             if (input is NodeInput.Received) answerAt = now + (answerAfter ?? Duration.Zero);
             if (input is not NodeInput.Tick) return;
             answerAt = Instant.Never;
-            outbox.Emit(new NodeEffect.Send(worker, new Message.HeartbeatAnswered(1, term, Fence: 1), Barrier.None));
+            var answer = new Message.HeartbeatAnswered(1, term, Fence: 1);
+            outbox.Emit(new NodeEffect.Send(worker, answer, Barrier.None));
         };
         var beatAt = Instant.Zero + Duration.FromMilliseconds(100);
         bench.Nodes.At(CheckerBench.Worker).Deadline = _ => beatAt;
