@@ -1,3 +1,4 @@
+using Hyperscale.Det.Idempotency;
 using Hyperscale.Det.Kernel;
 
 namespace Hyperscale.Det.Jobs;
@@ -10,7 +11,9 @@ public abstract record DispatchCommand
     private DispatchCommand() { }
 
     /// <summary>The datacenter takes the slot; it waits for its start.</summary>
-    public sealed record SlotReserved(SlotKey Slot, long Fence, NodeId Gate, JobSpec Spec) : DispatchCommand;
+    /// <param name="Key">What the job's client called it.</param>
+    public sealed record SlotReserved(
+        SlotKey Slot, long Fence, NodeId Gate, JobSpec Spec, IdempotencyKey? Key = null) : DispatchCommand;
 
     /// <summary>The datacenter does not take the slot. The gate may then give the slot to another one, so a
     /// refusal is for good: nothing that arrives later reserves or starts this epoch.</summary>
@@ -32,6 +35,9 @@ public abstract record DispatchCommand
 
     public sealed record AttemptEnded(AttemptKey Attempt, NodeId Worker, AttemptOutcome Outcome)
         : DispatchCommand;
+
+    /// <summary>What is due of the jobs that were dispatched here is let go of.</summary>
+    public sealed record KeysExpired(KeyRetention Retention) : DispatchCommand;
 }
 
 /// <summary>What an entry did to a dispatch ledger.</summary>
@@ -65,4 +71,8 @@ public enum DispatchVerdict : byte
 
     /// <summary>The attempt was given to another worker; nothing changed.</summary>
     Foreign,
+
+    /// <summary>Another job of the same key is or was here: this epoch of the slot is closed for
+    /// good.</summary>
+    KeyTaken,
 }

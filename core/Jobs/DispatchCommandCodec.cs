@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Hyperscale.Det.Idempotency;
 using Hyperscale.Det.Kernel;
 using Hyperscale.Det.Wire;
 
@@ -18,6 +19,8 @@ public static class DispatchCommandCodec
     private const int Worker = 8;
     private const int Boot = 9;
     private const int Outcome = 10;
+    private const int Key = 11;
+    private const int Retention = 12;
 
     private enum CommandKind : byte
     {
@@ -29,6 +32,7 @@ public static class DispatchCommandCodec
         SlotForgotten,
         AttemptStarted,
         AttemptEnded,
+        KeysExpired,
     }
 
     public static byte[] Encode(DispatchCommand command)
@@ -39,6 +43,7 @@ public static class DispatchCommandCodec
             case DispatchCommand.SlotReserved reserved:
                 WriteOfGate(writer, CommandKind.SlotReserved, reserved.Slot, reserved.Fence, reserved.Gate);
                 writer.Nested(Spec, reserved.Spec, JobFields.Write);
+                if (reserved.Key is { } key) writer.Text(Key, key.Text);
                 break;
             case DispatchCommand.SlotRefused refused:
                 WriteOfGate(writer, CommandKind.SlotRefused, refused.Slot, refused.Fence, refused.Gate);
@@ -65,6 +70,10 @@ public static class DispatchCommandCodec
             case DispatchCommand.AttemptEnded ended:
                 WriteOfAttempt(writer, CommandKind.AttemptEnded, ended.Attempt, ended.Worker);
                 writer.Nested(Outcome, ended.Outcome, JobFields.Write);
+                break;
+            case DispatchCommand.KeysExpired expired:
+                writer.Number(Kind, (long)CommandKind.KeysExpired);
+                writer.Nested(Retention, expired.Retention, KeyFields.Write);
                 break;
             default:
                 throw new UnreachableException($"unhandled {command}");
@@ -116,7 +125,7 @@ public static class DispatchCommandCodec
         {
             switch (field)
             {
-                case Kind: parts.Kind = reader.Choice("kind", CommandKind.AttemptEnded); break;
+                case Kind: parts.Kind = reader.Choice("kind", CommandKind.KeysExpired); break;
                 case Slot: parts.Slot = reader.Nested("slot", JobFields.ReadSlotKey); break;
                 case Fence: parts.Fence = reader.Number("fence"); break;
                 case Gate: parts.Gate = ReadNode(ref reader, "gate"); break;
@@ -126,6 +135,8 @@ public static class DispatchCommandCodec
                 case Worker: parts.Worker = ReadNode(ref reader, "worker"); break;
                 case Boot: parts.Boot = new BootId(reader.Bits("boot")); break;
                 case Outcome: parts.Outcome = reader.Nested("outcome", JobFields.ReadAttemptOutcome); break;
+                case Key: parts.Key = KeyFields.ReadKey(ref reader); break;
+                case Retention: parts.Retention = reader.Nested("retention", KeyFields.ReadRetention); break;
                 default: break;
             }
         }
@@ -149,7 +160,7 @@ public static class DispatchCommandCodec
             reader.Require(Attempt, "attempt");
             reader.Require(Worker, "worker");
         }
-        else
+        else if (parts.Kind != CommandKind.KeysExpired)
         {
             reader.Require(Slot, "slot");
         }
@@ -161,7 +172,8 @@ public static class DispatchCommandCodec
         {
             case CommandKind.SlotReserved:
                 reader.Require(Spec, "spec");
-                return new DispatchCommand.SlotReserved(parts.Slot, parts.Fence, parts.Gate, parts.Spec!);
+                return new DispatchCommand.SlotReserved(
+                    parts.Slot, parts.Fence, parts.Gate, parts.Spec!, parts.Key);
             case CommandKind.SlotRefused:
                 reader.Require(Reason, "reason");
                 return new DispatchCommand.SlotRefused(parts.Slot, parts.Fence, parts.Gate, parts.Reason!);
@@ -180,6 +192,9 @@ public static class DispatchCommandCodec
             case CommandKind.AttemptEnded:
                 reader.Require(Outcome, "outcome");
                 return new DispatchCommand.AttemptEnded(parts.Attempt, parts.Worker, parts.Outcome!);
+            case CommandKind.KeysExpired:
+                reader.Require(Retention, "retention");
+                return new DispatchCommand.KeysExpired(parts.Retention);
             default:
                 throw new UnreachableException($"unhandled {parts.Kind}");
         }
@@ -197,5 +212,7 @@ public static class DispatchCommandCodec
         public NodeId Worker;
         public BootId Boot;
         public AttemptOutcome? Outcome;
+        public IdempotencyKey? Key;
+        public KeyRetention Retention;
     }
 }

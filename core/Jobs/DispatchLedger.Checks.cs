@@ -38,6 +38,7 @@ public sealed partial class DispatchLedger
         }
 
         CheckPlaces();
+        CheckKeys();
     }
 
     /// <summary>Mixes the whole state into <paramref name="fingerprint"/>.</summary>
@@ -63,6 +64,7 @@ public sealed partial class DispatchLedger
 
         fingerprint.Add((long)_slots.Count);
         foreach (var slot in _slots.Values) slot.AddTo(ref fingerprint);
+        _keys.AddTo(ref fingerprint);
     }
 
     private void CheckPlaces()

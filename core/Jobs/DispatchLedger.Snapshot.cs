@@ -1,3 +1,4 @@
+using Hyperscale.Det.Idempotency;
 using Hyperscale.Det.Kernel;
 using Hyperscale.Det.Wire;
 
@@ -20,6 +21,7 @@ public sealed partial class DispatchLedger
             writer.End(mark);
         }
 
+        writer.Nested(3, _keys, ManagerIdempotencyLedger.Write);
         return writer.ToArray();
     }
 
@@ -36,6 +38,9 @@ public sealed partial class DispatchLedger
             {
                 case 1: ledger._sequence = reader.Number("sequence", 0); break;
                 case 2: ledger.ReadJob(ref reader); break;
+                case 3:
+                    ledger._keys = reader.Nested("keys", ManagerIdempotencyLedger.Read) ?? ledger._keys;
+                    break;
                 default: break;
             }
         }

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Hyperscale.Det.Idempotency;
 using Hyperscale.Det.Kernel;
 
 namespace Hyperscale.Det.Jobs;
@@ -26,12 +27,16 @@ public sealed partial class DispatchLedger(int closedMax = DispatchLedger.Closed
     private readonly SortedDictionary<long, ReadyWorkflow> _ready = [];
     private readonly SortedDictionary<NodeId, WorkerLoad> _loads = [];
     private readonly int _closedMax = closedMax;
+    private ManagerIdempotencyLedger _keys = new();
     private long _sequence;
 
     /// <summary>Every slot that is reserved, started, or ended and not forgotten.</summary>
     public IReadOnlyCollection<SlotRecord> Slots => _slots.Values;
 
     public int SlotCount => _slots.Count;
+
+    /// <summary>The jobs that were dispatched here, by key and by id; for reading.</summary>
+    public ManagerIdempotencyLedger Keys => _keys;
 
     /// <summary>Slots that wait for their start, the one reserved first first.</summary>
     public IReadOnlyCollection<SlotRecord> Reserved => _reserved.Values;
@@ -87,10 +92,11 @@ public sealed partial class DispatchLedger(int closedMax = DispatchLedger.Closed
         DispatchCommand.SlotRefused refused => OnSlotRefused(refused),
         DispatchCommand.SlotStarted started => OnSlotStarted(stamp, started),
         DispatchCommand.SlotCancelled cancelled => OnSlotCancelled(cancelled),
-        DispatchCommand.ReservationExpired expired => OnReservationExpired(expired),
-        DispatchCommand.SlotForgotten forgotten => OnSlotForgotten(forgotten),
+        DispatchCommand.ReservationExpired expired => OnReservationExpired(stamp, expired),
+        DispatchCommand.SlotForgotten forgotten => OnSlotForgotten(stamp, forgotten),
         DispatchCommand.AttemptStarted started => OnAttemptStarted(stamp, started),
         DispatchCommand.AttemptEnded ended => OnAttemptEnded(ended),
+        DispatchCommand.KeysExpired expired => OnKeysExpired(stamp, expired),
         _ => throw new UnreachableException($"unhandled {command}"),
     };
 
@@ -102,6 +108,11 @@ public sealed partial class DispatchLedger(int closedMax = DispatchLedger.Closed
         var place = PlaceOf(reserved.Slot);
         if (reserved.Slot.Epoch <= place?.NewestEpoch) return DispatchVerdict.Gone;
         if (place?.EverStarted == true) return DispatchVerdict.Occupied;
+        if (WhyNotDispatched(stamp, reserved) is var (verdict, reason))
+        {
+            Close(reserved.Slot, reserved.Fence, reserved.Gate, reason);
+            return verdict;
+        }
 
         // An older epoch that never started gives way: its gate has turned to this one.
         if (place?.Held is { } older) Drop(older);
@@ -142,6 +153,7 @@ public sealed partial class DispatchLedger(int closedMax = DispatchLedger.Closed
         _reserved.Remove(slot.ReservedSequence);
         slot.StartedAt = stamp;
         PlaceOf(started.Slot)!.EverStarted = true;
+        _keys.Commit(started.Slot.Job, stamp);
         for (var i = 0; i < slot.Workflows.Count; i++)
             if (slot.Spec.Workflows[i].DependsOn.Count == 0) MakeReady(slot, i);
         return DispatchVerdict.Accepted;
@@ -171,20 +183,21 @@ public sealed partial class DispatchLedger(int closedMax = DispatchLedger.Closed
         return DispatchVerdict.Accepted;
     }
 
-    private DispatchVerdict OnReservationExpired(DispatchCommand.ReservationExpired expired)
+    private DispatchVerdict OnReservationExpired(
+        WallTime stamp, DispatchCommand.ReservationExpired expired)
     {
         if (!_slots.TryGetValue(expired.Slot, out var slot)) return DispatchVerdict.Unknown;
         if (!slot.IsReserved) return DispatchVerdict.Overtaken;
-        Release(slot, "its reservation expired before it was started");
+        Release(slot, "its reservation expired before it was started", stamp);
         return DispatchVerdict.Accepted;
     }
 
-    private DispatchVerdict OnSlotForgotten(DispatchCommand.SlotForgotten forgotten)
+    private DispatchVerdict OnSlotForgotten(WallTime stamp, DispatchCommand.SlotForgotten forgotten)
     {
         if (IsStale(forgotten.Slot, forgotten.Fence)) return DispatchVerdict.StaleFence;
         if (!_slots.TryGetValue(forgotten.Slot, out var slot)) return DispatchVerdict.Unknown;
         if (slot.Outcome is null) return DispatchVerdict.NotReady;
-        Release(slot, "its outcome was taken over by the job's ledger");
+        Release(slot, "its outcome was taken over by the job's ledger", stamp);
         return DispatchVerdict.Accepted;
     }
 
@@ -222,7 +235,7 @@ public sealed partial class DispatchLedger(int closedMax = DispatchLedger.Closed
     }
 
     /// <summary>Lets go of a held slot; its epoch is closed from here on.</summary>
-    private void Release(SlotRecord slot, string reason)
+    private void Release(SlotRecord slot, string reason, WallTime stamp)
     {
         var place = PlaceOf(slot.Key)!;
         Invariant.Holds(place.Held == slot);
@@ -230,6 +243,7 @@ public sealed partial class DispatchLedger(int closedMax = DispatchLedger.Closed
         place.Held = null;
         if (place.NewestEpoch == slot.Key.Epoch) place.ClosedBecause = reason;
         Queue(slot.Key, place);
+        LetGo(slot.Key.Job, reason, stamp);
     }
 
     private void Drop(SlotRecord slot)

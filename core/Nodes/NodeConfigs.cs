@@ -1,3 +1,4 @@
+using Hyperscale.Det.Idempotency;
 using Hyperscale.Det.Kernel;
 using Hyperscale.Det.Protocol;
 using Hyperscale.Det.Replication;
@@ -24,6 +25,9 @@ public sealed record GateConfig(
     int SnapshotEveryRecords,
     ReplicaTimes ReplicaTimes)
 {
+    /// <summary>Of the keys that clients call their submissions.</summary>
+    public IdempotencyConfig Idempotency { get; init; } = IdempotencyConfig.Default;
+
     public static readonly GateConfig Default = new(
         ResendInterval: Duration.FromMilliseconds(500),
         WatchDeadline: Duration.FromSeconds(10),
@@ -51,6 +55,9 @@ public sealed record ManagerConfig(
     int SnapshotEveryRecords,
     ReplicaTimes ReplicaTimes)
 {
+    /// <summary>Of what is remembered of the jobs that were dispatched here.</summary>
+    public IdempotencyConfig Idempotency { get; init; } = IdempotencyConfig.Default;
+
     public static readonly ManagerConfig Default = new(
         LeaseTerm: Duration.FromSeconds(10),
         ResendInterval: Duration.FromMilliseconds(500),

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Hyperscale.Det.Idempotency;
 using Hyperscale.Det.Jobs;
 using Hyperscale.Det.Kernel;
 using Hyperscale.Det.Shell.Cli.Api;
@@ -13,11 +14,13 @@ internal sealed class JobFollower(GateClient gates, Interrupts interrupts, CliCo
     /// <summary>How long a cancelled job may take to end.</summary>
     private static readonly TimeSpan CancelMax = TimeSpan.FromSeconds(30);
 
-    public async Task<AcceptedJson> SubmitAsync(JobFile file, string? target)
+    /// <param name="key">Made anew when null.</param>
+    public async Task<AcceptedJson> SubmitAsync(JobFile file, string? target, IdempotencyKey? key)
     {
         try
         {
-            return await gates.SubmitAsync(file.Bytes, target, interrupts.Asked);
+            return await gates.SubmitAsync(
+                file.Bytes, target, key ?? ClientKeys.OfUser().Next(context.WriteError), interrupts.Asked);
         }
         catch (OperationCanceledException)
         {

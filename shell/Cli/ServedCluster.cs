@@ -1,5 +1,7 @@
 using System.Net;
+using Hyperscale.Det.Idempotency;
 using Hyperscale.Det.Shell.Cluster;
+using Hyperscale.Det.Shell.Config;
 using Hyperscale.Det.Shell.Http;
 
 namespace Hyperscale.Det.Shell.Cli;
@@ -34,12 +36,13 @@ internal sealed class ServedCluster : IAsyncDisposable
         {
             // A signal first cancels a job or lets it end; who handles it disposes the cluster.
             EndsOnSignals = false,
+            Idempotency = GivenSettings.OfEnvironment(GivenSettings.OfProcess()),
         };
         var cluster = await EmbeddedCluster.StartAsync(options, logger, cancellation);
         var served = new ServedCluster(cluster, isTemporary: shape.DataDirectory is null);
         try
         {
-            await served.ServeAsync(shape.Http, logger, cancellation);
+            await served.ServeAsync(shape.Http, options.Idempotency, logger, cancellation);
             return served;
         }
         catch
@@ -68,13 +71,14 @@ internal sealed class ServedCluster : IAsyncDisposable
         await _cluster.DisposeAsync();
     }
 
-    private async Task ServeAsync(IPEndPoint first, ILogger logger, CancellationToken cancellation)
+    private async Task ServeAsync(
+        IPEndPoint first, IdempotencyConfig idempotency, ILogger logger, CancellationToken cancellation)
     {
         foreach (var gate in _cluster.Gates)
         {
             var endpoint = _apis.Count == 0 ? first : new IPEndPoint(first.Address, 0);
             _apis.Add(await ApiServer.StartAsync(
-                new ApiOptions(endpoint),
+                ServedNode.OptionsOf(endpoint, idempotency),
                 ServedNode.GateOf(gate, _cluster.Topology, _cluster.Metrics),
                 logger,
                 cancellation));

@@ -1,3 +1,5 @@
+using System.Net;
+using Hyperscale.Det.Idempotency;
 using Hyperscale.Det.Nodes;
 using Hyperscale.Det.Shell.Config;
 using Hyperscale.Det.Shell.Hosting;
@@ -35,7 +37,8 @@ internal sealed class ServedNode : IAsyncDisposable
             node = RunningNode.Start(settings, new NodeServices(metrics, TimeProvider.System, logger));
             var api = settings.HttpListen is { } endpoint
                 ? await ApiServer.StartAsync(
-                    new ApiOptions(endpoint), GateOf(node, settings.Topology, metrics), logger,
+                    OptionsOf(endpoint, settings.Idempotency),
+                    GateOf(node, settings.Topology, metrics), logger,
                     CancellationToken.None)
                 : null;
             return new ServedNode(metrics, node, api);
@@ -47,6 +50,12 @@ internal sealed class ServedNode : IAsyncDisposable
             throw;
         }
     }
+
+    public static ApiOptions OptionsOf(IPEndPoint endpoint, IdempotencyConfig idempotency) =>
+        new(endpoint)
+        {
+            PendingWithin = TimeSpan.FromMilliseconds(idempotency.PendingWaitTimeout.Milliseconds),
+        };
 
     /// <summary>A gate as its HTTP API sees it.</summary>
     public static IGateApi GateOf(RunningNode node, Topology topology, MetricsRegistry metrics) =>

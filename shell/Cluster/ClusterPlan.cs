@@ -1,4 +1,5 @@
 using System.Net;
+using Hyperscale.Det.Idempotency;
 using Hyperscale.Det.Kernel;
 using Hyperscale.Det.Nodes;
 using Hyperscale.Det.Protocol;
@@ -14,8 +15,10 @@ internal sealed class ClusterPlan
     private const string ClusterId = "embedded";
 
     private readonly Dictionary<NodeId, PeerAddress> _addresses = [];
+    private readonly IdempotencyConfig _idempotency;
 
-    private ClusterPlan(Topology topology) => Topology = topology;
+    private ClusterPlan(Topology topology, IdempotencyConfig idempotency) =>
+        (Topology, _idempotency) = (topology, idempotency);
 
     public Topology Topology { get; }
 
@@ -30,7 +33,7 @@ internal sealed class ClusterPlan
             .Select(i => $"dc-{(char)('a' + i)}")
             .Select(name => new DatacenterTopology(name, Names($"{name}/manager", options.Managers)))
             .ToList();
-        var plan = new ClusterPlan(new Topology(ClusterId, gates, datacenters));
+        var plan = new ClusterPlan(new Topology(ClusterId, gates, datacenters), options.Idempotency);
         try
         {
             foreach (var gate in gates) plan.Add(gate, NodeRole.Gate, "", dataDirectory);
@@ -58,7 +61,8 @@ internal sealed class ClusterPlan
         var directory = listener is null ? "" : Path.Combine(dataDirectory, id.Name);
         Nodes.Add(new PlannedNode(
             new NodeSettings(
-                id, role, datacenter, listener?.Address, null, directory, cores, Topology, _addresses),
+                id, role, datacenter, listener?.Address, null, directory, cores, Topology, _addresses,
+                _idempotency),
             listener));
     }
 

@@ -1,3 +1,5 @@
+using Hyperscale.Det.Idempotency;
+
 namespace Hyperscale.Det.Shell.Cluster;
 
 /// <summary>Size and place of an embedded cluster.</summary>
@@ -17,6 +19,9 @@ public sealed record EmbeddedClusterOptions(
 
     /// <summary>Most nodes of a kind in one place.</summary>
     public const int NodesMax = 64;
+
+    /// <summary>Of gates and managers.</summary>
+    public IdempotencyConfig Idempotency { get; init; } = IdempotencyConfig.Default;
 
     /// <summary>How long the cluster may take until every worker is known to every gate.</summary>
     public TimeSpan ReadyWithin { get; init; } = TimeSpan.FromSeconds(30);

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Net;
+using Hyperscale.Det.Idempotency;
 using Hyperscale.Det.Kernel;
 using Hyperscale.Det.Nodes;
 using Hyperscale.Det.Protocol;
@@ -21,7 +22,8 @@ public sealed record NodeSettings(
     string DataDirectory,
     int Cores,
     Topology Topology,
-    IReadOnlyDictionary<NodeId, PeerAddress> Addresses);
+    IReadOnlyDictionary<NodeId, PeerAddress> Addresses,
+    IdempotencyConfig Idempotency);
 
 /// <summary>Where a peer is dialled: a host name or IP address and a port.</summary>
 public sealed record PeerAddress(string Host, int Port)

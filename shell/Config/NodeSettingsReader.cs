@@ -24,11 +24,12 @@ public sealed class NodeSettingsReader
     private readonly Dictionary<NodeId, string> _idPaths = [];
     private readonly Dictionary<PeerAddress, string> _addressPaths = [];
 
-    private NodeSettingsReader()
-    {
-    }
+    private readonly GivenSettings _settings;
 
-    /// <summary>Reads a file; paths in it are relative to the file's own directory.</summary>
+    private NodeSettingsReader(GivenSettings settings) => _settings = settings;
+
+    /// <summary>Reads a file, and the settings of this process's environment beside it; paths in the file are
+    /// relative to its own directory.</summary>
     /// <exception cref="ConfigException">The file cannot be used.</exception>
     public static NodeSettings Read(string file)
     {
@@ -42,15 +43,21 @@ public sealed class NodeSettingsReader
             throw new ConfigException($"{file} cannot be read: {e.Message}");
         }
 
-        return Parse(bytes, file, Path.GetDirectoryName(Path.GetFullPath(file))!);
+        return Parse(
+            bytes, file, Path.GetDirectoryName(Path.GetFullPath(file))!, GivenSettings.OfProcess());
     }
 
     /// <param name="file">Name for error messages.</param>
     /// <param name="directory">What relative paths are relative to.</param>
-    /// <exception cref="ConfigException">The text cannot be used.</exception>
-    public static NodeSettings Parse(ReadOnlyMemory<byte> utf8Json, string file, string directory)
+    /// <param name="environment">Settings that count before those of the file.</param>
+    /// <exception cref="ConfigException">The text or a setting cannot be used.</exception>
+    public static NodeSettings Parse(
+        ReadOnlyMemory<byte> utf8Json,
+        string file,
+        string directory,
+        IReadOnlyList<GivenSetting> environment)
     {
-        var reader = new NodeSettingsReader();
+        var reader = new NodeSettingsReader(new GivenSettings(environment));
         NodeSettings? settings;
         try
         {
@@ -81,11 +88,14 @@ public sealed class NodeSettingsReader
         var data = fields.Text("dataDirectory", hasData, "a directory's path");
         var cores = role is NodeRole.Worker ? fields.Integer("cores", 1, JobLimits.CoresMax, null) : 0;
         var topology = ReadTopology(fields, cluster);
+        if (fields.Take("settings") is { } given) _settings.Add(given, _faults);
+        var idempotency = _settings.Idempotency(_faults);
         fields.Done();
         if (id is null || role is null || topology is null) return null;
         var settings = new NodeSettings(
             id.Value, role.Value, datacenter, listen, http,
-            data.Length == 0 ? "" : Path.GetFullPath(data, directory), cores, topology, _addresses);
+            data.Length == 0 ? "" : Path.GetFullPath(data, directory), cores, topology, _addresses,
+            idempotency);
         CheckPlace(fields, settings);
         return settings;
     }

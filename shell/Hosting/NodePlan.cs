@@ -26,8 +26,10 @@ internal sealed record NodePlan(
         var (id, datacenter, topology) = (settings.Id, settings.Datacenter, settings.Topology);
         INode node = settings.Role switch
         {
-            NodeRole.Gate => new GateNode(id, topology, services.Gate),
-            NodeRole.Manager => new ManagerNode(id, datacenter, topology, services.Manager),
+            NodeRole.Gate =>
+                new GateNode(id, topology, services.Gate with { Idempotency = settings.Idempotency }),
+            NodeRole.Manager => new ManagerNode(
+                id, datacenter, topology, services.Manager with { Idempotency = settings.Idempotency }),
             NodeRole.Worker => new WorkerNode(id, datacenter, topology, services.Worker(settings.Cores)),
             NodeRole.Client => throw new UnreachableException("no configuration describes a client"),
             _ => throw new UnreachableException($"unhandled {settings.Role}"),

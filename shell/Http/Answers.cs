@@ -77,6 +77,14 @@ internal static class Refusals
                 Problems.WriteAsync(context, Problems.JobNotFound(missing.Job)),
             ClientResponse.Unavailable later =>
                 Problems.WriteAsync(context, Problems.Unavailable(later.Reason), later.RetryAfter),
+            ClientResponse.Pending pending =>
+                Problems.WriteAsync(context, Problems.SubmissionPending(), pending.RetryAfter),
+            ClientResponse.KeyReused reused =>
+                Problems.WriteAsync(context, Problems.KeyReused(reused)),
+            ClientResponse.KeyExpired expired =>
+                Problems.WriteAsync(context, Problems.KeyExpired(expired.Job)),
+            ClientResponse.Rejected rejected =>
+                Problems.WriteAsync(context, Problems.Rejected(rejected)),
             ClientResponse.OutcomeUnknown lost =>
                 Problems.WriteAsync(context, unknown(lost.Reason)),
             _ => throw new UnreachableException($"unhandled {answer}"),

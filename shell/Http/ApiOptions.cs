@@ -29,6 +29,10 @@ public sealed record ApiOptions(IPEndPoint Endpoint)
     /// are shorter: this one ends a wait for a gate that hangs.</summary>
     public TimeSpan AskWithin { get; init; } = TimeSpan.FromSeconds(20);
 
+    /// <summary>How much longer a submission with a key may take: as long as the gate has it wait for its
+    /// answer.</summary>
+    public TimeSpan PendingWithin { get; init; } = TimeSpan.FromSeconds(30);
+
     /// <summary>Silence on an event stream after which a comment shows that it lives.</summary>
     public TimeSpan KeepAlive { get; init; } = TimeSpan.FromSeconds(10);
 

@@ -10,7 +10,12 @@ internal sealed class GateCalls(IGateApi gate, ApiOptions options)
     /// <exception cref="OperationCanceledException">Whoever asked has gone away.</exception>
     public async Task<ClientResponse> AskAsync(ClientRequest request, CancellationToken gone)
     {
-        var within = request is ClientRequest.WatchJob ? options.AskWithin * 2 : options.AskWithin;
+        var within = request switch
+        {
+            ClientRequest.WatchJob => options.AskWithin * 2,
+            ClientRequest.SubmitJob { Key: not null } => options.AskWithin + options.PendingWithin,
+            _ => options.AskWithin,
+        };
         using var deadline = CancellationTokenSource.CreateLinkedTokenSource(gone);
         deadline.CancelAfter(within);
         try

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Text.Json;
 using System.Text.Unicode;
+using Hyperscale.Det.Idempotency;
 using Hyperscale.Det.Jobs;
 using Hyperscale.Det.Kernel;
 using Hyperscale.Det.Protocol;
@@ -23,7 +24,8 @@ internal sealed class JobEndpoints(
 
     public IReadOnlyList<ApiRoute> Routes =>
     [
-        new("POST", "/v1/jobs", "submit a job file; ?target=URL replaces ${TARGET}", ["target"], SubmitAsync),
+        new("POST", "/v1/jobs", "submit a job file; ?target=URL replaces ${TARGET}; with an Idempotency-Key "
+            + "it does no harm to repeat it", ["target"], SubmitAsync),
         new("GET", "/v1/jobs", "jobs, newest first; ?limit=1 to 1000, 50 if not given", ["limit"], ListAsync),
         new("GET", "/v1/jobs/{id}", "a job's status and, once it has ended, its report", [], GetAsync),
         new("GET", "/v1/jobs/{id}/events", "a job's changes to its end, as server-sent events", [],
@@ -36,13 +38,14 @@ internal sealed class JobEndpoints(
 
     private async Task SubmitAsync(HttpContext context)
     {
-        if (SubmissionFault(context.Request) is { } fault)
+        var key = SubmissionKey.Read(context.Request, out var keyFault);
+        if ((SubmissionFault(context.Request) ?? keyFault) is { } fault)
         {
             await Problems.WriteAsync(context, fault);
             return;
         }
 
-        var verdict = await _body.UseAsync(context.Request, body => SubmitAsync(context, body));
+        var verdict = await _body.UseAsync(context.Request, body => SubmitAsync(context, key, body));
         switch (verdict)
         {
             case RequestBody.Verdict.Complete:
@@ -59,7 +62,7 @@ internal sealed class JobEndpoints(
         }
     }
 
-    private async Task SubmitAsync(HttpContext context, ReadOnlyMemory<byte> body)
+    private async Task SubmitAsync(HttpContext context, IdempotencyKey? key, ReadOnlyMemory<byte> body)
     {
         var target = context.Request.Query["target"];
         var (faults, notes) = (new List<JobFault>(), new List<JobNote>());
@@ -71,17 +74,18 @@ internal sealed class JobEndpoints(
             return;
         }
 
-        var answer = await gate.AskAsync(new ClientRequest.SubmitJob(spec), context.RequestAborted);
-        if (answer is ClientResponse.Accepted { Job: var id })
+        var answer = await gate.AskAsync(new ClientRequest.SubmitJob(spec, key), context.RequestAborted);
+        if (answer is ClientResponse.Accepted taken)
         {
-            var accepted = JobJson.Accepted(id, spec.Name, notes);
+            var accepted = JobJson.Accepted(taken, spec.Name, notes);
             context.Response.Headers.Location = accepted.Status;
             context.Response.StatusCode = StatusCodes.Status202Accepted;
             await _json.WriteAsync(context, accepted, ApiJson.Compact.AcceptedJson);
             return;
         }
 
-        await Refusals.WriteAsync(context, answer, Problems.SubmissionUnknown);
+        await Refusals.WriteAsync(
+            context, answer, key is null ? Problems.SubmissionUnknown : Problems.KeyedSubmissionUnknown);
     }
 
     private async Task ListAsync(HttpContext context)
@@ -161,9 +165,7 @@ internal sealed class JobEndpoints(
             return Problems.UnsupportedMedia("the Content-Type has to be application/json, in UTF-8");
         if (request.Headers.ContentEncoding.Count > 0)
             return Problems.UnsupportedMedia("a Content-Encoding is not taken: send the body as it is");
-        return request.Headers.ContainsKey("Idempotency-Key")
-            ? Problems.BadRequest("an Idempotency-Key is not taken: every submission is a job of its own")
-            : null;
+        return null;
     }
 
     private static async Task<JobId?> IdOf(HttpContext context)

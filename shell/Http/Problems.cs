@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text.Json;
 using Hyperscale.Det.Jobs;
 using Hyperscale.Det.Kernel;
+using Hyperscale.Det.Protocol;
 using Hyperscale.Det.Shell.Json;
 
 namespace Hyperscale.Det.Shell.Http;
@@ -75,6 +76,39 @@ internal static class Problems
         "outcome-unknown", StatusCodes.Status504GatewayTimeout, "It is not known whether the job was taken",
         $"{reason}; the submission may or may not have been carried out: look for the job in GET /v1/jobs "
         + "before submitting it again");
+
+    public static ProblemJson KeyedSubmissionUnknown(string reason) => Of(
+        "outcome-unknown", StatusCodes.Status504GatewayTimeout, "It is not known whether the job was taken",
+        $"{reason}; send the same submission with the same Idempotency-Key again: it makes no second job");
+
+    public static ProblemJson BadKey(string fault) => Of(
+        "bad-idempotency-key", StatusCodes.Status400BadRequest, "This is no idempotency key",
+        $"the Idempotency-Key header: {fault}");
+
+    public static ProblemJson SubmissionPending() => Of(
+        "submission-pending", StatusCodes.Status409Conflict, "This submission is being worked on",
+        "an earlier submission with this Idempotency-Key has no answer yet, and this one was not carried "
+        + "out: repeat it after the time that Retry-After names");
+
+    public static ProblemJson KeyReused(ClientResponse.KeyReused reused) => Of(
+        "idempotency-key-reused", StatusCodes.Status422UnprocessableEntity,
+        "This Idempotency-Key belongs to another submission",
+        $"the key was used for a submission with fingerprint {reused.Stored}"
+        + $"{(reused.Job is { } job ? $" (job {job})" : "")}, and this one has {reused.Given}: nothing was "
+        + "done; a new submission needs a key of its own");
+
+    public static ProblemJson KeyExpired(JobId? job) => Of(
+        "idempotency-key-expired", StatusCodes.Status410Gone, "This Idempotency-Key has expired",
+        (job is { } known
+            ? $"it was used for job {known}, and the answer is no longer kept"
+            : "it was used, and what for is no longer kept")
+        + ": nothing was done; a new submission needs a key of its own");
+
+    public static ProblemJson Rejected(ClientResponse.Rejected rejected) => Of(
+        "rejected", StatusCodes.Status422UnprocessableEntity, "The job cannot be run as it is",
+        rejected.WasDuplicate
+            ? $"an earlier submission with this Idempotency-Key was rejected: {rejected.Reason}"
+            : rejected.Reason);
 
     public static ProblemJson CancellationUnknown(string reason) => Of(
         "outcome-unknown", StatusCodes.Status504GatewayTimeout,

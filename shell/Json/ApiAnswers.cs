@@ -8,8 +8,23 @@ namespace Hyperscale.Det.Shell.Json;
 /// <param name="Status">Path of its status.</param>
 /// <param name="Events">Path of its events.</param>
 /// <param name="Notes">What the job's author should know, such as a value lowered to its ceiling.</param>
+/// <param name="Deduplicated">The submission had a key: repeating it with the same one makes no second
+/// job.</param>
+/// <param name="WasDuplicate">An earlier submission with the same key made the job.</param>
+/// <param name="OriginalJobId">The job of that submission.</param>
 public sealed record AcceptedJson(
-    JobId Id, string Name, string Status, string Events, IReadOnlyList<FaultJson> Notes);
+    JobId Id,
+    string Name,
+    string Status,
+    string Events,
+    IReadOnlyList<FaultJson> Notes,
+    [property: JsonPropertyName("deduplicated")]
+    bool Deduplicated = false,
+    [property: JsonPropertyName("was_duplicate")]
+    bool WasDuplicate = false,
+    [property: JsonPropertyName("original_job_id")]
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    JobId? OriginalJobId = null);
 
 /// <summary>Jobs, newest first.</summary>
 /// <param name="Missing">Gates that did not answer in time: their jobs are not in the list.</param>

@@ -2,7 +2,7 @@ using System.Globalization;
 using System.Text;
 using System.Text.Json;
 using Hyperscale.Det.Jobs;
-using Hyperscale.Det.Kernel;
+using Hyperscale.Det.Protocol;
 
 namespace Hyperscale.Det.Shell.Json;
 
@@ -16,12 +16,16 @@ public static class JobJson
     /// outputs.</summary>
     public static StatusJson Changes(JobStatus status) => Of(status, hasDetails: false);
 
-    public static AcceptedJson Accepted(JobId id, string name, IReadOnlyList<JobNote> notes) => new(
-        id,
-        name,
-        $"/v1/jobs/{id}",
-        $"/v1/jobs/{id}/events",
-        [.. notes.Select(note => new FaultJson(note.Path, note.Message))]);
+    public static AcceptedJson Accepted(
+        ClientResponse.Accepted accepted, string name, IReadOnlyList<JobNote> notes) => new(
+            accepted.Job,
+            name,
+            $"/v1/jobs/{accepted.Job}",
+            $"/v1/jobs/{accepted.Job}/events",
+            [.. notes.Select(note => new FaultJson(note.Path, note.Message))],
+            accepted.IsDeduplicated,
+            accepted.WasDuplicate,
+            accepted.OriginalJob);
 
     public static JobListJson List(IReadOnlyList<JobSummary> jobs, IReadOnlyList<string> missing) => new(
         [.. jobs.Select(job => new SummaryJson(job.Id, job.Name, job.State, job.Reason, job.Submitted))],

@@ -2,7 +2,9 @@ using System.Net;
 using System.Net.Http.Headers;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
+using Hyperscale.Det.Idempotency;
 using Hyperscale.Det.Kernel;
+using Hyperscale.Det.Shell.Http;
 using Hyperscale.Det.Shell.Json;
 
 namespace Hyperscale.Det.Shell.Cli.Api;
@@ -11,8 +13,9 @@ namespace Hyperscale.Det.Shell.Cli.Api;
 /// <remarks>Every fault is a <see cref="CliException"/> with the exit code that belongs to it.</remarks>
 internal sealed class GateClient : IDisposable
 {
-    /// <summary>How long a gate may take to answer.</summary>
-    private static readonly TimeSpan AnswerMax = TimeSpan.FromSeconds(30);
+    /// <summary>How long a gate may take to answer; a submission waits there for its first
+    /// datacenter.</summary>
+    private static readonly TimeSpan AnswerMax = TimeSpan.FromSeconds(60);
 
     /// <summary>How long a cluster may say that it cannot serve a request for the moment.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
@@ -41,8 +44,9 @@ internal sealed class GateClient : IDisposable
 
     /// <param name="job">The job's file.</param>
     /// <param name="target">Takes the place of <c>${TARGET}</c> in it.</param>
+    /// <param name="key">Of this submission: asking again with it makes no second job.</param>
     public Task<AcceptedJson> SubmitAsync(
-        ReadOnlyMemory<byte> job, string? target, CancellationToken cancellation) =>
+        ReadOnlyMemory<byte> job, string? target, IdempotencyKey key, CancellationToken cancellation) =>
         AskAsync(
             () => new HttpRequestMessage(
                 HttpMethod.Post,
@@ -52,8 +56,9 @@ internal sealed class GateClient : IDisposable
                 {
                     Headers = { ContentType = new MediaTypeHeaderValue("application/json") },
                 },
+                Headers = { { SubmissionKey.Header, key.Text } },
             },
-            isRepeatable: false, ApiJson.Compact.AcceptedJson, cancellation);
+            ApiJson.Compact.AcceptedJson, cancellation, inDoubt: key);
 
     /// <summary>A job with everything that is known of it.</summary>
     /// <param name="isPatient">The cluster is known to be there: gates that cannot be reached may be starting
@@ -61,18 +66,18 @@ internal sealed class GateClient : IDisposable
     public Task<StatusJson> GetAsync(JobId job, CancellationToken cancellation, bool isPatient = false) =>
         AskAsync(
             () => new HttpRequestMessage(HttpMethod.Get, $"v1/jobs/{job}"),
-            isRepeatable: true, ApiJson.Compact.StatusJson, cancellation, isPatient);
+            ApiJson.Compact.StatusJson, cancellation, isPatient);
 
     public Task<JobListJson> ListAsync(int limit, CancellationToken cancellation) =>
         AskAsync(
             () => new HttpRequestMessage(HttpMethod.Get, $"v1/jobs?limit={limit}"),
-            isRepeatable: true, ApiJson.Compact.JobListJson, cancellation);
+            ApiJson.Compact.JobListJson, cancellation);
 
     /// <summary>Cancels a job; one that has ended stays as it is.</summary>
     public Task<StatusJson> CancelAsync(JobId job, CancellationToken cancellation, bool isPatient = false) =>
         AskAsync(
             () => new HttpRequestMessage(HttpMethod.Delete, $"v1/jobs/{job}"),
-            isRepeatable: true, ApiJson.Compact.StatusJson, cancellation, isPatient);
+            ApiJson.Compact.StatusJson, cancellation, isPatient);
 
     /// <summary>Opens a job's events at the gate whose turn it is; null, with the turn passed on, when it
     /// does not answer.</summary>
@@ -102,24 +107,26 @@ internal sealed class GateClient : IDisposable
 
     public void Dispose() => _http.Dispose();
 
+    /// <param name="inDoubt">The key of a submission that may have been taken when no gate says what became
+    /// of it.</param>
     private async Task<T> AskAsync<T>(
-        Func<HttpRequestMessage> request, bool isRepeatable, JsonTypeInfo<T> type,
-        CancellationToken cancellation, bool isPatient = false)
+        Func<HttpRequestMessage> request, JsonTypeInfo<T> type, CancellationToken cancellation,
+        bool isPatient = false, IdempotencyKey? inDoubt = null)
     {
         var began = _time.GetTimestamp();
+        var mayBeDone = false;
         while (true)
         {
             var reasons = new List<string>();
-            var isAnybodyThere = isPatient;
+            var isAnybodyThere = isPatient || mayBeDone;
             for (var i = 0; i < _gates.Count; i++)
             {
                 var gate = Gate(i);
                 var attempt = await TryAsync(gate, request(), cancellation);
                 if (attempt.Response is not { } response)
                 {
-                    var reason = $"{Name(gate)}: {attempt.Fault}";
-                    if (!isRepeatable && attempt.MayHaveArrived) throw Unknown(reason);
-                    reasons.Add(reason);
+                    reasons.Add($"{Name(gate)}: {attempt.Fault}");
+                    mayBeDone |= attempt.MayHaveArrived;
                     continue;
                 }
 
@@ -133,16 +140,14 @@ internal sealed class GateClient : IDisposable
                     }
 
                     var refusal = await RefusalAsync(gate, response, cancellation);
-                    if (!isRepeatable && response.StatusCode == HttpStatusCode.GatewayTimeout)
-                        throw Unknown(refusal.Message);
                     if (!IsTransient(response.StatusCode)) throw refusal;
+                    mayBeDone |= response.StatusCode != HttpStatusCode.ServiceUnavailable;
                     reasons.Add(refusal.Message);
                 }
             }
 
             if (!isAnybodyThere || _time.GetElapsedTime(began) > Patience)
-                throw new CliException(
-                    ExitCode.Unreachable, [.. reasons.Select(reason => $"no cluster reachable: {reason}")]);
+                throw mayBeDone && inDoubt is { } key ? Unknown(reasons, key) : Unreachable(reasons);
             await Task.Delay(Pause, _time, cancellation);
         }
     }
@@ -182,11 +187,18 @@ internal sealed class GateClient : IDisposable
 
     private static bool IsTransient(HttpStatusCode status) =>
         status is HttpStatusCode.ServiceUnavailable or HttpStatusCode.GatewayTimeout
-            or HttpStatusCode.TooManyRequests;
+            or HttpStatusCode.TooManyRequests or HttpStatusCode.Conflict;
 
-    private static CliException Unknown(string reason) => new(
+    private static CliException Unreachable(List<string> reasons) => new(
+        ExitCode.Unreachable, [.. reasons.Select(reason => $"no cluster reachable: {reason}")]);
+
+    private static CliException Unknown(List<string> reasons, IdempotencyKey key) => new(
         ExitCode.Unreachable,
-        $"the job may or may not have been accepted; 'hyperscale jobs' shows it if it was: {reason}");
+        [
+            "the job may or may not have been accepted; "
+            + $"to repeat it without a second job, add --idempotency-key '{key}'",
+            .. reasons,
+        ]);
 
     private static async Task<T> ReadAsync<T>(
         Uri gate, HttpResponseMessage response, JsonTypeInfo<T> type, CancellationToken cancellation)

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Net;
+using Hyperscale.Det.Idempotency;
 using Hyperscale.Det.Shell.Cli.Api;
 using Hyperscale.Det.Shell.Cli.Views;
 using Hyperscale.Det.Shell.Target;
@@ -15,6 +16,7 @@ internal static class RunCommand
         var file = SharedOptions.JobFile();
         var gates = SharedOptions.GatesOrNone();
         var target = SharedOptions.Target();
+        var key = SharedOptions.Key();
         var outDirectory = new Option<string>("--out")
         {
             HelpName = "DIR",
@@ -38,7 +40,7 @@ internal static class RunCommand
               hyperscale run job.json --json | jq .totals.p95Ms
             """)
         {
-            file, gates, target, outDirectory, json,
+            file, gates, target, key, outDirectory, json,
         };
         foreach (var option in shape.All) command.Add(option);
         command.Validators.Add(result =>
@@ -51,6 +53,7 @@ internal static class RunCommand
             new Order(
                 JobFile.Open(parsed.GetRequiredValue(file)),
                 parsed.GetValue(target),
+                parsed.GetValue(key),
                 parsed.GetRequiredValue(outDirectory),
                 parsed.GetValue(json),
                 parsed.GetValue(verbose)),
@@ -111,7 +114,7 @@ internal static class RunCommand
     private static async Task<int> FollowAsync(
         Order order, JobPlan plan, ReportFile file, JobFollower follower, CliContext context)
     {
-        var accepted = await follower.SubmitAsync(order.File, order.Target);
+        var accepted = await follower.SubmitAsync(order.File, order.Target, order.Key);
         var view = order.IsVerbose && !order.IsJson
             ? new PlainProgress(plan, context)
             : ProgressViews.For(plan, order.IsJson, context);
@@ -123,5 +126,10 @@ internal static class RunCommand
     }
 
     private sealed record Order(
-        JobFile File, string? Target, string OutDirectory, bool IsJson, bool IsVerbose);
+        JobFile File,
+        string? Target,
+        IdempotencyKey? Key,
+        string OutDirectory,
+        bool IsJson,
+        bool IsVerbose);
 }

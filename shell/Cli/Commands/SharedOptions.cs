@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Hyperscale.Det.Idempotency;
 using Hyperscale.Det.Kernel;
 using Hyperscale.Det.Shell.Cli.Api;
 
@@ -18,6 +19,21 @@ internal static class SharedOptions
 
     public static Option<string?> Target() =>
         OptionParsers.Url("--target", "Takes the place of ${TARGET} in the job");
+
+    public static Option<IdempotencyKey?> Key() => new("--idempotency-key")
+    {
+        HelpName = "KEY",
+        Description = "Of this submission: repeated with the same key, it makes no second job "
+            + "[default: a new one each time]",
+        CustomParser = result =>
+        {
+            if (IdempotencyKey.TryParse(result.Tokens[0].Value, out var key)) return key;
+            result.AddError(
+                $"--idempotency-key: '{result.Tokens[0].Value}' is not allowed; "
+                + $"{IdempotencyKey.Grammar} are needed");
+            return null;
+        },
+    };
 
     public static Option<bool> Json(string description) => new("--json") { Description = description };
 

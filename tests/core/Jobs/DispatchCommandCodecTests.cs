@@ -1,6 +1,7 @@
 using CsCheck;
 using Hyperscale.Det.Jobs;
 using Hyperscale.Det.Kernel;
+using Hyperscale.Det.Tests.Core.Idempotency;
 
 namespace Hyperscale.Det.Tests.Core.Jobs;
 
@@ -13,6 +14,10 @@ public sealed class DispatchCommandCodecTests
     private static readonly Gen<DispatchCommand> Command = Gen.OneOf(
         Gen.Select(JobGens.SlotKey, Gen.Long, Node, JobGens.JobSpec, (slot, fence, gate, spec) =>
             (DispatchCommand)new DispatchCommand.SlotReserved(slot, fence, gate, spec)),
+        Gen.Select(
+            JobGens.SlotKey, Gen.Long, Node, JobGens.JobSpec, KeyGens.Key, (slot, fence, gate, spec, key) =>
+                (DispatchCommand)new DispatchCommand.SlotReserved(slot, fence, gate, spec, key)),
+        KeyGens.Retention.Select(r => (DispatchCommand)new DispatchCommand.KeysExpired(r)),
         Gen.Select(JobGens.SlotKey, Gen.Long, Node, JobGens.Reason, (slot, fence, gate, reason) =>
             (DispatchCommand)new DispatchCommand.SlotRefused(slot, fence, gate, reason)),
         Gen.Select(JobGens.SlotKey, Gen.Long, Node, (slot, fence, gate) =>

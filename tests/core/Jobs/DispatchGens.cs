@@ -1,6 +1,8 @@
 using CsCheck;
+using Hyperscale.Det.Idempotency;
 using Hyperscale.Det.Jobs;
 using Hyperscale.Det.Kernel;
+using Hyperscale.Det.Tests.Core.Idempotency;
 
 namespace Hyperscale.Det.Tests.Core.Jobs;
 
@@ -41,16 +43,25 @@ internal static class DispatchGens
         (state, n) => new AttemptOutcome(
             state, $"reason {n}", n, RunStats.None with { Requests = n }, new byte[] { (byte)n }));
 
+    // One for all jobs, or none.
+    private static readonly Gen<IdempotencyKey?> Key =
+        Gen.Bool.Select(isThere => isThere ? KeyGens.Opaque("order-1") : (IdempotencyKey?)null);
+
+    // Everything that has ended is due at once.
+    private static readonly DispatchCommand Expired = new DispatchCommand.KeysExpired(
+        new KeyRetention(new Duration(1), new Duration(1), EntriesMax: 100));
+
     public static readonly Gen<JobSpec> Spec =
         Gen.Int[0, Shapes.Count - 1].Select(i => SpecOf(Shapes[i]));
 
     public static readonly Gen<DispatchCommand> Command = Gen.Frequency(
-        (5, Gen.Select(Slot, Fence, Gate, Spec, Reserved)),
+        (5, Gen.Select(Slot, Fence, Gate, Spec, Key, Reserved)),
         (1, Gen.Select(Slot, Fence, Gate, Refused)),
         (5, Gen.Select(Slot, Fence, Gate, Started)),
         (1, Gen.Select(Slot, Fence, Gate, Cancelled)),
         (1, Slot.Select(slot => (DispatchCommand)new DispatchCommand.ReservationExpired(slot))),
         (1, Gen.Select(Slot, Fence, Forgotten)),
+        (1, Gen.Const(Expired)),
         (20, Gen.Select(Attempt, Worker, AttemptStarted)),
         (20, Gen.Select(Attempt, Worker, Outcome, AttemptEnded)));
 
@@ -66,8 +77,9 @@ internal static class DispatchGens
                 null, dependsOn, null, new ExecSpec(["true"]), null)),
         ]);
 
-    private static DispatchCommand Reserved(SlotKey slot, long fence, NodeId gate, JobSpec spec) =>
-        new DispatchCommand.SlotReserved(slot, fence, gate, spec);
+    private static DispatchCommand Reserved(
+        SlotKey slot, long fence, NodeId gate, JobSpec spec, IdempotencyKey? key) =>
+        new DispatchCommand.SlotReserved(slot, fence, gate, spec, key);
 
     private static DispatchCommand Refused(SlotKey slot, long fence, NodeId gate) =>
         new DispatchCommand.SlotRefused(slot, fence, gate, "no worker");

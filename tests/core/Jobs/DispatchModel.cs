@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Hyperscale.Det.Idempotency;
 using Hyperscale.Det.Jobs;
 using Hyperscale.Det.Kernel;
 
@@ -10,6 +11,7 @@ internal sealed class DispatchModel
 {
     private readonly Dictionary<JobId, long> _fences = [];
     private readonly Dictionary<(JobId, int), (int Newest, bool EverStarted)> _places = [];
+    private readonly Dictionary<JobId, (IdempotencyKey? Key, bool HasStarted)> _dispatched = [];
     private readonly List<AttemptKey> _queue = [];
 
     public Dictionary<SlotKey, Slot> Slots { get; } = [];
@@ -46,6 +48,7 @@ internal sealed class DispatchModel
         DispatchCommand.SlotForgotten c => Forget(c.Slot),
         DispatchCommand.AttemptStarted c => StartAttempt(c),
         DispatchCommand.AttemptEnded c => EndAttempt(c),
+        DispatchCommand.KeysExpired => ForgetEnded(),
         _ => throw new UnreachableException($"unhandled {command}"),
     };
 
@@ -63,6 +66,13 @@ internal sealed class DispatchModel
         var isKnown = _places.TryGetValue(PlaceOf(c.Slot), out var place);
         if (isKnown && c.Slot.Epoch <= place.Newest) return DispatchVerdict.Gone;
         if (isKnown && place.EverStarted) return DispatchVerdict.Occupied;
+        if (WhyNot(c) is { } verdict)
+        {
+            Close(c.Slot);
+            return verdict;
+        }
+
+        if (!IsHeld(c.Slot.Job)) _dispatched[c.Slot.Job] = (c.Key, false);
         foreach (var older in Slots.Keys.Where(s => PlaceOf(s) == PlaceOf(c.Slot)).ToList())
             Slots.Remove(older);
         Slots.Add(c.Slot, new Slot(c.Spec));
@@ -87,6 +97,7 @@ internal sealed class DispatchModel
         if (slot.IsStarted) return DispatchVerdict.Duplicate;
         if (slot.IsCancelled) return DispatchVerdict.Overtaken;
         slot.IsStarted = true;
+        _dispatched[c.Slot.Job] = (_dispatched[c.Slot.Job].Key, true);
         _places[PlaceOf(c.Slot)] = (_places[PlaceOf(c.Slot)].Newest, true);
         return DispatchVerdict.Accepted;
     }
@@ -143,6 +154,26 @@ internal sealed class DispatchModel
         return slot.Outcomes.TryAdd(key.Workflow, c.Outcome)
             ? DispatchVerdict.Accepted
             : DispatchVerdict.Duplicate;
+    }
+
+    /// <summary>A job that ran here and is over does not run again, nor does another one of a key whose job
+    /// is here or ran here.</summary>
+    private DispatchVerdict? WhyNot(DispatchCommand.SlotReserved c)
+    {
+        if (IsHeld(c.Slot.Job)) return null;
+        if (_dispatched.TryGetValue(c.Slot.Job, out var own) && own.HasStarted) return DispatchVerdict.Gone;
+        var isTaken = c.Key is not null && _dispatched.Any(other => other.Key != c.Slot.Job
+            && other.Value.Key == c.Key && (other.Value.HasStarted || IsHeld(other.Key)));
+        return isTaken ? DispatchVerdict.KeyTaken : null;
+    }
+
+    private bool IsHeld(JobId job) => Slots.Keys.Any(slot => slot.Job == job);
+
+    private DispatchVerdict ForgetEnded()
+    {
+        var ended = _dispatched.Keys.Where(job => !IsHeld(job)).ToList();
+        foreach (var job in ended) _dispatched.Remove(job);
+        return ended.Count > 0 ? DispatchVerdict.Accepted : DispatchVerdict.Duplicate;
     }
 
     private bool Close(SlotKey slot)

@@ -35,6 +35,8 @@ internal sealed class CliProcess : IAsyncDisposable
             RedirectStandardError = true,
             RedirectStandardInput = true,
         };
+        // What a user keeps between two calls is not this user's.
+        start.Environment["XDG_STATE_HOME"] = Path.Combine(Path.GetTempPath(), "hyperscale-test-state");
         if (variable is var (name, value)) start.Environment[name] = value;
         return new CliProcess(Process.Start(start)!);
     }

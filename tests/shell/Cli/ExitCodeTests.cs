@@ -135,16 +135,56 @@ public sealed class ExitCodeTests : IDisposable
     }
 
     [Fact]
-    public async Task A_submission_whose_fate_is_unknown_is_not_repeated()
+    public async Task A_submission_whose_fate_is_unknown_is_repeated_with_the_same_key()
     {
         await using var api = await Api.StartAsync();
-        api.Gate.Answers(new ClientResponse.OutcomeUnknown("gate-2 did not answer"));
+        var asked = 0;
+        api.Gate.Answer = (_, _) => Task.FromResult<ClientResponse>(asked++ switch
+        {
+            0 => new ClientResponse.OutcomeUnknown("gate-2 did not answer"),
+            1 => new ClientResponse.Pending(Duration.FromSeconds(1)),
+            _ => new ClientResponse.Accepted(JobSamples.Id, WasDuplicate: true, IsDeduplicated: true),
+        });
         var result = await CliProcess.RunAsync("submit", _job, "--gate", $"{api.Url}");
 
-        Assert.Equal(5, result.Code);
-        Assert.StartsWith(
-            "hyperscale: the job may or may not have been accepted", result.Error, StringComparison.Ordinal);
-        Assert.Single(api.Gate.Asked);
+        Assert.Equal((0, $"{JobSamples.Id}\n", ""), (result.Code, result.Out, result.Error));
+        var keys = api.Gate.Asked.Cast<ClientRequest.SubmitJob>().Select(submit => submit.Key).ToList();
+        Assert.Equal(3, keys.Count);
+        Assert.NotNull(Assert.Single(keys.Distinct()));
+    }
+
+    [Fact]
+    public async Task Every_submission_has_a_key_of_one_client_with_the_next_sequence_or_the_one_it_is_given()
+    {
+        await using var api = await Api.StartAsync();
+        api.Gate.Answers(new ClientResponse.Accepted(JobSamples.Id));
+        var state = Directory.CreateTempSubdirectory("state-").FullName;
+        foreach (var key in new[] { null, null, "order-4711" })
+        {
+            string[] given = key is null ? [] : ["--idempotency-key", key];
+            await using var process = CliProcess.StartWith(
+                ("XDG_STATE_HOME", state), ["submit", _job, "--gate", $"{api.Url}", .. given]);
+            Assert.Equal((0, ""), (await process.EndAsync()) is var end ? (end.Code, end.Error) : default);
+        }
+
+        Directory.Delete(state, recursive: true);
+        var keys = api.Gate.Asked.Cast<ClientRequest.SubmitJob>()
+            .Select(submit => submit.Key!.Value).ToList();
+        Assert.True(keys[0].TryGetSequence(out var first, out var sequence));
+        Assert.True(keys[1].TryGetSequence(out var second, out var next));
+        Assert.Equal((first.ClientId, sequence + 1), (second.ClientId, next));
+        Assert.NotEqual(first.Nonce, second.Nonce);
+        Assert.Equal("order-4711", keys[2].Text);
+    }
+
+    [Theory]
+    [InlineData("", "1 to 255 printable")]
+    [InlineData("a\u00e4", "1 to 255 printable")]
+    public async Task A_key_that_is_none_is_2(string key, string needed)
+    {
+        var result = await CliProcess.RunAsync("submit", _job, "--idempotency-key", key);
+        Assert.Equal(2, result.Code);
+        Assert.Contains(needed, result.Error, StringComparison.Ordinal);
     }
 
     [Fact]

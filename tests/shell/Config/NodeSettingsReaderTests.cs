@@ -37,6 +37,38 @@ public class NodeSettingsReaderTests
     }
 
     [Fact]
+    public void Settings_come_from_the_file_and_before_it_from_the_environment()
+    {
+        var file = With(
+            Gate, "$.settings",
+            "{ \"IDEMPOTENCY_MAX_ENTRIES\": 7, \"IDEMPOTENCY_PENDING_TTL_SECONDS\": \"90s\" }");
+        Assert.Equal(7, Parse(file).Idempotency.MaxEntries);
+        Assert.Equal(Duration.FromSeconds(90), Parse(file).Idempotency.PendingTtl);
+
+        var node = Parse(file, new GivenSetting("IDEMPOTENCY_MAX_ENTRIES", "8"));
+        Assert.Equal(8, node.Idempotency.MaxEntries);
+        Assert.Equal(Duration.FromSeconds(90), node.Idempotency.PendingTtl);
+    }
+
+    [Theory]
+    [InlineData("IDEMPOTENCY_MAX_ENTRIES", "0", "environment: IDEMPOTENCY_MAX_ENTRIES: is '0'; a")]
+    [InlineData("IDEMPOTENCY_MAX_ENTRYS", "7", "environment: IDEMPOTENCY_MAX_ENTRYS: is unknown")]
+    public void A_fault_of_the_environment_says_so(string name, string value, string expected)
+    {
+        var fault = Assert.Throws<ConfigException>(() => Parse(Gate, new GivenSetting(name, value)));
+        Assert.Contains(expected, fault.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(
+        "{ \"IDEMPOTENCY_WAIT_FOR_PENDING\": 1 }",
+        "$.settings.IDEMPOTENCY_WAIT_FOR_PENDING: is '1'; true or false")]
+    [InlineData("{ \"COLOUR\": 1 }", "$.settings.COLOUR: is unknown; settings begin with IDEMPOTENCY_")]
+    [InlineData("[]", "$.settings: an object of settings and their values is needed")]
+    public void A_fault_of_the_files_settings_has_its_path(string settings, string expected) =>
+        Assert.Contains(expected, Refuse(With(Gate, "$.settings", settings)), StringComparison.Ordinal);
+
+    [Fact]
     public void A_worker_needs_cores_and_a_datacenter_and_no_port()
     {
         var node = Parse(Worker());
@@ -183,5 +215,8 @@ public class NodeSettingsReaderTests
     private static string Refuse(string json) => Assert.Throws<ConfigException>(() => Parse(json)).Message;
 
     private static NodeSettings Parse(string json) =>
-        NodeSettingsReader.Parse(Encoding.UTF8.GetBytes(json), "node.json", "/etc/cluster");
+        Parse(json, []);
+
+    private static NodeSettings Parse(string json, params GivenSetting[] environment) =>
+        NodeSettingsReader.Parse(Encoding.UTF8.GetBytes(json), "node.json", "/etc/cluster", environment);
 }
