@@ -61,13 +61,23 @@ public sealed class GateIdempotencyCache<TCaller>(IdempotencyConfig config, int 
 
     public int WaiterCount => _waiters.Count;
 
+    /// <summary>The keys that have no answer, in the order in which they came.</summary>
+    public IEnumerable<IdempotencyKey> PendingKeys => _entries.In(Pending).Select(entry => entry.Key);
+
     /// <summary>When the next waiter has waited long enough.</summary>
     public Instant NextDeadline =>
         _waiters.OldestIn(0) is var oldest and >= 0 ? _waiters.ValueAt(oldest).Until : Instant.Never;
 
+    /// <summary>Whether a lookup may find something.</summary>
+    public bool Knows(IdempotencyKey key) => _entries.Contains(key);
+
+    public bool IsPending(IdempotencyKey key) =>
+        _entries.Find(key) is var slot and >= 0 && _entries.LaneOf(slot) == Pending;
+
     /// <summary>Finds what is known of a submission; one that repeats a pending one waits.</summary>
+    /// <param name="mayWait">False where nobody more can wait.</param>
     public CacheFinding Look(
-        IdempotencyKey key, PayloadFingerprint fingerprint, TCaller caller, Instant now)
+        IdempotencyKey key, PayloadFingerprint fingerprint, TCaller caller, Instant now, bool mayWait = true)
     {
         var slot = _entries.Find(key);
         if (slot < 0) return new CacheFinding(CacheVerdict.Miss, default, null, "");
@@ -83,7 +93,7 @@ public sealed class GateIdempotencyCache<TCaller>(IdempotencyConfig config, int 
             return new CacheFinding(CacheVerdict.Reused, entry.Fingerprint, entry.Job, "");
         if (lane == Pending)
         {
-            var isWaiting = config.WaitForPending && _waiters.Count < waitersMax;
+            var isWaiting = mayWait && config.WaitForPending && _waiters.Count < waitersMax;
             if (isWaiting) Wait(ref entry, slot, caller, isFirst: false, now);
             var verdict = isWaiting ? CacheVerdict.Waiting : CacheVerdict.Pending;
             return new CacheFinding(verdict, fingerprint, null, "");

@@ -9,7 +9,7 @@ namespace Hyperscale.Det.Nodes;
 internal sealed record ForwardedCall(Asked Asked, NodeId To, Message.ClientCall Call, ListGather? Gather)
 {
     /// <summary>Whether it does no harm that the request is carried out twice.</summary>
-    public bool IsRepeatable => Gather is null && Asked.Request is not ClientRequest.SubmitJob;
+    public bool IsRepeatable => Gather is null && Asked.Request is not ClientRequest.SubmitJob { Key: null };
 }
 
 /// <summary>Calls at other gates that wait for their answers.</summary>
@@ -55,7 +55,7 @@ internal sealed class ForwardedCalls
             _deadlines.Remove(call.Call.CallId);
         }
 
-        return [.. taken.Select(call => call.Asked)];
+        return [.. taken.Select(call => call.Asked with { MayBeDone = true })];
     }
 
     public void CheckInvariants() => Invariant.Holds(_deadlines.Count == _calls.Count);

@@ -28,6 +28,8 @@ public sealed partial class GateNode
             if (job.IsEnded && !job.Slots.Any(slot => slot.IsOpen)) continue;
             Resume(job, turn);
         }
+
+        LookAtKeys(group, turn);
     }
 
     /// <summary>Another gate leads the group from here on, or nobody does: what was proposed and not committed
@@ -44,6 +46,7 @@ public sealed partial class GateNode
                 "the gate stopped leading the job's ledger group before the job was committed"));
         }
 
+        LeaveKeys(group, turn);
         foreach (var id in _work.Keys.Where(id => id.Group == group).ToList()) Release(id, turn);
         foreach (var id in _watches.Jobs.Where(id => id.Group == group).ToList())
             foreach (var caller in _watches.Take(id)) AnswerWatch(caller, id, turn);
@@ -53,6 +56,7 @@ public sealed partial class GateNode
     {
         _work.Remove(id, out var work);
         _deadlines.Remove(id);
+        _withdrawAt.Remove(id);
         _changed.Remove(id);
         for (var slot = 0; slot < work!.Slots.Count; slot++) _timers.Remove(new SlotPlace(id, slot));
         _cancelCallers -= work.CancelCallers.Count;
@@ -70,7 +74,12 @@ public sealed partial class GateNode
             return;
         }
 
-        var id = JobOf(command, entry);
+        if (JobOf(command, entry) is not { } id)
+        {
+            ApplyToKeys(entry, command, turn);
+            return;
+        }
+
         Ledger.TryGet(id, out var before);
         var verdict = Ledger.Apply(entry.Group, entry.Op, entry.Stamp, command);
         if (!_led.ContainsKey(entry.Group)) return;
@@ -80,13 +89,15 @@ public sealed partial class GateNode
         if (before?.IsEnded != true && after is { IsEnded: true })
             turn.Tell(new TelemetryEvent.JobEnded(id, after.State, after.Reason));
         if (!ReferenceEquals(before, after)) _changed.Add(id);
+        if ((before ?? after)?.Key is { } key) FollowKey(key, after, command, verdict, turn);
         if (after is null) Forget(id);
         else if (SlotOf(command) is { } slot && !after.IsEnded)
             Drive(new SlotPlace(id, slot), turn);
         else Resume(after, turn);
     }
 
-    private static JobId JobOf(JobCommand command, LogEntry entry) => command switch
+    /// <summary>The job that an entry is about; null for one about keys alone.</summary>
+    private static JobId? JobOf(JobCommand command, LogEntry entry) => command switch
     {
         JobCommand.JobCreated => new JobId(entry.Group, entry.Op),
         JobCommand.SlotAssigned assigned => assigned.Slot.Job,
@@ -96,6 +107,8 @@ public sealed partial class GateNode
         JobCommand.CancelRequested cancel => cancel.Job,
         JobCommand.DeadlineReached deadline => deadline.Job,
         JobCommand.JobUnplaceable unplaceable => unplaceable.Job,
+        JobCommand.JobWithdrawn withdrawn => withdrawn.Job,
+        JobCommand.JobRefused or JobCommand.KeysExpired => null,
         _ => throw new UnreachableException($"unhandled {command}"),
     };
 
@@ -113,6 +126,9 @@ public sealed partial class GateNode
     {
         switch (command)
         {
+            case JobCommand.JobCreated { Reserved: not null } reserved:
+                ConcludeReservation(id, reserved, verdict, turn);
+                break;
             case JobCommand.JobCreated created:
                 ConcludeCreation(id, created, verdict, turn);
                 break;
@@ -138,6 +154,9 @@ public sealed partial class GateNode
                 break;
             case JobCommand.JobUnplaceable:
                 if (_work.TryGetValue(id, out var work)) work.IsUnplaceableProposed = false;
+                break;
+            case JobCommand.JobWithdrawn:
+                if (_work.TryGetValue(id, out var given)) given.IsWithdrawProposed = false;
                 break;
             default:
                 throw new UnreachableException($"unhandled {command}");
@@ -208,6 +227,7 @@ public sealed partial class GateNode
         var work = WorkOf(job);
         if (job.IsEnded) _deadlines.Remove(job.Id);
         else if (!work.IsDeadlineProposed) SetDeadline(job, turn.Now);
+        if (job.Key is not null) SetWithdrawal(job, work, turn.Now);
         foreach (var slot in job.Slots) Drive(new SlotPlace(job.Id, slot.Slot), turn);
     }
 
@@ -228,6 +248,7 @@ public sealed partial class GateNode
         for (var slot = 0; slot < work.Slots.Count; slot++)
             if (_timers.Has(new SlotPlace(id, slot))) return;
         _deadlines.Remove(id);
+        _withdrawAt.Remove(id);
         _work.Remove(id);
     }
 

@@ -31,7 +31,7 @@ public sealed partial class GateNode
     private void PassAgain(Asked asked, Turn turn)
     {
         if (asked.Until > turn.Now) OnAsked(asked, turn);
-        else TurnAway(asked.Caller, $"no answer within {_config.ForwardDeadline}", turn);
+        else GiveUp(asked, $"no answer within {_config.ForwardDeadline}", turn);
     }
 
     /// <summary>Waits until somebody is known who can answer.</summary>
@@ -52,14 +52,24 @@ public sealed partial class GateNode
         foreach (var asked in _forwards.TakeRepeatable(IsAstray)) PassAgain(asked, turn);
     }
 
+    /// <summary>Answers in truth: a request that another gate may have carried out was not simply turned
+    /// away.</summary>
+    private static void GiveUp(Asked asked, string reason, Turn turn)
+    {
+        if (asked is { MayBeDone: true, Request: ClientRequest.SubmitJob or ClientRequest.CancelJob })
+            turn.Answer(asked.Caller, new ClientResponse.OutcomeUnknown(reason));
+        else TurnAway(asked.Caller, reason, turn);
+    }
+
     private bool IsAstray(ForwardedCall call) =>
         GroupOf(call.Asked.Request) is { } group && LeaderOf(group) != call.To;
 
-    private static int? GroupOf(ClientRequest request) => request switch
+    private int? GroupOf(ClientRequest request) => request switch
     {
         ClientRequest.GetJob get => get.Job.Group,
         ClientRequest.WatchJob watch => watch.Job.Group,
         ClientRequest.CancelJob cancel => cancel.Job.Group,
+        ClientRequest.SubmitJob { Key: { } key } => _topology.GroupOfKey(key),
         ClientRequest.SubmitJob or ClientRequest.ListJobs => null,
         _ => throw new UnreachableException($"unhandled {request}"),
     };
@@ -67,7 +77,12 @@ public sealed partial class GateNode
     private void Call(Asked asked, NodeId to, ListGather? gather, Turn turn)
     {
         var call = new Message.ClientCall(_nextCallId++, asked.Hops + 1, asked.Request);
-        var until = asked.Request is ClientRequest.WatchJob ? asked.Until + _config.WatchDeadline : asked.Until;
+        var until = asked.Until + asked.Request switch
+        {
+            ClientRequest.WatchJob => _config.WatchDeadline,
+            ClientRequest.SubmitJob { Key: not null } => _config.Idempotency.PendingWaitTimeout,
+            _ => Duration.Zero,
+        };
         _forwards.Add(new ForwardedCall(asked, to, call, gather), until);
         turn.Send(to, call);
     }
@@ -84,6 +99,7 @@ public sealed partial class GateNode
             return NodeVerdict.Accepted;
         }
 
+        Learn(call.Asked.Request, answer.Response, turn);
         if (answer.Response is ClientResponse.Accepted accepted) _submissions.Became(caller, accepted.Job);
         turn.Answer(caller, answer.Response);
         return NodeVerdict.Accepted;

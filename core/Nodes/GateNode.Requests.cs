@@ -11,7 +11,7 @@ public sealed partial class GateNode
     private NodeVerdict OnAsked(Caller caller, int hops, ClientRequest request, Turn turn)
     {
         var asked = new Asked(caller, hops, request, turn.Now + _config.ForwardDeadline);
-        return request is ClientRequest.SubmitJob submit
+        return request is ClientRequest.SubmitJob { Key: null } submit
             ? OnSubmitJob(asked, submit, turn)
             : OnAsked(asked, turn);
     }
@@ -19,8 +19,9 @@ public sealed partial class GateNode
     /// <summary>Takes up a request, for the first time or again.</summary>
     private NodeVerdict OnAsked(Asked asked, Turn turn) => asked.Request switch
     {
+        ClientRequest.SubmitJob { Key: { } key } keyed => OnSubmitKeyed(asked, keyed, key, turn),
         ClientRequest.SubmitJob submit => PlaceJob(
-            asked, SubmissionCheck.Encode(submit.Spec, out _)!, turn),
+            asked, SubmissionCheck.Encode(submit.Spec, null, out _)!, turn),
         ClientRequest.GetJob get => OnJobRequest(asked, get.Job, turn),
         ClientRequest.WatchJob watch => OnJobRequest(asked, watch.Job, turn),
         ClientRequest.CancelJob cancel => OnJobRequest(asked, cancel.Job, turn),
@@ -40,16 +41,17 @@ public sealed partial class GateNode
         if (!caller.IsLocal) _submissions.Add(caller);
         var faults = SubmissionCheck.Faults(submit.Spec, _topology);
         if (faults.Count > 0) return RefuseJob(caller, submit.Spec, faults, turn);
-        var entry = SubmissionCheck.Encode(submit.Spec, out var fault);
-        if (entry is null) return RefuseJob(caller, submit.Spec, [fault!], turn);
-        return PlaceJob(asked, entry, turn);
+        var entry = SubmissionCheck.Encode(submit.Spec, null, out faults);
+        return entry is null
+            ? RefuseJob(caller, submit.Spec, faults, turn)
+            : PlaceJob(asked, entry, turn);
     }
 
     /// <summary>Creates a job in a group that this gate leads, or has another gate do so.</summary>
     private NodeVerdict PlaceJob(Asked asked, byte[] entry, Turn turn)
     {
         if (_led.Count == 0) return Pass(asked, (int)_rng.Below(_members.Length), turn);
-        if (Ledger.LiveCount + _creations.Count >= _config.LiveJobsMax)
+        if (LiveJobs >= _config.LiveJobsMax)
             return TurnAway(asked.Caller, $"{_config.LiveJobsMax} jobs are live, as many as may be", turn);
         if (Waiters >= _config.WaitersMax) return TurnAway(asked.Caller, "too many requests wait here", turn);
 

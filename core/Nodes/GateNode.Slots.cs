@@ -40,15 +40,19 @@ public sealed partial class GateNode
         if (SlotPlacement.Unplaceable(job.Spec, views) is { } reason
             && job.Slots.All(other => other.Stage <= SlotStage.Assigned))
         {
-            var jobWork = _work[job.Id];
-            jobWork.IsUnplaceableProposed = jobWork.IsUnplaceableProposed
-                || Propose(job.Id, new JobCommand.JobUnplaceable(job.Id, reason), turn);
+            // Nothing was promised to the client so far, and a larger worker may come: the key stays free.
+            if (IsPending(job)) TryWithdraw(job, reason, turn);
+            else ProposeUnplaceable(job, reason, turn);
             Await(place, work, reason, turn.Now + PlacementRetryMin, turn);
             return;
         }
 
         var choice = SlotPlacement.Choose(job.Spec, slot.Refusals, UsedByOthers(job, slot.Slot), views);
-        if (choice is null || slot.Epoch >= JobLimits.EpochMax)
+        var isRefused = slot.Refusals.Count > 0 && choice is null or { IsDoubtful: true };
+        if (isRefused && IsRefusedByAll(job, _work[job.Id])
+            && TryWithdraw(job, $"every datacenter refused it: {Describe(slot.Refusals)}", turn))
+            Await(place, work, Describe(slot.Refusals), turn.Now + PlacementRetryMax, turn);
+        else if (choice is null || slot.Epoch >= JobLimits.EpochMax)
             Await(place, work, "none is left", turn.Now + PlacementRetryMax, turn);
         else if (choice.IsDoubtful && turn.Now < work.RetryAt)
             Await(place, work, Describe(slot.Refusals), work.RetryAt, turn);
@@ -60,6 +64,13 @@ public sealed partial class GateNode
             (work.Proposed, work.ProposedDatacenter) = (SlotProposal.Assign, choice.Datacenter.Name);
         else
             Await(place, work, "the disk is behind", turn.Now + _config.ResendInterval, turn);
+    }
+
+    private void ProposeUnplaceable(LedgerJob job, string reason, Turn turn)
+    {
+        var work = _work[job.Id];
+        work.IsUnplaceableProposed = work.IsUnplaceableProposed
+            || Propose(job.Id, new JobCommand.JobUnplaceable(job.Id, reason), turn);
     }
 
     /// <summary>Leaves a slot unassigned for a while.</summary>
@@ -140,7 +151,7 @@ public sealed partial class GateNode
         var manager = _board.ManagerFor(datacenter, work.Sent - 1);
         turn.Send(manager, command switch
         {
-            SlotCommand.Reserve => new Message.ReserveSlot(key, fence, job.Spec),
+            SlotCommand.Reserve => new Message.ReserveSlot(key, fence, job.Spec, job.Key),
             SlotCommand.Start => new Message.StartSlot(key, fence),
             SlotCommand.Cancel => new Message.CancelSlot(key, fence, WithdrawalOf(job)),
             SlotCommand.None => throw new UnreachableException($"unhandled {command}"),

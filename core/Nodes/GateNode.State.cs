@@ -24,9 +24,10 @@ public sealed partial class GateNode
         foreach (var (group, view) in _led)
             Invariant.Holds(_replicas.Leads(group) && _replicas.ViewOf(group) == view);
         Invariant.Holds(_led.Keys.Sum(_replicas.InFlight)
-            == _creations.Count + _work.Values.Sum(work => work.Proposed));
+            == _creations.Count + KeyProposals + _work.Values.Sum(work => work.Proposed));
         Invariant.Holds(Waiters <= _config.WaitersMax);
-        Invariant.Holds(_creations.Count <= _config.LiveJobsMax);
+        Invariant.Holds(_creations.Count + _reserving.Count <= _config.LiveJobsMax);
+        CheckKeys();
         Invariant.Holds(_work.Keys.All(job => _led.ContainsKey(job.Group)));
         foreach (var job in Ledger.Live)
             if (_led.ContainsKey(job.Id.Group)) CheckInvariants(job);
@@ -69,6 +70,7 @@ public sealed partial class GateNode
         _forwards.AddTo(ref fingerprint);
         _postponed.AddTo(ref fingerprint);
         _submissions.AddTo(ref fingerprint);
+        AddKeysTo(ref fingerprint);
         _rng.AddTo(ref fingerprint);
         fingerprint.Add(_boot.Value);
         fingerprint.Add(_nextCallId);

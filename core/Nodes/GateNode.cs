@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Hyperscale.Det.Durability;
+using Hyperscale.Det.Idempotency;
 using Hyperscale.Det.Jobs;
 using Hyperscale.Det.Kernel;
 using Hyperscale.Det.Membership;
@@ -80,6 +81,7 @@ public sealed partial class GateNode : INode
         _postponed = new PostponedRequests(config.ResendInterval);
         _board = new DatacenterBoard(topology, config.ManagerStaleness);
         _submissions = new SubmissionCalls(config.WaitersMax);
+        _keys = new GateIdempotencyCache<Caller>(config.Idempotency, config.WaitersMax);
         Ledger = new JobLedger(EndedPerGroupMax, EndedBytesPerGroupMax);
     }
 
@@ -98,7 +100,7 @@ public sealed partial class GateNode : INode
     public Instant NextDeadline => _fault is not null
         ? Instant.Never
         : Instant.Sooner(
-            Instant.Sooner(_deadlines.NextDeadline, _timers.NextDeadline),
+            Instant.Sooner(KeyDeadline, Instant.Sooner(_deadlines.NextDeadline, _timers.NextDeadline)),
             Instant.Sooner(
                 Instant.Sooner(_watches.NextDeadline, _forwards.NextDeadline),
                 Instant.Sooner(
@@ -112,7 +114,11 @@ public sealed partial class GateNode : INode
 
     /// <summary>Callers that wait for an answer of this gate.</summary>
     private int Waiters =>
-        _watches.Count + _forwards.Count + _creations.Count + _cancelCallers + _postponed.Count;
+        _watches.Count + _forwards.Count + _creations.Count + _cancelCallers + _postponed.Count
+        + _keys.WaiterCount;
+
+    /// <summary>Jobs that have not ended, those included whose entry is on its way.</summary>
+    private int LiveJobs => Ledger.LiveCount + _creations.Count + _reserving.Count;
 
     /// <summary>The fence of commands about the jobs of a group; 0 while this gate does not lead
     /// it.</summary>
@@ -249,7 +255,8 @@ public sealed partial class GateNode : INode
             AnswerWatch(caller, job, turn);
         while (_forwards.TryPop(Instant.Never, out var call)) Abandon(call, "this gate is stopping", turn);
         while (_postponed.TryPop(Instant.Never, out var request))
-            TurnAway(request.Caller, "this gate is stopping", turn);
+            GiveUp(request, "this gate is stopping", turn);
+        DismissWaiters(turn);
         return NodeVerdict.Accepted;
     }
 
@@ -323,12 +330,13 @@ public sealed partial class GateNode : INode
     {
         while (_deadlines.TryPop(turn.Now, out var job)) OnJobDeadline(job, turn);
         while (_timers.TryPop(turn.Now, out var place)) Drive(place, turn);
+        FireKeysDue(turn);
         while (_watches.TryPop(turn.Now, out var caller, out var job))
             AnswerWatch(caller, job, turn);
         while (_forwards.TryPop(turn.Now, out var call))
             Abandon(call, $"{call.To} did not answer within {_config.ForwardDeadline}", turn);
         while (_postponed.TryPop(turn.Now, out var request))
-            TurnAway(request.Caller, $"nobody led its ledger group for {_config.ForwardDeadline}", turn);
+            GiveUp(request, $"nobody led its ledger group for {_config.ForwardDeadline}", turn);
     }
 
     private void TakeSnapshot(Turn turn)

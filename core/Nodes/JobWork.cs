@@ -34,6 +34,9 @@ internal sealed class JobWork(int slots)
     /// <summary>An end without any datacenter is proposed and not committed.</summary>
     public bool IsUnplaceableProposed { get; set; }
 
+    /// <summary>A withdrawal is proposed and not committed.</summary>
+    public bool IsWithdrawProposed { get; set; }
+
     /// <summary>Counts visible changes that the ledger does not know.</summary>
     public long Changes { get; set; }
 
@@ -42,13 +45,15 @@ internal sealed class JobWork(int slots)
 
     /// <summary>How many entries about the job are proposed and not committed.</summary>
     public int Proposed => Slots.Count(slot => slot.Proposed != SlotProposal.None)
-        + (IsCancelProposed ? 1 : 0) + (IsDeadlineProposed ? 1 : 0) + (IsUnplaceableProposed ? 1 : 0);
+        + (IsCancelProposed ? 1 : 0) + (IsDeadlineProposed ? 1 : 0) + (IsUnplaceableProposed ? 1 : 0)
+        + (IsWithdrawProposed ? 1 : 0);
 
     public void AddTo(ref Fingerprint fingerprint)
     {
         fingerprint.Add(IsCancelProposed);
         fingerprint.Add(IsDeadlineProposed);
         fingerprint.Add(IsUnplaceableProposed);
+        fingerprint.Add(IsWithdrawProposed);
         fingerprint.Add(Changes);
         fingerprint.Add((long)CancelCallers.Count);
         foreach (var caller in CancelCallers) caller.AddTo(ref fingerprint);

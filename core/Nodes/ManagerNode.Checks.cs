@@ -16,6 +16,7 @@ public sealed partial class ManagerNode
         {
             Invariant.Holds(_workers.Count == 0 && _lives.Count == 0 && _tracks.Count == 0);
             Invariant.Holds(_placing.Count == 0 && _ending.Count == 0);
+            Invariant.Holds(!_isExpiringKeys && _expireKeysAt == Instant.Never);
             Invariant.Holds(Proposals.All(proposed => proposed.Count == 0));
             return;
         }
@@ -46,6 +47,8 @@ public sealed partial class ManagerNode
         fingerprint.Add(_ledView ?? 0);
         fingerprint.Add(_heartbeatVersion);
         fingerprint.Add(_heartbeatAt);
+        fingerprint.Add(_expireKeysAt);
+        fingerprint.Add(_isExpiringKeys);
         Ledger.AddTo(ref fingerprint);
         _replicas.AddTo(ref fingerprint);
         _membership.AddTo(ref fingerprint);

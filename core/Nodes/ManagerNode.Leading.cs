@@ -29,6 +29,7 @@ public sealed partial class ManagerNode
             if (slot.Outcome is not null) _finishAt.Set(slot.Key, _now);
         }
 
+        LookAtKeys();
         // Gates and workers look for whoever leads.
         Heartbeat();
     }
@@ -41,6 +42,7 @@ public sealed partial class ManagerNode
         _ledView = null;
         Emit(new TelemetryEvent.GroupLed(DispatchGroup, view, IsLed: false));
         foreach (var proposed in Proposals) proposed.Clear();
+        LeaveKeys();
         _placing.Clear();
         _ending.Clear();
         _tracks.Clear();

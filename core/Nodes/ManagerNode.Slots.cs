@@ -68,7 +68,8 @@ public sealed partial class ManagerNode
         if (isKnownFence && closed is not null) return AnswerRefused(from, reserve.Slot, closed);
 
         var command = DispatchCommandCodec.Encode(
-            new DispatchCommand.SlotReserved(reserve.Slot, reserve.Fence, from, reserve.Spec));
+            new DispatchCommand.SlotReserved(
+                reserve.Slot, reserve.Fence, from, reserve.Spec, reserve.Key));
         var refusal = held is null && closed is null ? Refusal(reserve.Spec, command.Length) : null;
         if (refusal is not null)
         {
@@ -195,6 +196,7 @@ public sealed partial class ManagerNode
     private void OnReservationExpired(DispatchCommand.ReservationExpired expired, DispatchVerdict verdict)
     {
         _expiring.Remove(expired.Slot);
+        LookAtKeys();
         _expireAt.Remove(expired.Slot);
         if (verdict != DispatchVerdict.Accepted || Ledger.GateOf(expired.Slot.Job) is not { } gate) return;
         AnswerRefused(gate, expired.Slot, Ledger.ClosedBecause(expired.Slot)!);
@@ -203,6 +205,7 @@ public sealed partial class ManagerNode
     private void OnSlotForgotten(DispatchCommand.SlotForgotten forgotten)
     {
         Commit(_forgetting, forgotten.Slot, forgotten.Fence);
+        LookAtKeys();
         if (Ledger.Find(forgotten.Slot) is null) _finishAt.Remove(forgotten.Slot);
     }
 

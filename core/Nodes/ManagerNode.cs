@@ -79,6 +79,7 @@ public sealed partial class ManagerNode : INode
         {
             if (_fault is not null) return Instant.Never;
             var next = Instant.Sooner(_heartbeatAt, _deadAt.NextDeadline);
+            next = Instant.Sooner(next, _expireKeysAt);
             next = Instant.Sooner(next, _sendAt.NextDeadline);
             next = Instant.Sooner(next, _expireAt.NextDeadline);
             next = Instant.Sooner(next, _finishAt.NextDeadline);
@@ -182,6 +183,7 @@ public sealed partial class ManagerNode : INode
         if (_heartbeatAt <= _now) Heartbeat();
         _membership.Tick(new Turn(_now, _outbox));
         _replicas.Step(new ReplicaInput.Tick(), _now, _fromReplicas);
+        if (_expireKeysAt <= _now) ExpireKeys();
         while (_deadAt.TryPop(_now, out var worker)) OnWorkerSilent(worker);
         while (_sendAt.TryPop(_now, out var attempt)) OnSendDue(attempt);
         while (_expireAt.TryPop(_now, out var slot)) OnReservationDue(slot);
@@ -324,6 +326,7 @@ public sealed partial class ManagerNode : INode
             case DispatchCommand.SlotForgotten forgotten: OnSlotForgotten(forgotten); break;
             case DispatchCommand.AttemptStarted started: OnAttemptStarted(started, verdict); break;
             case DispatchCommand.AttemptEnded ended: OnAttemptEnded(ended, verdict); break;
+            case DispatchCommand.KeysExpired: OnKeysExpired(); break;
             default: throw new UnreachableException($"unhandled {command}");
         }
     }

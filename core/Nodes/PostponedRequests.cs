@@ -6,7 +6,11 @@ namespace Hyperscale.Det.Nodes;
 /// <summary>A client's request on its way to whoever can answer it.</summary>
 /// <param name="Hops">Gates that it has passed.</param>
 /// <param name="Until">When the caller is turned away.</param>
-internal sealed record Asked(Caller Caller, int Hops, ClientRequest Request, Instant Until);
+internal sealed record Asked(Caller Caller, int Hops, ClientRequest Request, Instant Until)
+{
+    /// <summary>Another gate was asked and never answered.</summary>
+    public bool MayBeDone { get; init; }
+}
 
 /// <summary>Requests that wait until somebody is known who can answer them. All are tried again together: on
 /// news of who leads what, and at an interval.</summary>
@@ -63,6 +67,7 @@ internal sealed class PostponedRequests(Duration retryInterval)
             fingerprint.Add(number);
             request.Caller.AddTo(ref fingerprint);
             fingerprint.Add((long)request.Hops);
+            fingerprint.Add(request.MayBeDone);
             fingerprint.Add(request.Request.GetType().Name);
             fingerprint.Add(request.Until);
         }

@@ -1,3 +1,4 @@
+using Hyperscale.Det.Idempotency;
 using Hyperscale.Det.Jobs;
 
 namespace Hyperscale.Det.Nodes;
@@ -28,16 +29,18 @@ public static class SubmissionCheck
 
     /// <summary>The entry that creates the job; null, with the fault, when no log entry can hold
     /// it.</summary>
-    public static byte[]? Encode(JobSpec spec, out JobFault? fault)
+    /// <param name="reserved">The key that it takes.</param>
+    public static byte[]? Encode(
+        JobSpec spec, IdempotencyReservedEvent? reserved, out IReadOnlyList<JobFault> faults)
     {
-        fault = null;
-        var bytes = JobCommandCodec.Encode(new JobCommand.JobCreated(spec));
+        faults = [];
+        var bytes = JobCommandCodec.Encode(new JobCommand.JobCreated(spec, reserved));
         if (bytes.Length > JobBytesMax)
-            fault = new JobFault("$", $"takes {bytes.Length} bytes; at most {JobBytesMax} are allowed");
+            faults = [new JobFault("$", $"takes {bytes.Length} bytes; at most {JobBytesMax} are allowed")];
         // An entry that cannot be read back would end the ledger, so none is made.
         else if (JobCommandCodec.Decode(bytes, out var unreadable) is null)
-            fault = new JobFault("$", JobLimits.Clip(unreadable));
-        return fault is null ? bytes : null;
+            faults = [new JobFault("$", JobLimits.Clip(unreadable))];
+        return faults.Count == 0 ? bytes : null;
     }
 
     private static void AddUnknown(

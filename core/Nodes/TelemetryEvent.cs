@@ -52,5 +52,13 @@ public abstract record TelemetryEvent
     /// <summary>A datagram to a member and its answer took this long.</summary>
     public sealed record MemberAnswered(NodeId Member, Duration Rtt) : TelemetryEvent;
 
+    /// <summary>A submission repeated an earlier one with its key, with the name of the answer.</summary>
+    public sealed record SubmissionRepeated(string Answer) : TelemetryEvent;
+
+    /// <summary>Keys of a group were let go of before their time, as there were too many.</summary>
+    /// <param name="Evicted">Answers: their keys expired.</param>
+    /// <param name="Forgotten">Expired keys: a late repeat of theirs could become a second job.</param>
+    public sealed record KeysEvicted(int Group, long Evicted, long Forgotten) : TelemetryEvent;
+
     public sealed record Recovered(long SnapshotLsn, int Records) : TelemetryEvent;
 }

@@ -1,3 +1,4 @@
+using Hyperscale.Det.Idempotency;
 using Hyperscale.Det.Kernel;
 using Hyperscale.Det.Protocol;
 
@@ -32,6 +33,11 @@ public sealed record Topology(
                 .Take(ReplicasPerGroup),
         ];
     }
+
+    /// <summary>The ledger group whose primary decides about a key.</summary>
+    public int GroupOfKey(IdempotencyKey key) =>
+        // Mixed once more: the group's own table is ordered by the hash itself.
+        (int)(Rng.Mix(key.Hash ^ 0xD1B5_4A32_D192_ED03UL) % (ulong)LedgerGroups);
 
     /// <summary>Who keeps a ledger group that this gate or manager takes part in.</summary>
     public IReadOnlyList<NodeId> ReplicasOf(NodeId member, int group) => Gates.Contains(member)

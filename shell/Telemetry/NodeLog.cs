@@ -75,4 +75,10 @@ internal static partial class NodeLog
 
     [LoggerMessage(124, LogLevel.Trace, "{Node}: member {Member} answered within {Rtt}")]
     public static partial void MemberAnswered(ILogger logger, NodeId node, NodeId member, Duration rtt);
+
+    [LoggerMessage(115, LogLevel.Warning,
+        "{Node}: too many keys in ledger group {Group}: {Evicted} answers given up and {Forgotten} expired "
+        + "keys forgotten before their time")]
+    public static partial void KeysEvicted(
+        ILogger logger, NodeId node, int group, long evicted, long forgotten);
 }

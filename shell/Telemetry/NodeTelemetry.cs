@@ -24,6 +24,9 @@ public sealed class NodeTelemetry : ITelemetrySink
     private readonly MemberTelemetry _members;
     private readonly Counter<long> _ignored;
     private readonly UpDownCounter<long> _groupsLed;
+    private readonly Counter<long> _submissionsRepeated;
+    private readonly Counter<long> _keysEvicted;
+    private readonly Counter<long> _keysForgotten;
 
     public NodeTelemetry(Meter meter, ILogger logger)
     {
@@ -49,6 +52,12 @@ public sealed class NodeTelemetry : ITelemetrySink
             "hyperscale.inputs.ignored", null, "Messages and requests not followed, by verdict");
         _groupsLed = meter.CreateUpDownCounter<long>(
             "hyperscale.groups.led", null, "Ledger groups that the node leads");
+        _submissionsRepeated = meter.CreateCounter<long>(
+            "hyperscale.submissions.repeated", null, "Submissions whose key was known, by answer");
+        _keysEvicted = meter.CreateCounter<long>(
+            "hyperscale.keys.evicted", null, "Answers given up before their time: there were too many");
+        _keysForgotten = meter.CreateCounter<long>(
+            "hyperscale.keys.forgotten", null, "Expired keys forgotten before their time");
     }
 
     /// <inheritdoc/>
@@ -80,6 +89,14 @@ public sealed class NodeTelemetry : ITelemetrySink
             case TelemetryEvent.Ignored ignored:
                 NodeLog.Ignored(_logger, node, ignored.Message, ignored.From, ignored.Verdict);
                 _ignored.Add(1, Of(node), new("message", ignored.Message), new("verdict", ignored.Verdict));
+                break;
+            case TelemetryEvent.SubmissionRepeated repeated:
+                _submissionsRepeated.Add(1, Of(node), new("answer", repeated.Answer));
+                break;
+            case TelemetryEvent.KeysEvicted evicted:
+                NodeLog.KeysEvicted(_logger, node, evicted.Group, evicted.Evicted, evicted.Forgotten);
+                _keysEvicted.Add(evicted.Evicted, Of(node));
+                _keysForgotten.Add(evicted.Forgotten, Of(node));
                 break;
             case TelemetryEvent.Recovered recovered:
                 NodeLog.Recovered(_logger, node, recovered.SnapshotLsn, recovered.Records);

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using CsCheck;
+using Hyperscale.Det.Idempotency;
 using Hyperscale.Det.Kernel;
 using Hyperscale.Det.Nodes;
 using Hyperscale.Det.Protocol;
@@ -16,6 +17,15 @@ public sealed class GateHistoryTests
         LiveJobsMax = 8,
         EndedJobsMax = 6,
         SnapshotEveryRecords = 7,
+        Idempotency = IdempotencyConfig.Default with
+        {
+            PendingTtl = Duration.FromSeconds(5),
+            PendingWaitTimeout = Duration.FromSeconds(3),
+            CommittedTtl = Duration.FromSeconds(4),
+            RejectedTtl = Duration.FromSeconds(2),
+            CleanupInterval = Duration.FromSeconds(1),
+            MaxEntries = 4,
+        },
     };
 
     private static readonly Gen<List<GateMove>> History = GateMove.Gen.List[0, 80];

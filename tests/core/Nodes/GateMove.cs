@@ -1,8 +1,10 @@
 using CsCheck;
+using Hyperscale.Det.Idempotency;
 using Hyperscale.Det.Jobs;
 using Hyperscale.Det.Kernel;
 using Hyperscale.Det.Nodes;
 using Hyperscale.Det.Protocol;
+using Hyperscale.Det.Tests.Core.Idempotency;
 using Hyperscale.Det.Tests.Core.Protocol;
 
 namespace Hyperscale.Det.Tests.Core.Nodes;
@@ -55,10 +57,16 @@ internal sealed record GateMove(int Kind, Message Message, ClientRequest Request
         var job = KeyOf(bench, rng).Job;
         return request switch
         {
-            ClientRequest.SubmitJob when rng.Chance(3, 4) => new ClientRequest.SubmitJob(
+            ClientRequest.SubmitJob when rng.Chance(1, 3) => new ClientRequest.SubmitJob(
                 Specs.Job(1 + (int)rng.Below(2), 1 + (int)rng.Below(8), rng.Chance(1, 2)
                     ? Specs.BestEffort(1, Duration.FromSeconds(rng.Below(9)))
                     : null)),
+            // Few keys, so that they meet again; mostly with the payload that they had.
+            ClientRequest.SubmitJob => new ClientRequest.SubmitJob(
+                Specs.Job(count: rng.Chance(1, 6) ? 9 : 1 + (int)rng.Below(2)),
+                rng.Chance(1, 2)
+                    ? KeyGens.Opaque($"key-{rng.Below(4)}")
+                    : IdempotencyKey.Of("client", rng.Below(4), 7)),
             ClientRequest.GetJob => new ClientRequest.GetJob(job),
             ClientRequest.WatchJob watch => watch with { Job = job },
             ClientRequest.CancelJob => new ClientRequest.CancelJob(job),
