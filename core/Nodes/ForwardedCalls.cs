@@ -1,12 +1,11 @@
-using Hyperscale.Det.Jobs;
 using Hyperscale.Det.Kernel;
 using Hyperscale.Det.Protocol;
 
 namespace Hyperscale.Det.Nodes;
 
 /// <summary>A call that another gate was asked to answer.</summary>
-/// <param name="Gather">The list that the answer is a part of; null when it is the whole answer.</param>
-internal sealed record ForwardedCall(Asked Asked, NodeId To, Message.ClientCall Call, ListGather? Gather)
+/// <param name="Gather">What the answer is a part of; null when it is the whole answer.</param>
+internal sealed record ForwardedCall(Asked Asked, NodeId To, Message.ClientCall Call, Gather? Gather)
 {
     /// <summary>Whether it does no harm that the request is carried out twice.</summary>
     public bool IsRepeatable => Gather is null && Asked.Request is not ClientRequest.SubmitJob { Key: null };
@@ -73,81 +72,5 @@ internal sealed class ForwardedCalls
             fingerprint.Add(deadline);
             call.Gather?.AddTo(ref fingerprint);
         }
-    }
-}
-
-/// <summary>A list of jobs that comes together from several gates.</summary>
-/// <param name="request">What the list answers.</param>
-/// <param name="own">What this gate knows.</param>
-/// <param name="asked">The other gates.</param>
-/// <param name="limit">Most jobs of the list.</param>
-/// <param name="groups">How many ledger groups the list has to cover; 0 for whatever there is.</param>
-internal sealed class ListGather(
-    Asked request, ClientResponse.Jobs own, IEnumerable<NodeId> asked, int limit, int groups)
-{
-    private const int NamedGroupsMax = 8;
-
-    private readonly SortedSet<NodeId> _open = [.. asked];
-    private readonly SortedSet<NodeId> _missing = [];
-    private readonly SortedSet<int> _led = [.. own.Led];
-
-    // While the lead of a group moves, two gates may tell of the same job: an end is for good.
-    private readonly SortedDictionary<JobId, JobSummary> _jobs = ById(own.List);
-
-    public Asked Request => request;
-
-    public bool IsComplete => _open.Count == 0;
-
-    /// <summary>Whether asking again would not make the list longer: somebody leads every ledger group, or a
-    /// gate does not answer.</summary>
-    public bool IsFinal => _missing.Count > 0 || _led.Count >= groups;
-
-    public ClientResponse.Jobs Result => new(
-        [
-            .. _jobs.Values.OrderByDescending(job => job.Submitted).ThenByDescending(job => job.Id)
-                .Take(limit),
-        ],
-        [.. _missing.Select(gate => gate.Name), .. MissingGroups])
-    {
-        Led = groups == 0 ? [.. _led] : [],
-    };
-
-    private IEnumerable<string> MissingGroups
-    {
-        get
-        {
-            List<int> missing = [.. Enumerable.Range(0, groups).Where(group => !_led.Contains(group))];
-            return missing.Count > NamedGroupsMax
-                ? [$"{missing.Count} ledger groups"]
-                : missing.Select(group => $"ledger group {group}");
-        }
-    }
-
-    public void Add(NodeId gate, ClientResponse.Jobs jobs)
-    {
-        if (!_open.Remove(gate)) return;
-        _led.UnionWith(jobs.Led);
-        foreach (var job in jobs.List)
-            if (!_jobs.TryGetValue(job.Id, out var known) || !known.IsTerminal) _jobs[job.Id] = job;
-    }
-
-    public void Miss(NodeId gate)
-    {
-        if (_open.Remove(gate)) _missing.Add(gate);
-    }
-
-    public void AddTo(ref Fingerprint fingerprint)
-    {
-        fingerprint.Add((long)limit);
-        foreach (var gate in _open.Concat(_missing)) fingerprint.Add(gate);
-        foreach (var group in _led) fingerprint.Add((long)group);
-        foreach (var job in _jobs.Keys) job.AddTo(ref fingerprint);
-    }
-
-    private static SortedDictionary<JobId, JobSummary> ById(IEnumerable<JobSummary> jobs)
-    {
-        var byId = new SortedDictionary<JobId, JobSummary>();
-        foreach (var job in jobs) byId.Add(job.Id, job);
-        return byId;
     }
 }

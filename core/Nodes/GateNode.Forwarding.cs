@@ -70,11 +70,11 @@ public sealed partial class GateNode
         ClientRequest.WatchJob watch => watch.Job.Group,
         ClientRequest.CancelJob cancel => cancel.Job.Group,
         ClientRequest.SubmitJob { Key: { } key } => _topology.GroupOfKey(key),
-        ClientRequest.SubmitJob or ClientRequest.ListJobs => null,
+        ClientRequest.SubmitJob or ClientRequest.ListJobs or ClientRequest.GetCluster => null,
         _ => throw new UnreachableException($"unhandled {request}"),
     };
 
-    private void Call(Asked asked, NodeId to, ListGather? gather, Turn turn)
+    private void Call(Asked asked, NodeId to, Gather? gather, Turn turn)
     {
         var call = new Message.ClientCall(_nextCallId++, asked.Hops + 1, asked.Request);
         var until = asked.Until + asked.Request switch
@@ -93,8 +93,7 @@ public sealed partial class GateNode
         var caller = call.Asked.Caller;
         if (call.Gather is { } gather)
         {
-            if (answer.Response is ClientResponse.Jobs jobs) gather.Add(from, jobs);
-            else gather.Miss(from);
+            gather.Take(from, answer.Response);
             if (gather.IsComplete) Conclude(gather, turn);
             return NodeVerdict.Accepted;
         }
@@ -135,7 +134,8 @@ public sealed partial class GateNode
         ClientResponse response = call.Asked.Request switch
         {
             ClientRequest.SubmitJob or ClientRequest.CancelJob => new ClientResponse.OutcomeUnknown(reason),
-            ClientRequest.GetJob or ClientRequest.WatchJob or ClientRequest.ListJobs =>
+            ClientRequest.GetJob or ClientRequest.WatchJob or ClientRequest.ListJobs
+                or ClientRequest.GetCluster =>
                 new ClientResponse.Unavailable(reason, RetryAfter),
             _ => throw new UnreachableException($"unhandled {call.Asked.Request}"),
         };

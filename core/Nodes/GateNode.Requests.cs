@@ -26,6 +26,7 @@ public sealed partial class GateNode
         ClientRequest.WatchJob watch => OnJobRequest(asked, watch.Job, turn),
         ClientRequest.CancelJob cancel => OnJobRequest(asked, cancel.Job, turn),
         ClientRequest.ListJobs list => OnListJobs(asked, list, turn),
+        ClientRequest.GetCluster cluster => OnGetCluster(asked, cluster, turn),
         _ => throw new UnreachableException($"unhandled {asked.Request}"),
     };
 
@@ -152,9 +153,9 @@ public sealed partial class GateNode
         return NodeVerdict.Accepted;
     }
 
-    /// <summary>Answers with the list once it is whole; while the lead of a group moves it is asked for
-    /// again.</summary>
-    private void Conclude(ListGather gather, Turn turn)
+    /// <summary>Answers once all parts are there; a list is asked for again while the lead of a group
+    /// moves.</summary>
+    private void Conclude(Gather gather, Turn turn)
     {
         if (gather.IsFinal) turn.Answer(gather.Request.Caller, gather.Result);
         else Postpone(gather.Request, turn);

@@ -139,6 +139,9 @@ public abstract record ClientRequest
     public sealed record ListJobs(int Limit, bool LocalOnly) : ClientRequest;
 
     public sealed record CancelJob(JobId Job) : ClientRequest;
+
+    /// <summary>The replicas of every gate, or with <paramref name="LocalOnly"/> of the asked one.</summary>
+    public sealed record GetCluster(bool LocalOnly) : ClientRequest;
 }
 
 public abstract record ClientResponse
@@ -181,6 +184,11 @@ public abstract record ClientResponse
         /// <summary>The ledger groups that the answering gate leads: of these it knows every job.</summary>
         public IReadOnlyList<int> Led { get; init; } = [];
     }
+
+    /// <summary>What each gate says of itself; the pictures need not be of one instant.</summary>
+    /// <param name="Missing">Gates that did not answer in time.</param>
+    public sealed record Cluster(IReadOnlyList<GateReplicas> Gates, IReadOnlyList<string> Missing)
+        : ClientResponse;
 
     /// <summary>The cancellation is durable, or the job had already ended.</summary>
     public sealed record CancelAccepted(JobStatus Job) : ClientResponse;

@@ -25,6 +25,10 @@ public static partial class MessageCodec
                 foreach (var gate in jobs.Missing) writer.Text(2, gate);
                 foreach (var group in jobs.Led) writer.Number(3, group);
                 break;
+            case ClientResponse.Cluster cluster:
+                writer.Packed((ulong)ResponseKind.Cluster);
+                Write(writer, cluster);
+                break;
             case ClientResponse.CancelAccepted cancel:
                 writer.Packed((ulong)ResponseKind.CancelAccepted);
                 writer.Nested(1, cancel.Job, JobFields.Write);
@@ -67,6 +71,7 @@ public static partial class MessageCodec
             ResponseKind.NotFound => ReadJob(ref reader) is { } job ? new ClientResponse.NotFound(job) : null,
             ResponseKind.Unavailable => ReadUnavailable(ref reader),
             ResponseKind.OutcomeUnknown => ReadOutcomeUnknown(ref reader),
+            ResponseKind.Cluster => ReadCluster(ref reader),
             ResponseKind.Pending => ReadPending(ref reader),
             ResponseKind.KeyReused => ReadKeyReused(ref reader),
             ResponseKind.KeyExpired => ReadKeyExpired(ref reader),

@@ -89,6 +89,10 @@ public static partial class MessageCodec
                 writer.Packed((ulong)RequestKind.CancelJob);
                 writer.Nested(1, cancel.Job, JobFields.Write);
                 break;
+            case ClientRequest.GetCluster cluster:
+                writer.Packed((ulong)RequestKind.GetCluster);
+                writer.Flag(1, cluster.LocalOnly);
+                break;
             default:
                 throw new UnreachableException($"unhandled {request}");
         }
@@ -104,6 +108,7 @@ public static partial class MessageCodec
             RequestKind.WatchJob => ReadWatchJob(ref reader),
             RequestKind.ListJobs => ReadListJobs(ref reader),
             RequestKind.CancelJob => ReadJob(ref reader) is { } job ? new ClientRequest.CancelJob(job) : null,
+            RequestKind.GetCluster => ReadGetCluster(ref reader),
             _ => Unknown<ClientRequest>(ref reader, "request", kind),
         };
     }

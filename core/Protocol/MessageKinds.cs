@@ -47,6 +47,7 @@ public enum RequestKind
     WatchJob = 3,
     ListJobs = 4,
     CancelJob = 5,
+    GetCluster = 6,
 }
 
 /// <summary>The numbers of <see cref="ClientResponse"/> on the wire.</summary>
@@ -64,4 +65,5 @@ public enum ResponseKind
     KeyReused = 10,
     KeyExpired = 11,
     Rejected = 12,
+    Cluster = 13,
 }

@@ -37,7 +37,7 @@ public sealed class ApiServer : IAsyncDisposable
         _app = builder.Build();
         var calls = new GateCalls(gate, options);
         var jobs = new JobEndpoints(calls, options, _metrics, _app.Lifetime.ApplicationStopping);
-        var operators = new OperatorEndpoints(gate, options, _metrics);
+        var operators = new OperatorEndpoints(gate, calls, options, _metrics);
         new ApiPipeline(gate, _metrics, [.. jobs.Routes, .. operators.Routes], logger).Build(_app);
     }
 

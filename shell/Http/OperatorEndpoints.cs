@@ -1,30 +1,40 @@
 using Hyperscale.Det.Kernel;
+using Hyperscale.Det.Protocol;
 using Hyperscale.Det.Shell.Hosting;
 using Hyperscale.Det.Shell.Json;
 
 namespace Hyperscale.Det.Shell.Http;
 
 /// <summary>What those ask who run the cluster, and their tools.</summary>
-internal sealed class OperatorEndpoints(IGateApi gate, ApiOptions options, ApiMetrics metrics)
+internal sealed class OperatorEndpoints(
+    IGateApi gate, GateCalls calls, ApiOptions options, ApiMetrics metrics)
 {
     private readonly JsonAnswer _json = new(options.ReadWithin);
 
     public IReadOnlyList<ApiRoute> Routes =>
     [
-        new("GET", "/v1/cluster", "what this gate knows of the cluster", [], ClusterAsync),
+        new("GET", "/v1/cluster", "the datacenters, and every gate's ledger groups", [], ClusterAsync),
         new("GET", "/livez", "200 as long as the process answers", [], LivezAsync),
         new("GET", "/readyz", "200 while this gate takes requests, else 503 and why", [], ReadyzAsync),
         new("GET", "/metrics", "counters and gauges for Prometheus", [], MetricsAsync),
     ];
 
-    private Task ClusterAsync(HttpContext context) => _json.WriteAsync(
-        context,
-        new ClusterJson(
-            gate.Topology.ClusterId,
-            gate.Id.Name,
-            [.. gate.Topology.Gates.Select(id => id.Name)],
-            [.. gate.Cluster.Datacenters.Select(Datacenter)]),
-        ApiJson.Compact.ClusterJson);
+    private async Task ClusterAsync(HttpContext context)
+    {
+        var gates = gate.Topology.Gates.Select(id => id.Name).ToList();
+        var answer = await calls.AskAsync(
+            new ClientRequest.GetCluster(LocalOnly: false), context.RequestAborted);
+        // A gate that cannot tell of its groups still tells what it heard.
+        var (replicas, missing) = answer is ClientResponse.Cluster cluster
+            ? (ClusterReplicas.Of(cluster.Gates), cluster.Missing)
+            : ([], gates);
+        await _json.WriteAsync(
+            context,
+            new ClusterJson(
+                gate.Topology.ClusterId, gate.Id.Name, gates,
+                [.. gate.Cluster.Datacenters.Select(Datacenter)], replicas, missing),
+            ApiJson.Compact.ClusterJson);
+    }
 
     private DatacenterJson Datacenter(DatacenterView seen) => new(
         seen.Name,

@@ -32,10 +32,18 @@ public sealed record JobListJson(IReadOnlyList<SummaryJson> Jobs, IReadOnlyList<
 
 public sealed record SummaryJson(JobId Id, string Name, JobState State, string Reason, WallTime Submitted);
 
-/// <summary>What one gate knows of its cluster.</summary>
+/// <summary>What one gate knows of its cluster, and what the others say of themselves.</summary>
 /// <param name="Gate">The gate that answered.</param>
+/// <param name="Gates">The configured gates.</param>
+/// <param name="Replicas">The ledger groups of each gate that answered.</param>
+/// <param name="Missing">Gates that did not answer in time.</param>
 public sealed record ClusterJson(
-    string ClusterId, string Gate, IReadOnlyList<string> Gates, IReadOnlyList<DatacenterJson> Datacenters);
+    string ClusterId,
+    string Gate,
+    IReadOnlyList<string> Gates,
+    IReadOnlyList<DatacenterJson> Datacenters,
+    IReadOnlyList<GateJson> Replicas,
+    IReadOnlyList<string> Missing);
 
 /// <summary>A configured datacenter.</summary>
 /// <param name="Managers">Configured managers in order of succession.</param>

@@ -73,6 +73,12 @@ internal sealed class GateClient : IDisposable
             () => new HttpRequestMessage(HttpMethod.Get, $"v1/jobs?limit={limit}"),
             ApiJson.Compact.JobListJson, cancellation);
 
+    /// <summary>The cluster as a gate knows it, with every gate's ledger groups.</summary>
+    public Task<ClusterJson> ClusterAsync(CancellationToken cancellation) =>
+        AskAsync(
+            () => new HttpRequestMessage(HttpMethod.Get, "v1/cluster"),
+            isRepeatable: true, ApiJson.Compact.ClusterJson, cancellation);
+
     /// <summary>Cancels a job; one that has ended stays as it is.</summary>
     public Task<StatusJson> CancelAsync(JobId job, CancellationToken cancellation, bool isPatient = false) =>
         AskAsync(

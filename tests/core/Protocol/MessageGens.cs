@@ -35,7 +35,19 @@ internal static class MessageGens
             Gen.Int[0, ProtocolLimits.JobsListMax],
             Gen.Bool,
             (limit, local) => new ClientRequest.ListJobs(limit, local)),
-        JobGens.JobId.Select(job => new ClientRequest.CancelJob(job)));
+        JobGens.JobId.Select(job => new ClientRequest.CancelJob(job)),
+        Gen.Bool.Select(local => new ClientRequest.GetCluster(local)));
+
+    private static readonly Gen<ReplicaState> Replica =
+        from number in Gen.Int[0, 1023]
+        from status in Gen.Enum<VsrStatus>()
+        from view in Counter
+        from primary in Node
+        from flags in Gen.Select(Gen.Bool, Gen.Bool)
+        from commit in Counter
+        from op in Counter
+        from life in Gen.Long[1, long.MaxValue]
+        select new ReplicaState(number, status, view, primary, flags.Item1, flags.Item2, commit, op, life);
 
     public static readonly Gen<ClientResponse> Response = Gen.OneOf<ClientResponse>(
         Gen.Select(
@@ -53,6 +65,10 @@ internal static class MessageGens
             JobGens.Text.List[0, 3],
             Gen.Int[0, 1023].List[0, 3],
             (list, missing, led) => new ClientResponse.Jobs(list, missing) { Led = led }),
+        Gen.Select(
+            Gen.Select(Node, Replica.List[0, 4], (gate, groups) => new GateReplicas(gate, groups)).List[0, 3],
+            JobGens.Text.List[0, 3],
+            (gates, missing) => new ClientResponse.Cluster(gates, missing)),
         JobGens.JobStatus.Select(job => new ClientResponse.CancelAccepted(job)),
         JobGens.JobFault.List[0, 5].Select(faults => new ClientResponse.Invalid(faults)),
         JobGens.JobId.Select(job => new ClientResponse.NotFound(job)),

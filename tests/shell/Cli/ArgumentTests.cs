@@ -12,6 +12,8 @@ public sealed class ArgumentTests
     [InlineData("run a.json b.json", "Unrecognized command or argument 'b.json'.")]
     [InlineData("jobs --nope", "Unrecognized command or argument '--nope'.")]
     [InlineData("gate", "Option '--config' is required.")]
+    [InlineData("status", "a job's ID or --cluster is needed, and not both")]
+    [InlineData("status 012-0000000042 --cluster", "a job's ID or --cluster is needed, and not both")]
     [InlineData("status seven", "'seven' is no job id; one such as 012-0000000042 is needed")]
     [InlineData("jobs --limit", "Required argument missing for option: '--limit'.")]
     [InlineData("jobs --limit 0", "--limit: '0' is not allowed; a whole number from 1 to 1000 is needed")]

@@ -1,6 +1,8 @@
 using System.Globalization;
 using System.Net;
 using Hyperscale.Det.Kernel;
+using Hyperscale.Det.Protocol;
+using Hyperscale.Det.Replication;
 using Hyperscale.Det.Shell.Json;
 
 namespace Hyperscale.Det.Tests.Shell.Http;
@@ -38,6 +40,7 @@ public sealed class OperatorEndpointsTests
     public async Task Metrics_hold_the_counters_of_the_nodes_and_gauges_of_the_cluster()
     {
         await using var api = await Api.StartAsync();
+        api.Gate.Answers(new ClientResponse.Cluster([], []));
         api.Gate.Metrics.Meter.CreateCounter<long>("hyperscale.jobs.accepted").Add(2);
         api.Gate.Hears("dc-a", workers: 3, coresTotal: 12, coresFree: 5);
         using (await api.SendAsync("GET", "/v1/cluster"))
@@ -73,6 +76,7 @@ public sealed class OperatorEndpointsTests
     public async Task The_cluster_shows_every_datacenter_heard_or_not()
     {
         await using var api = await Api.StartAsync();
+        api.Gate.Answers(new ClientResponse.Cluster([], []));
         api.Gate.Hears("dc-b", workers: 3, coresTotal: 12, coresFree: 5);
         using var response = await api.SendAsync("GET", "/v1/cluster");
         var cluster = await Api.ReadAsync(response, ApiJson.Compact.ClusterJson);
@@ -86,6 +90,44 @@ public sealed class OperatorEndpointsTests
         Assert.Equal((3, 12, 5, 2, 3), (heard.Workers, heard.CoresTotal, heard.CoresFree,
             heard.LargestWorkerCores, heard.QueuedWorkflows));
         Assert.True(heard.Age >= Duration.Zero && heard.Age < Duration.FromMinutes(1));
+    }
+
+    [Fact]
+    public async Task The_cluster_shows_the_groups_of_every_gate_that_answers()
+    {
+        await using var api = await Api.StartAsync();
+        var backup = new ReplicaState(
+            4, VsrStatus.Normal, 2, NodeId.Of("gate-2"), false, false, Commit: 7, Op: 9, Life: 1);
+        api.Gate.Answers(new ClientResponse.Cluster(
+            [
+                new GateReplicas(NodeId.Of("gate-1"), [backup]),
+                new GateReplicas(
+                    NodeId.Of("gate-2"), [backup with { IsPrimary = true, HasLease = true, Commit = 9 }]),
+            ],
+            ["gate-3"]));
+        using var response = await api.SendAsync("GET", "/v1/cluster");
+        var cluster = await Api.ReadAsync(response, ApiJson.Compact.ClusterJson);
+
+        Assert.Equal(new ClientRequest.GetCluster(LocalOnly: false), Assert.Single(api.Gate.Asked));
+        Assert.Equal(["gate-3"], cluster.Missing);
+        Assert.Equal(["gate-1", "gate-2"], cluster.Replicas.Select(gate => gate.Gate));
+        Assert.Equal(
+            new GroupJson(4, "backup", 2, "gate-2", null, false, 7, 9, 2, 1), cluster.Replicas[0].Groups[0]);
+        Assert.Equal(
+            new GroupJson(4, "primary", 2, "gate-2", 2, true, 9, 9, 0, 1), cluster.Replicas[1].Groups[0]);
+    }
+
+    [Fact]
+    public async Task A_gate_that_cannot_tell_of_its_groups_still_shows_what_it_heard()
+    {
+        await using var api = await Api.StartAsync();
+        api.Gate.Answers(new ClientResponse.Unavailable("no", Duration.FromSeconds(1)));
+        using var response = await api.SendAsync("GET", "/v1/cluster");
+        var cluster = await Api.ReadAsync(response, ApiJson.Compact.ClusterJson);
+
+        Assert.Empty(cluster.Replicas);
+        Assert.Equal(["gate-1", "gate-2"], cluster.Missing);
+        Assert.Equal(2, cluster.Datacenters.Count);
     }
 
     [Fact]

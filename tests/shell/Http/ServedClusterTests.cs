@@ -117,6 +117,9 @@ public sealed class ServedClusterTests
         {
             using var response = await gate.GetAsync("/v1/cluster", Api.Cancellation);
             var seen = await Api.ReadAsync(response, ApiJson.Compact.ClusterJson);
+            Assert.Equal(["gate-1", "gate-2", "gate-3"], seen.Replicas.Select(replica => replica.Gate));
+            Assert.All(seen.Replicas, replica => Assert.Equal(64, replica.Groups.Count));
+            Assert.Empty(seen.Missing);
             Assert.Equal((1, 2), (seen.Datacenters[0].Heard!.Workers, seen.Datacenters[0].Heard!.CoresTotal));
             Assert.Contains(
                 $"hyperscale_datacenter_cores{{datacenter=\"dc-a\",node=\"{seen.Gate}\"}} 2\n",
