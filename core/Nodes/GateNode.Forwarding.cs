@@ -21,7 +21,8 @@ public sealed partial class GateNode
     {
         var leader = LeaderOf(group);
         if (leader == Id) return Postpone(asked, turn);
-        if (asked.Hops >= HopsMax) return TurnAway(asked.Caller, $"passed on {asked.Hops} times already", turn);
+        if (asked.Hops >= HopsMax)
+            return TurnAway(asked.Caller, $"passed on {asked.Hops} times already", turn);
         if (Waiters >= _config.WaitersMax) return TurnAway(asked.Caller, "too many requests wait here", turn);
 
         Call(asked, leader, null, turn);

@@ -53,8 +53,8 @@ public abstract record Message
     public sealed record NotPrimary(SlotKey Slot, NodeId Primary, long View) : Message;
 
     /// <summary>What a datacenter's primary manager sees; fire and forget.</summary>
-    /// <param name="View">Of the datacenter's ledger: of two that both call themselves primary, the one of the
-    /// higher view is.</param>
+    /// <param name="View">Of the datacenter's ledger: of two that both call themselves primary, the one of
+    /// the higher view is.</param>
     public sealed record ManagerHeartbeat(
         string Datacenter,
         BootId Boot,

@@ -77,7 +77,7 @@ internal sealed class GateClient : IDisposable
     public Task<ClusterJson> ClusterAsync(CancellationToken cancellation) =>
         AskAsync(
             () => new HttpRequestMessage(HttpMethod.Get, "v1/cluster"),
-            isRepeatable: true, ApiJson.Compact.ClusterJson, cancellation);
+            ApiJson.Compact.ClusterJson, cancellation);
 
     /// <summary>Cancels a job; one that has ended stays as it is.</summary>
     public Task<StatusJson> CancelAsync(JobId job, CancellationToken cancellation, bool isPatient = false) =>

@@ -174,7 +174,8 @@ internal static class MessageGens
         Gen.Select(
             Gen.Int[0, 1023],
             VsrMessageGens.Message,
-            (group, message) => new GroupMessage(group, message)).List[0, 4].Select(list => new Message.Replication(list)),
+            (group, message) => new GroupMessage(group, message)).List[0, 4]
+            .Select(list => new Message.Replication(list)),
         Counter.Select(sequence => new Message.ReplicaHeartbeat(sequence)),
         Gen.Select(
             Counter,
