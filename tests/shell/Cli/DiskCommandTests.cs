@@ -50,9 +50,40 @@ public sealed class DiskCommandTests : IDisposable
     }
 
     [Fact]
-    public async Task A_lost_disk_without_a_replica_is_not_recovered()
+    public async Task A_lost_disk_begins_a_life_above_those_that_are_known()
     {
         var config = Config("gate-1");
+        Assert.Equal(0, (await CliProcess.RunAsync("init", "--config", config)).Code);
+        foreach (var life in new[] { 2, 3 })
+        {
+            var begun = await CliProcess.RunAsync("recover", "--config", config);
+            Assert.Equal((0, ""), (begun.Code, begun.Error));
+            Assert.Equal($"gate-1: life {life} begins in {Data}\n", begun.Out);
+        }
+
+        var below = await CliProcess.RunAsync("recover", "--config", config, "--incarnation", "3");
+        Assert.Equal(2, below.Code);
+        Assert.Contains("incarnation 3 is not above 3", below.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_lost_disk_without_a_replica_is_not_recovered()
+    {
+        var config = Path.Combine(_directory, "gate-1.json");
+        await File.WriteAllTextAsync(
+            config,
+            """
+            {
+              "clusterId": "alone", "nodeId": "gate-1", "role": "gate",
+              "listen": "127.0.0.1:7101", "httpListen": "127.0.0.1:8400", "dataDirectory": "data/gate-1",
+              "topology": {
+                "gates": [ { "id": "gate-1", "address": "127.0.0.1:7101" } ],
+                "datacenters": [ { "name": "dc-a", "managers": [
+                  { "id": "dc-a/manager-1", "address": "127.0.0.1:7201" } ] } ]
+              }
+            }
+            """,
+            TestContext.Current.CancellationToken);
         Assert.Equal(0, (await CliProcess.RunAsync("init", "--config", config)).Code);
 
         var refused = await CliProcess.RunAsync("recover", "--config", config);
