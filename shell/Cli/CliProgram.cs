@@ -48,38 +48,38 @@ public static class CliProgram
             };
             return await parsed.InvokeAsync(configuration);
         }
-        catch (CliException e)
-        {
-            foreach (var message in e.Messages) context.WriteError(message);
-            return (int)e.Code;
-        }
-        catch (ConfigException e)
-        {
-            foreach (var line in e.Message.Split('\n')) context.WriteError(line);
-            return (int)ExitCode.Usage;
-        }
-        // What the surroundings do not allow, and whoever started this can change.
-        catch (Exception e) when (e is AddressException or ApiListenException or DataDirectoryException)
-        {
-            context.WriteError(e.Message);
-            return (int)ExitCode.Usage;
-        }
-        catch (DiskFailureException e)
-        {
-            context.WriteError($"the disk failed: {e.Message}");
-            return (int)ExitCode.InternalError;
-        }
-        catch (TimeoutException e)
-        {
-            context.WriteError($"no cluster reachable: {e.Message}");
-            return (int)ExitCode.Unreachable;
-        }
         catch (Exception e)
         {
-            context.WriteError($"internal error: {e.Message}");
-            if (parsed.GetValue(verbose)) context.Error.WriteLine(e);
-            else context.WriteError("--verbose shows where it came from");
-            return (int)ExitCode.InternalError;
+            return (int)Tell(e, parsed.GetValue(verbose), context);
+        }
+    }
+
+    /// <summary>Says what went wrong; the code that belongs to it.</summary>
+    private static ExitCode Tell(Exception exception, bool isVerbose, CliContext context)
+    {
+        switch (exception)
+        {
+            case CliException e:
+                foreach (var message in e.Messages) context.WriteError(message);
+                return e.Code;
+            case ConfigException e:
+                foreach (var line in e.Message.Split('\n')) context.WriteError(line);
+                return ExitCode.Usage;
+            // What the surroundings do not allow, and whoever started this can change.
+            case AddressException or ApiListenException or DataDirectoryException:
+                context.WriteError(exception.Message);
+                return ExitCode.Usage;
+            case DiskFailureException e:
+                context.WriteError($"the disk failed: {e.Message}");
+                return ExitCode.InternalError;
+            case TimeoutException e:
+                context.WriteError($"no cluster reachable: {e.Message}");
+                return ExitCode.Unreachable;
+            default:
+                context.WriteError($"internal error: {exception.Message}");
+                if (isVerbose) context.Error.WriteLine(exception);
+                else context.WriteError("--verbose shows where it came from");
+                return ExitCode.InternalError;
         }
     }
 
