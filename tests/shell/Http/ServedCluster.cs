@@ -50,6 +50,33 @@ internal sealed class ServedCluster : IAsyncDisposable
         return await Api.ReadAsync(response, ApiJson.Compact.AcceptedJson);
     }
 
+    /// <summary>Submits under a key at one gate after the other until one says what became of it.</summary>
+    public static async Task<AcceptedJson> SubmitUntilTakenAsync(ServedCluster cluster, int gate, string key)
+    {
+        for (; ; gate++)
+        {
+            using var body = Job(1, "sleep", "60");
+            body.Headers.Add(SubmissionKey.Header, key);
+            try
+            {
+                using var response = await cluster.Gates[gate % Options.Gates]
+                    .PostAsync("/v1/jobs", body, Api.Cancellation);
+                if (response.StatusCode == HttpStatusCode.Accepted)
+                    return await Api.ReadAsync(response, ApiJson.Compact.AcceptedJson);
+                Assert.True(
+                    response.StatusCode is HttpStatusCode.Conflict or HttpStatusCode.ServiceUnavailable
+                        or HttpStatusCode.GatewayTimeout,
+                    $"{response.StatusCode}");
+            }
+            catch (HttpRequestException)
+            {
+                // That gate is gone for the moment.
+            }
+
+            await Task.Delay(20, Api.Cancellation);
+        }
+    }
+
     public static HttpContent Job(int datacenters, params string[] command) =>
         Api.Json(Encoding.UTF8.GetBytes($$"""
             { "name": "checkout", "datacenters": { "count": {{datacenters}} },

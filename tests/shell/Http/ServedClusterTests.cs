@@ -1,4 +1,5 @@
 using System.Net;
+using Hyperscale.Det.Idempotency;
 using Hyperscale.Det.Jobs;
 using Hyperscale.Det.Shell.Json;
 
@@ -107,6 +108,31 @@ public sealed class ServedClusterTests
 
         Assert.Equal(60, accepted.Select(job => job.Id).Distinct().Count());
         Assert.Equal(60, (await ServedCluster.ListAsync(cluster.Gates[0])).Jobs.Count);
+    }
+
+    [Fact]
+    public async Task Repeats_of_a_key_are_one_job_through_every_gate_while_its_primary_dies_and_returns()
+    {
+        await using var cluster = await ServedCluster.StartAsync();
+        Assert.True(IdempotencyKey.TryParse("order-4711", out var key));
+        var topology = cluster.Cluster.Topology;
+        var primary = topology.ReplicasOfGroup(topology.GroupOfKey(key))[0];
+        var clients = Enumerable.Range(0, 30).Select(async client =>
+        {
+            var answers = new List<AcceptedJson>();
+            for (var i = 0; i < 10; i++)
+                answers.Add(await ServedCluster.SubmitUntilTakenAsync(cluster, client + i, key.Text));
+            return answers;
+        }).ToArray();
+        await cluster.Cluster.Gates[topology.Gates.ToList().IndexOf(primary)].CrashAsync();
+        await cluster.Cluster.RestartAsync(primary, isCrash: true);
+        var answers = (await Task.WhenAll(clients)).SelectMany(answer => answer).ToList();
+
+        Assert.Equal(300, answers.Count);
+        var job = Assert.Single(answers.Select(answer => answer.Id).Distinct());
+        Assert.All(answers, answer => Assert.True(answer.Deduplicated));
+        Assert.All(answers, answer => Assert.Equal(answer.WasDuplicate ? job : null, answer.OriginalJobId));
+        Assert.True(answers.Count(answer => !answer.WasDuplicate) <= 1);
     }
 
     [Fact]
