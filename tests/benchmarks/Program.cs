@@ -1,6 +1,7 @@
 using Hyperscale.Det.Benchmarks;
 
-IBenchmark[] benchmarks = [new CodecBenchmark(), new WalBenchmark(), new RecoveryBenchmark()];
+IBenchmark[] benchmarks =
+    [new CodecBenchmark(), new WalBenchmark(), new RecoveryBenchmark(), new IdempotencyBenchmark()];
 var chosen = args.Length == 0 ? null : Array.Find(benchmarks, benchmark => benchmark.Name == args[0]);
 if (chosen is not null) return chosen.Run(args[1..]);
 

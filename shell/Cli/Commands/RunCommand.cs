@@ -17,12 +17,7 @@ internal static class RunCommand
         var gates = SharedOptions.GatesOrNone();
         var target = SharedOptions.Target();
         var key = SharedOptions.Key();
-        var outDirectory = new Option<string>("--out")
-        {
-            HelpName = "DIR",
-            Description = $"Directory of {ReportFile.Name}, made if need be",
-            DefaultValueFactory = _ => ".",
-        };
+        var outDirectory = OutDirectory();
         var json = SharedOptions.Json("Print the report instead of progress and tables");
         var shape = new ClusterOptions(AnyPort);
         var command = new DescribedCommand("run", "Run one job from start to end and show its result", """
@@ -62,6 +57,13 @@ internal static class RunCommand
             context));
         return command;
     }
+
+    private static Option<string> OutDirectory() => new("--out")
+    {
+        HelpName = "DIR",
+        Description = $"Directory of {ReportFile.Name}, made if need be",
+        DefaultValueFactory = _ => ".",
+    };
 
     private static async Task<int> RunAsync(Order order, Uri[]? gates, ClusterShape shape, CliContext context)
     {

@@ -17,61 +17,76 @@ public sealed class GateIdempotencyCachePropertyTests
     [Fact]
     public void Whoever_waits_is_answered_once_in_order_and_pending_keys_stay() => History.Sample(moves =>
     {
-        var cache = new GateIdempotencyCache<int>(Config, 12);
-        var now = Instant.Zero;
-        var waiting = new List<(int Key, int Caller)>();
-        var pending = new SortedSet<int>();
-        var caller = 0;
+        var world = new World();
         foreach (var (move, number, payload, seconds) in moves)
         {
-            now += Duration.FromSeconds(seconds);
-            while (cache.TryPopWaiter(now, out var late))
-            {
-                Assert.Equal(waiting[0].Caller, late.Caller);
-                waiting.RemoveAt(0);
-            }
-
-            var key = KeyGens.Opaque($"k{number}");
-            var fingerprint = KeyGens.Payload(payload == 0 ? 2 : 1);
-            var answered = new List<KeyWaiter<int>>();
-            if (move <= 1)
-            {
-                var found = cache.Look(key, fingerprint, ++caller, now);
-                if (found.Verdict == CacheVerdict.Waiting) waiting.Add((number, caller));
-                Assert.Equal(
-                    pending.Contains(number),
-                    found is { Verdict: CacheVerdict.Waiting or CacheVerdict.Pending }
-                        || (found.Verdict == CacheVerdict.Reused && found.Job is null));
-                if (found.Verdict == CacheVerdict.Miss
-                    && cache.TryReserve(key, KeyGens.Payload(1), caller, now))
-                {
-                    pending.Add(number);
-                    waiting.Add((number, caller));
-                }
-            }
-            else if (move == 2)
-                cache.Settle(key, KeyGens.Payload(1), new JobId(0, number), "", now, answered);
-            else if (move == 3)
-                cache.Withdraw(key, answered);
-            else if (cache.TryAdopt(key, KeyGens.Payload(1)) && IsPending(cache, key, now))
-                pending.Add(number);
-
-            if (move is 2 or 3)
-            {
-                pending.Remove(number);
-                Assert.Equal(
-                    waiting.Where(w => w.Key == number).Select(w => w.Caller),
-                    answered.Select(waiter => waiter.Caller));
-                waiting.RemoveAll(w => w.Key == number);
-            }
-
-            cache.CheckInvariants();
-            Assert.Equal(pending.Count, cache.PendingCount);
-            Assert.Equal(waiting.Count, cache.WaiterCount);
+            world.Pass(seconds);
+            if (move <= 1) world.Ask(number, isOther: payload == 0);
+            else if (move <= 3) world.Settle(number, isWithdrawal: move == 3);
+            else world.Adopt(number);
+            world.Check();
         }
     });
 
-    /// <summary>Asked with a payload that nobody has, so that nobody comes to wait.</summary>
-    private static bool IsPending(GateIdempotencyCache<int> cache, IdempotencyKey key, Instant now) =>
-        cache.Look(key, KeyGens.Payload(99), 0, now) is { Verdict: CacheVerdict.Reused, Job: null };
+    /// <summary>The cache, with plain lists of who waits and what is pending.</summary>
+    private sealed class World
+    {
+        private readonly GateIdempotencyCache<int> _cache = new(Config, 12);
+        private readonly List<(int Key, int Caller)> _waiting = [];
+        private readonly SortedSet<int> _pending = [];
+        private Instant _now = Instant.Zero;
+        private int _caller;
+
+        public void Pass(int seconds)
+        {
+            _now += Duration.FromSeconds(seconds);
+            while (_cache.TryPopWaiter(_now, out var late))
+            {
+                Assert.Equal(_waiting[0].Caller, late.Caller);
+                _waiting.RemoveAt(0);
+            }
+        }
+
+        public void Ask(int number, bool isOther)
+        {
+            var fingerprint = KeyGens.Payload(isOther ? 2 : 1);
+            var found = _cache.Look(KeyOf(number), fingerprint, ++_caller, _now);
+            if (found.Verdict == CacheVerdict.Waiting) _waiting.Add((number, _caller));
+            Assert.Equal(
+                _pending.Contains(number),
+                found is { Verdict: CacheVerdict.Waiting or CacheVerdict.Pending }
+                    || (found.Verdict == CacheVerdict.Reused && found.Job is null));
+            if (found.Verdict != CacheVerdict.Miss) return;
+            if (!_cache.TryReserve(KeyOf(number), KeyGens.Payload(1), _caller, _now)) return;
+            _pending.Add(number);
+            _waiting.Add((number, _caller));
+        }
+
+        public void Settle(int number, bool isWithdrawal)
+        {
+            var answered = new List<KeyWaiter<int>>();
+            if (isWithdrawal) _cache.Withdraw(KeyOf(number), answered);
+            else _cache.Settle(KeyOf(number), KeyGens.Payload(1), new JobId(0, 1), "", _now, answered);
+            _pending.Remove(number);
+            Assert.Equal(
+                _waiting.Where(waiter => waiter.Key == number).Select(waiter => waiter.Caller),
+                answered.Select(waiter => waiter.Caller));
+            _waiting.RemoveAll(waiter => waiter.Key == number);
+        }
+
+        public void Adopt(int number)
+        {
+            if (_cache.TryAdopt(KeyOf(number), KeyGens.Payload(1)) && _cache.IsPending(KeyOf(number)))
+                _pending.Add(number);
+        }
+
+        public void Check()
+        {
+            _cache.CheckInvariants();
+            Assert.Equal(_pending.Count, _cache.PendingCount);
+            Assert.Equal(_waiting.Count, _cache.WaiterCount);
+        }
+
+        private static IdempotencyKey KeyOf(int number) => KeyGens.Opaque($"k{number}");
+    }
 }

@@ -1,3 +1,4 @@
+using Hyperscale.Det.Idempotency;
 using Hyperscale.Det.Jobs;
 using Hyperscale.Det.Kernel;
 using Hyperscale.Det.Nodes;
@@ -20,6 +21,9 @@ internal sealed class GateStorm
     private readonly int _crashes;
     private Instant _now;
     private int _read;
+    private readonly List<(IdempotencyKey Key, JobSpec Spec)> _keyed = [];
+    private readonly SortedDictionary<long, IdempotencyKey> _keyOfRequest = [];
+    private readonly SortedDictionary<IdempotencyKey, JobId> _jobOfKey = [];
     private long _requests;
 
     public GateStorm(ulong seed)
@@ -33,6 +37,14 @@ internal sealed class GateStorm
             SnapshotEveryRecords = 1 + (int)_rng.Below(40),
             ManagerStaleness = Duration.FromSeconds(2),
             EndedJobsMax = _rng.Chance(1, 4) ? 2 : 1000,
+            Idempotency = IdempotencyConfig.Default with
+            {
+                PendingTtl = Duration.FromSeconds(5),
+                CommittedTtl = Duration.FromSeconds(3),
+                RejectedTtl = Duration.FromSeconds(1),
+                CleanupInterval = Duration.FromSeconds(1),
+                PendingWaitTimeout = Duration.FromSeconds(2),
+            },
         });
         _datacenters[GateBench.East] = new ScriptedDatacenter(Rng.Stream(seed, "east"), refusals);
         _datacenters[GateBench.West] = new ScriptedDatacenter(Rng.Stream(seed, "west"), refusals);
@@ -47,7 +59,8 @@ internal sealed class GateStorm
         for (var beat = 0; beat < beats; beat++)
         {
             _bench.IsDiskFast = _rng.Chance(2, 3);
-            if (_rng.Chance(1, 6)) Ask(new ClientRequest.SubmitJob(SpecOf()));
+            if (_rng.Chance(1, 12)) Ask(new ClientRequest.SubmitJob(SpecOf()));
+            if (_rng.Chance(1, 6)) AskWithKey();
             if (_rng.Chance(1, 20) && _acknowledged.Count > 0)
                 Ask(new ClientRequest.CancelJob(_rng.Pick(_acknowledged)));
             if (_rng.Chance(_crashes, 200)) Crash();
@@ -79,6 +92,16 @@ internal sealed class GateStorm
     private IReadOnlyList<NodeId> Managers => [.. _datacenters.Keys];
 
     private void Ask(ClientRequest request) => Step(() => _bench.Ask(request, ++_requests));
+
+    /// <summary>Submits under a new key or repeats an earlier submission, however old.</summary>
+    private void AskWithKey()
+    {
+        if (_keyed.Count == 0 || _rng.Chance(1, 3))
+            _keyed.Add((IdempotencyKey.Of("storm", _keyed.Count, 7), SpecOf()));
+        var (key, spec) = _rng.Chance(1, 2) ? _keyed[^1] : _rng.Pick(_keyed);
+        _keyOfRequest[_requests + 1] = key;
+        Ask(new ClientRequest.SubmitJob(spec, key));
+    }
 
     private void Crash()
     {
@@ -118,8 +141,17 @@ internal sealed class GateStorm
         {
             if (_bench.History[_read] is NodeEffect.Send send) Post(false, send.To, send.Message, isHealthy);
             if (_bench.History[_read] is NodeEffect.Reply { Response: ClientResponse.Accepted accepted })
-                _acknowledged.Add(accepted.Job);
+                Note(accepted, (NodeEffect.Reply)_bench.History[_read]);
         }
+    }
+
+    private void Note(ClientResponse.Accepted accepted, NodeEffect.Reply reply)
+    {
+        _acknowledged.Add(accepted.Job);
+        if (!_keyOfRequest.TryGetValue(reply.RequestId, out var key)) return;
+        // Every answer of a key names the same job, for good.
+        _jobOfKey.TryAdd(key, accepted.Job);
+        Assert.Equal(_jobOfKey[key], accepted.Job);
     }
 
     private void Post(bool toGate, NodeId manager, Message message, bool isHealthy)
@@ -144,9 +176,15 @@ internal sealed class GateStorm
     {
         var (east, west) = (_datacenters[GateBench.East].Started, _datacenters[GateBench.West].Started);
         Assert.Empty(east.Intersect(west));
+        // What was withdrawn left its key to another job, so nothing of it may ever run.
+        foreach (var job in Gate.Ledger.All.Where(IsWithdrawn))
+            Assert.DoesNotContain(east.Concat(west), place => place.Job == job.Id);
         if (_bench.Config.EndedJobsMax < 1000 || Gate.LedGroups.Count == 0) return;
         Assert.All(_acknowledged, job => Assert.True(Gate.Ledger.TryGet(job, out _)));
     }
+
+    private static bool IsWithdrawn(LedgerJob job) =>
+        job.Reason.StartsWith("withdrawn", StringComparison.Ordinal);
 
     private JobSpec SpecOf() => Specs.Job(
         count: 1 + (int)_rng.Below(2),
