@@ -32,8 +32,8 @@ public sealed partial class GateNode
         LookAtKeys(group, turn);
     }
 
-    /// <summary>Another gate leads the group from here on, or nobody does: what was proposed and not committed
-    /// may be lost, and what is under way is the next leader's.</summary>
+    /// <summary>Another gate leads the group from here on, or nobody does: what was proposed and not
+    /// committed may be lost, and what is under way is the next leader's.</summary>
     private void StopLeading(int group, Turn turn)
     {
         _isLeadershipNews = true;

@@ -308,9 +308,9 @@ public sealed partial class GateNode : INode
                     answer.To, new Message.ReplicaHeartbeatAnswered(answer.Sequence, answer.Following));
                 break;
             case ReplicaEffect.CaptureGroup capture:
+                var state = Ledger.Encode(capture.Group);
                 _replicas.Step(
-                    new ReplicaInput.GroupCaptured(capture.Group, capture.Asked, Ledger.Encode(capture.Group)),
-                    turn.Now, _fromReplicas);
+                    new ReplicaInput.GroupCaptured(capture.Group, capture.Asked, state), turn.Now, _fromReplicas);
                 break;
             case ReplicaEffect.ViewStarted { IsPrimary: true } started:
                 Lead(started.Group, started.View, turn);

@@ -34,8 +34,8 @@ public sealed partial class ManagerNode
         Heartbeat();
     }
 
-    /// <summary>Another manager leads from here on, or nobody does: what was proposed and not committed may be
-    /// lost, and the workers are the next primary's.</summary>
+    /// <summary>Another manager leads from here on, or nobody does: what was proposed and not committed may
+    /// be lost, and the workers are the next primary's.</summary>
     private void StopLeading()
     {
         if (_ledView is not { } view) return;
