@@ -38,7 +38,7 @@ public sealed class NodeHostTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task Sends_to_one_peer_keep_their_order_even_when_only_the_first_must_wait()
+    public async Task What_must_wait_for_the_disk_holds_up_nothing_behind_it()
     {
         var host = Start((input, outbox) =>
         {
@@ -48,11 +48,11 @@ public sealed class NodeHostTests : IAsyncDisposable
         });
         for (var call = 1; call <= 3; call++) await DeliverCall(host, call);
 
+        Assert.Equal((East, 2), await _transport.NextAsync());
         Assert.Equal((West, 3), await _transport.NextAsync());
         Assert.False(_transport.HasSent);
         _log.Sync();
         Assert.Equal((East, 1), await _transport.NextAsync());
-        Assert.Equal((East, 2), await _transport.NextAsync());
     }
 
     [Fact]
