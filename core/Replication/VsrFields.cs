@@ -184,7 +184,11 @@ public static class VsrFields
             }
         }
 
-        for (var field = 1; field <= 5; field++) reader.Require(field, $"field {field} of an entry");
+        reader.Require(1, "op");
+        reader.Require(2, "view");
+        reader.Require(3, "stamp");
+        reader.Require(4, "command");
+        reader.Require(5, "hash");
         return reader.Fault is null ? new VsrEntry(op, view, new WallTime(stamp), command, hash) : null;
     }
 

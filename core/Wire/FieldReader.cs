@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Runtime.CompilerServices;
 using System.Text;
 using System.Text.Unicode;
 
@@ -80,8 +81,14 @@ public ref struct FieldReader(ReadOnlySpan<byte> bytes)
 
     /// <summary>A value of an enum whose values are dense from 0 to <paramref name="last"/>.</summary>
     public TEnum Choice<TEnum>(string name, TEnum last)
-        where TEnum : struct, Enum =>
-        (TEnum)Enum.ToObject(typeof(TEnum), Number(name, 0, Convert.ToInt64(last, null)));
+        where TEnum : struct, Enum
+    {
+        // Without boxes where it can: every record and every message of replicas has such a field.
+        if (Unsafe.SizeOf<TEnum>() != sizeof(byte))
+            return (TEnum)Enum.ToObject(typeof(TEnum), Number(name, 0, Convert.ToInt64(last, null)));
+        var value = (byte)Number(name, 0, Unsafe.BitCast<TEnum, byte>(last));
+        return Unsafe.BitCast<byte, TEnum>(value);
+    }
 
     /// <summary>A text of at most <paramref name="charactersMax"/> UTF-16 code units.</summary>
     public string Text(string name, int charactersMax)

@@ -27,7 +27,7 @@ public sealed class WalStore : IDisposable
     }
 
     /// <summary>What the disk held; all of it is durable.</summary>
-    public RecoveredLog Recovered { get; }
+    public RecoveredLog Recovered { get; private set; }
 
     /// <summary>This start's identity; on disk before <see cref="Open"/> returned.</summary>
     public BootId Boot { get; }
@@ -79,6 +79,9 @@ public sealed class WalStore : IDisposable
             throw;
         }
     }
+
+    /// <summary>Lets go of what the disk held, which can be a large part of the memory.</summary>
+    public void ForgetRecovered() => Recovered = RecoveredLog.Nothing;
 
     /// <summary>Queues a record; its LSN is one more than the last one's. Written after <see cref="Flush"/>.
     /// </summary>

@@ -26,6 +26,8 @@ public sealed class DiskLog : INodeLog
             directory, owner, options,
             observer.OnDurable, observer.OnSnapshotDurable, observer.OnFailed));
 
+    public void ForgetRecovered() => _store.ForgetRecovered();
+
     public void Append(WalRecord record) => _store.Append(record);
 
     public void Flush() => _store.Flush();

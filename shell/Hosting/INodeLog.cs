@@ -8,6 +8,11 @@ public interface INodeLog
 {
     RecoveredLog Recovered { get; }
 
+    /// <summary>The node has what was recovered: it need not stay in memory.</summary>
+    void ForgetRecovered()
+    {
+    }
+
     /// <summary>This start's identity, on disk where the node has one.</summary>
     BootId Boot { get; }
 

@@ -66,6 +66,7 @@ public sealed class NodeHost : INodeLogObserver, IAsyncDisposable
         RandomNumberGenerator.Fill(seed);
         parts.Mailbox.Signal(new NodeInput.Started(
             host._log.Recovered, BitConverter.ToUInt64(seed), host._log.Boot, host.Wall()));
+        host._log.ForgetRecovered();
         _ = Task.Run(host.RunAsync);
         return host;
     }
