@@ -310,7 +310,9 @@ public sealed partial class GateNode : INode
             case ReplicaEffect.CaptureGroup capture:
                 var state = Ledger.Encode(capture.Group);
                 _replicas.Step(
-                    new ReplicaInput.GroupCaptured(capture.Group, capture.Asked, state), turn.Now, _fromReplicas);
+                    new ReplicaInput.GroupCaptured(capture.Group, capture.Asked, state),
+                    turn.Now,
+                    _fromReplicas);
                 break;
             case ReplicaEffect.ViewStarted { IsPrimary: true } started:
                 Lead(started.Group, started.View, turn);
