@@ -49,6 +49,7 @@ public sealed partial class ManagerNode
         fingerprint.Add(_heartbeatAt);
         fingerprint.Add(_expireKeysAt);
         fingerprint.Add(_isExpiringKeys);
+        fingerprint.Add(_evictedTold);
         Ledger.AddTo(ref fingerprint);
         _replicas.AddTo(ref fingerprint);
         _membership.AddTo(ref fingerprint);

@@ -9,6 +9,7 @@ public sealed partial class ManagerNode
 {
     private Instant _expireKeysAt = Instant.Never;
     private bool _isExpiringKeys;
+    private long _evictedTold;
 
     // A datacenter has one ledger.
     private KeyRetention Retention => _config.Idempotency.RetentionOf(groups: 1);
@@ -36,6 +37,15 @@ public sealed partial class ManagerNode
     private void OnKeysExpired()
     {
         _isExpiringKeys = false;
+        var evicted = Ledger.Keys.EvictedEarly - _evictedTold;
+        _evictedTold += evicted;
+        if (evicted > 0) Emit(new TelemetryEvent.KeysEvicted(DispatchGroup, evicted, Forgotten: 0));
+        LookAtKeys();
+    }
+
+    private void LeadKeys()
+    {
+        _evictedTold = Ledger.Keys.EvictedEarly;
         LookAtKeys();
     }
 

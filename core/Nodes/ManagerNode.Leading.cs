@@ -29,7 +29,7 @@ public sealed partial class ManagerNode
             if (slot.Outcome is not null) _finishAt.Set(slot.Key, _now);
         }
 
-        LookAtKeys();
+        LeadKeys();
         // Gates and workers look for whoever leads.
         Heartbeat();
     }

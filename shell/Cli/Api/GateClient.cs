@@ -20,6 +20,10 @@ internal sealed class GateClient : IDisposable
     /// <summary>How long a cluster may say that it cannot serve a request for the moment.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
 
+    /// <summary>How long a submission that may have been taken is asked about: longer than a job can wait for
+    /// its first datacenter.</summary>
+    private static readonly TimeSpan PatienceInDoubt = TimeSpan.FromSeconds(90);
+
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(500);
 
     private readonly HttpClient _http = new(new SocketsHttpHandler
@@ -152,7 +156,8 @@ internal sealed class GateClient : IDisposable
                 }
             }
 
-            if (!isAnybodyThere || _time.GetElapsedTime(began) > Patience)
+            var patience = mayBeDone && inDoubt is not null ? PatienceInDoubt : Patience;
+            if (!isAnybodyThere || _time.GetElapsedTime(began) > patience)
                 throw mayBeDone && inDoubt is { } key ? Unknown(reasons, key) : Unreachable(reasons);
             await Task.Delay(Pause, _time, cancellation);
         }

@@ -87,6 +87,7 @@ public sealed class ManagerKeyTests
         bench.Pass(ManagerConfig.Default.ReservationTerm + Duration.FromSeconds(2), Worker1);
         Assert.Equal(1, bench.Node.Ledger.Keys.Count);
         Assert.Equal(2, bench.Node.Ledger.Keys.EvictedEarly);
+        Assert.Equal(2, bench.Told.OfType<TelemetryEvent.KeysEvicted>().Sum(told => told.Evicted));
     }
 
     private void Reserve(long job) =>
