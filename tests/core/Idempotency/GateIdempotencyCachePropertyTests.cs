@@ -8,7 +8,9 @@ public sealed class GateIdempotencyCachePropertyTests
 {
     private static readonly IdempotencyConfig Config = IdempotencyConfig.Default with
     {
-        MaxEntries = 4, CommittedTtl = Duration.FromSeconds(20), PendingWaitTimeout = Duration.FromSeconds(5),
+        MaxEntries = 4,
+        CommittedTtl = Duration.FromSeconds(20),
+        PendingWaitTimeout = Duration.FromSeconds(5),
     };
 
     private static readonly Gen<List<(int Move, int Key, int Payload, int Seconds)>> History =
