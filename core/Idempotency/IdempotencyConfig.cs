@@ -67,4 +67,9 @@ public sealed record IdempotencyConfig(
 /// what a replay keeps depends on the log alone.</summary>
 /// <param name="EntriesMax">Answers, expired keys and clients' highest expired sequences: of each so
 /// many.</param>
-public readonly record struct KeyRetention(Duration CommittedTtl, Duration RejectedTtl, int EntriesMax);
+public readonly record struct KeyRetention(Duration CommittedTtl, Duration RejectedTtl, int EntriesMax)
+{
+    /// <summary>Whether a time to live that counts from one stamp is over at another.</summary>
+    internal static bool IsOver(Duration ttl, WallTime since, WallTime stamp) =>
+        stamp.UnixMilliseconds - since.UnixMilliseconds >= ttl.Milliseconds;
+}

@@ -23,7 +23,7 @@ public static class KeyFields
         {
             switch (field)
             {
-                case 1: group = reader.Integer("group", 0); break;
+                case 1: group = reader.Integer("group", 0, JobId.GroupMax); break;
                 case 2: op = reader.Number("op", 0); break;
                 default: break;
             }
@@ -31,7 +31,7 @@ public static class KeyFields
 
         reader.Require(1, "group");
         reader.Require(2, "op");
-        return new JobId(group, op);
+        return reader.Fault is null ? new JobId(group, op) : default;
     }
 
     public static IdempotencyKey ReadKey(ref FieldReader reader)
@@ -84,7 +84,7 @@ public static class KeyFields
             {
                 case 1: key = ReadKey(ref reader); break;
                 case 2: fingerprint = reader.Nested("fingerprint", ReadFingerprint); break;
-                case 3: gate = ReadNode(ref reader); break;
+                case 3: gate = reader.Node("gate"); break;
                 default: break;
             }
         }
@@ -151,7 +151,7 @@ public static class KeyFields
                 case 3: status = reader.Choice("status", IdempotencyStatus.Rejected); break;
                 case 4: job = reader.Nested("job", ReadJob); break;
                 case 5: answer = reader.Text("answer", AnswerLengthMax); break;
-                case 6: gate = ReadNode(ref reader); break;
+                case 6: gate = reader.Node("gate"); break;
                 case 7: created = new WallTime(reader.Number("created")); break;
                 case 8: settled = new WallTime(reader.Number("settled")); break;
                 case 9: ended = new WallTime(reader.Number("ended")); break;
@@ -169,13 +169,5 @@ public static class KeyFields
             ? new IdempotencyEntry(
                 key, fingerprint, status, job, answer, gate, created, settled, ended)
             : null;
-    }
-
-    public static NodeId ReadNode(ref FieldReader reader)
-    {
-        var text = reader.Text("gate", NodeId.LengthMax);
-        if (NodeId.IsValid(text)) return NodeId.Of(text);
-        reader.Fail("gate is no node's name");
-        return default;
     }
 }

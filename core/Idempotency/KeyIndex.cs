@@ -176,10 +176,7 @@ public sealed partial class KeyIndex
 
     private bool IsDue(int lane, Duration ttl, WallTime stamp) =>
         _entries.OldestIn(lane) is var slot and >= 0
-        && HasPassed(_entries.ValueAt(slot).Ended!.Value, ttl, stamp);
-
-    private static bool HasPassed(WallTime since, Duration ttl, WallTime stamp) =>
-        stamp.UnixMilliseconds - since.UnixMilliseconds >= ttl.Milliseconds;
+        && KeyRetention.IsOver(ttl, _entries.ValueAt(slot).Ended!.Value, stamp);
 
     /// <summary>Makes the oldest entry of a lane an expired key.</summary>
     private void Bury(int lane, Duration ttl, WallTime stamp)

@@ -200,7 +200,7 @@ public sealed class ManagerIdempotencyLedger
 
     private bool IsDue(int lane, Duration ttl, WallTime stamp) =>
         _byJob.OldestIn(lane) is var slot and >= 0
-        && stamp.UnixMilliseconds - _byJob.ValueAt(slot).Ended!.Value.UnixMilliseconds >= ttl.Milliseconds;
+        && KeyRetention.IsOver(ttl, _byJob.ValueAt(slot).Ended!.Value, stamp);
 
     private void Enter(IdempotencyLedgerEntry entry, int lane)
     {

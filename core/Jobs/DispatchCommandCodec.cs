@@ -128,11 +128,11 @@ public static class DispatchCommandCodec
                 case Kind: parts.Kind = reader.Choice("kind", CommandKind.KeysExpired); break;
                 case Slot: parts.Slot = reader.Nested("slot", JobFields.ReadSlotKey); break;
                 case Fence: parts.Fence = reader.Number("fence"); break;
-                case Gate: parts.Gate = ReadNode(ref reader, "gate"); break;
+                case Gate: parts.Gate = reader.Node("gate"); break;
                 case Spec: parts.Spec = reader.Nested("spec", JobFields.ReadJobSpec); break;
                 case Reason: parts.Reason = reader.Text("reason", JobLimits.ReasonLengthMax); break;
                 case Attempt: parts.Attempt = reader.Nested("attempt", JobFields.ReadAttemptKey); break;
-                case Worker: parts.Worker = ReadNode(ref reader, "worker"); break;
+                case Worker: parts.Worker = reader.Node("worker"); break;
                 case Boot: parts.Boot = new BootId(reader.Bits("boot")); break;
                 case Outcome: parts.Outcome = reader.Nested("outcome", JobFields.ReadAttemptOutcome); break;
                 case Key: parts.Key = KeyFields.ReadKey(ref reader); break;
@@ -143,14 +143,6 @@ public static class DispatchCommandCodec
 
         reader.Require(Kind, "kind");
         return parts;
-    }
-
-    private static NodeId ReadNode(ref FieldReader reader, string name)
-    {
-        var text = reader.Text(name, NodeId.LengthMax);
-        if (NodeId.IsValid(text)) return NodeId.Of(text);
-        reader.Fail($"{name} is no node's name");
-        return default;
     }
 
     private static DispatchCommand Compose(ref FieldReader reader, in Parts parts)

@@ -99,7 +99,7 @@ public sealed partial class DispatchLedger
             {
                 case 1: id = inner.Nested("id", JobFields.ReadJobId); break;
                 case 2: job.Fence = inner.Number("fence"); break;
-                case 3: job.Gate = ReadNode(ref inner, "gate"); break;
+                case 3: job.Gate = inner.Node("gate"); break;
                 case 4: ReadPlace(ref inner, id, job); break;
                 default: break;
             }
@@ -203,7 +203,7 @@ public sealed partial class DispatchLedger
                 case 1: workflow.State = inner.Choice("state", WorkflowState.Skipped); break;
                 case 2: workflow.ReadySequence = inner.Number("ready", 1); break;
                 case 3: workflow.Attempts = inner.Integer("attempts", 1, JobLimits.AttemptMax); break;
-                case 4: workflow.Worker = ReadNode(ref inner, "worker"); break;
+                case 4: workflow.Worker = inner.Node("worker"); break;
                 case 5: workflow.Boot = new BootId(inner.Bits("boot")); break;
                 case 6: workflow.StartedAt = new WallTime(inner.Number("started")); break;
                 case 7: workflow.Outcome = inner.Nested("outcome", JobFields.ReadAttemptOutcome); break;
@@ -213,13 +213,5 @@ public sealed partial class DispatchLedger
 
         inner.Require(1, "state");
         reader.Leave(inner, "workflow");
-    }
-
-    private static NodeId ReadNode(ref FieldReader reader, string name)
-    {
-        var text = reader.Text(name, NodeId.LengthMax);
-        if (NodeId.IsValid(text)) return NodeId.Of(text);
-        reader.Fail($"{name} is no node's name");
-        return default;
     }
 }

@@ -1,3 +1,4 @@
+using Hyperscale.Det.Idempotency;
 using Hyperscale.Det.Kernel;
 using Hyperscale.Det.Wire;
 
@@ -16,30 +17,9 @@ public static partial class JobFields
     // The year 9999, so that what is read can be shown and added to.
     private const long WallTimeMax = 253_402_300_799_999;
 
-    public static void Write(FieldWriter writer, JobId id)
-    {
-        writer.Number(1, id.Group);
-        writer.Number(2, id.Op);
-    }
+    public static void Write(FieldWriter writer, JobId id) => KeyFields.Write(writer, id);
 
-    public static JobId ReadJobId(ref FieldReader reader)
-    {
-        var group = 0;
-        var op = 0L;
-        while (reader.Next(out var field))
-        {
-            switch (field)
-            {
-                case 1: group = reader.Integer("group", 0, JobLimits.GroupMax); break;
-                case 2: op = reader.Number("op", 0); break;
-                default: break;
-            }
-        }
-
-        reader.Require(1, "group");
-        reader.Require(2, "op");
-        return reader.Fault is null ? new JobId(group, op) : default;
-    }
+    public static JobId ReadJobId(ref FieldReader reader) => KeyFields.ReadJob(ref reader);
 
     public static void Write(FieldWriter writer, SlotKey key)
     {

@@ -36,9 +36,6 @@ public static class JobLimits
     public const int StatusCodeMax = 999;
     public const int ThresholdLengthMax = 256;
 
-    /// <summary>Ledger groups are numbered from 0.</summary>
-    public const int GroupMax = (1 << 20) - 1;
-
     /// <summary>How often a slot can move to another datacenter.</summary>
     public const int EpochMax = 1_000_000;
 

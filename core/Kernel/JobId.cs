@@ -5,6 +5,9 @@ namespace Hyperscale.Det.Kernel;
 /// <summary>A job's name: its ledger group and the op that created it, unique without coordination.</summary>
 public readonly record struct JobId(int Group, long Op) : IComparable<JobId>, IHashed
 {
+    /// <summary>Ledger groups are numbered from 0 to this.</summary>
+    public const int GroupMax = (1 << 20) - 1;
+
     /// <inheritdoc/>
     public ulong Hash => unchecked(Rng.Mix(Rng.Mix((ulong)Group) ^ (ulong)Op));
 

@@ -93,7 +93,7 @@ public static class SwimFields
                 case Boot: boot = new BootId(reader.Bits("boot")); break;
                 case Number: number = reader.Number("incarnation", 0, Incarnation.NumberMax); break;
                 case Sequence: sequence = reader.Number("sequence", 0); break;
-                case Target: target = ReadNode(ref reader, "target"); break;
+                case Target: target = reader.Node("target"); break;
                 case NackAfter:
                     nackAfter = new Duration(reader.Number("nackAfter", 0, NackAfterMax.Nanoseconds));
                     break;
@@ -137,11 +137,11 @@ public static class SwimFields
         {
             switch (field)
             {
-                case 1: node = ReadNode(ref reader, "node"); break;
+                case 1: node = reader.Node("node"); break;
                 case 2: boot = new BootId(reader.Bits("boot")); break;
                 case 3: number = reader.Number("incarnation", 0, Incarnation.NumberMax); break;
                 case 4: state = ReadState(ref reader); break;
-                case 5: accuser = ReadNode(ref reader, "accuser"); break;
+                case 5: accuser = reader.Node("accuser"); break;
                 default: break;
             }
         }
@@ -158,14 +158,6 @@ public static class SwimFields
 
     private static MemberState ReadState(ref FieldReader reader) =>
         (MemberState)reader.Number("state", (long)MemberState.Alive, (long)MemberState.Dead);
-
-    private static NodeId ReadNode(ref FieldReader reader, string name)
-    {
-        var text = reader.Text(name, NodeId.LengthMax);
-        if (NodeId.IsValid(text)) return NodeId.Of(text);
-        reader.Fail($"{name} is no node name: 1 to {NodeId.LengthMax} characters of a-z 0-9 - _ . / are");
-        return default;
-    }
 
     private static MessageKind KindOf(SwimMessage message) => message switch
     {

@@ -138,8 +138,7 @@ public sealed partial class GateNode
         List<NodeId> others = list.LocalOnly
             ? []
             : [.. _members.SelectMany(members => members).Where(gate => gate != Id).Distinct().Order()];
-        if (others.Count > 0 && Waiters + others.Count > _config.WaitersMax)
-            return TurnAway(asked.Caller, "too many requests wait here", turn);
+        if (!HasRoomFor(others)) return TurnAway(asked.Caller, "too many requests wait here", turn);
 
         var gather = new ListGather(
             asked,
@@ -147,9 +146,18 @@ public sealed partial class GateNode
             others,
             limit,
             list.LocalOnly ? 0 : _members.Length);
+        return Ask(others, new ClientRequest.ListJobs(limit, LocalOnly: true), gather, turn);
+    }
+
+    private bool HasRoomFor(List<NodeId> others) =>
+        others.Count == 0 || Waiters + others.Count <= _config.WaitersMax;
+
+    /// <summary>Has other gates give their parts of an answer.</summary>
+    private NodeVerdict Ask(List<NodeId> others, ClientRequest part, Gather gather, Turn turn)
+    {
         if (gather.IsComplete) Conclude(gather, turn);
-        var local = asked with { Request = new ClientRequest.ListJobs(limit, LocalOnly: true) };
-        foreach (var gate in others) Call(local, gate, gather, turn);
+        var asked = gather.Request with { Request = part };
+        foreach (var gate in others) Call(asked, gate, gather, turn);
         return NodeVerdict.Accepted;
     }
 

@@ -74,7 +74,6 @@ public sealed partial class GateNode
         _rng.AddTo(ref fingerprint);
         fingerprint.Add(_boot.Value);
         fingerprint.Add(_nextCallId);
-        fingerprint.Add(_snapshotLsn);
         fingerprint.Add(_isSnapshotStoring);
     }
 

@@ -60,7 +60,6 @@ public sealed partial class GateNode : INode
     private BootId _boot;
     private long _nextCallId;
     private int _cancelCallers;
-    private long _snapshotLsn;
     private bool _isSnapshotStoring;
     private bool _isLeadershipNews;
     private string? _fault;
@@ -158,7 +157,6 @@ public sealed partial class GateNode : INode
         _clock.Observe(started.Wall, turn.Now);
 
         var log = started.Recovered;
-        _snapshotLsn = log.SnapshotLsn;
         var verdict = _replicas.Step(
             new ReplicaInput.Recovered(
                 log.SnapshotLsn,
@@ -189,28 +187,19 @@ public sealed partial class GateNode : INode
         Message.SlotProgressed progressed => OnSlotProgressed(from, progressed, turn),
         Message.SlotFinished finished => OnSlotFinished(from, finished, turn),
         Message.NotPrimary notPrimary => OnNotPrimary(from, notPrimary, turn),
-        Message.Replication replication => OnReplication(
-            new ReplicaInput.Received(from, replication.Messages), from, message, turn),
-        Message.ReplicaHeartbeat heartbeat => OnReplication(
-            new ReplicaInput.HeartbeatReceived(from, heartbeat.Sequence), from, message, turn),
-        Message.ReplicaHeartbeatAnswered answered => OnReplication(
-            new ReplicaInput.HeartbeatAnswered(from, answered.Sequence, answered.Following),
-            from, message, turn),
+        Message.Replication or Message.ReplicaHeartbeat or Message.ReplicaHeartbeatAnswered =>
+            OnReplication(from, message, turn),
         Message.Membership membership => _membership.Receive(from, membership, turn),
         _ => turn.Ignore(from, message, NodeVerdict.Misdirected),
     };
 
-    private NodeVerdict OnReplication(ReplicaInput input, NodeId from, Message message, Turn turn)
+    private NodeVerdict OnReplication(NodeId from, Message message, Turn turn)
     {
-        var verdict = _replicas.Step(input, turn.Now, _fromReplicas);
+        var verdict = ReplicaTraffic.VerdictOf(
+            _replicas.Step(ReplicaTraffic.InputOf(from, message), turn.Now, _fromReplicas));
         // Reads wait for the lease that an answer may have brought.
-        if (input is ReplicaInput.HeartbeatAnswered) _isLeadershipNews = true;
-        return verdict switch
-        {
-            ReplicaVerdict.Accepted => NodeVerdict.Accepted,
-            ReplicaVerdict.NotMember => turn.Ignore(from, message, NodeVerdict.Unknown),
-            _ => NodeVerdict.Stale,
-        };
+        if (message is Message.ReplicaHeartbeatAnswered) _isLeadershipNews = true;
+        return verdict == NodeVerdict.Unknown ? turn.Ignore(from, message, verdict) : verdict;
     }
 
     private NodeVerdict OnTick(NodeInput.Tick tick, Turn turn)
@@ -280,12 +269,14 @@ public sealed partial class GateNode : INode
 
     private void Route(ReplicaEffect effect, Turn turn)
     {
+        if (ReplicaTraffic.EffectOf(effect) is { } carried)
+        {
+            turn.Outbox.Emit(carried);
+            return;
+        }
+
         switch (effect)
         {
-            case ReplicaEffect.Append append:
-                turn.Outbox.Emit(new NodeEffect.Append(
-                    new WalRecord(WalRecordKind.LogEntry, append.Record)));
-                break;
             case ReplicaEffect.Apply apply:
                 OnApplied(apply.Entry, turn);
                 break;
@@ -294,18 +285,6 @@ public sealed partial class GateNode : INode
                 break;
             case ReplicaEffect.Store store:
                 OnStored(store, turn);
-                break;
-            case ReplicaEffect.Send send:
-                var barrier = send.AfterPersist ? Barrier.Durable : Barrier.None;
-                turn.Outbox.Emit(
-                    new NodeEffect.Send(send.To, new Message.Replication(send.Messages), barrier));
-                break;
-            case ReplicaEffect.SendHeartbeat heartbeat:
-                turn.Send(heartbeat.To, new Message.ReplicaHeartbeat(heartbeat.Sequence));
-                break;
-            case ReplicaEffect.AnswerHeartbeat answer:
-                turn.Send(
-                    answer.To, new Message.ReplicaHeartbeatAnswered(answer.Sequence, answer.Following));
                 break;
             case ReplicaEffect.CaptureGroup capture:
                 var state = Ledger.Encode(capture.Group);
@@ -345,7 +324,6 @@ public sealed partial class GateNode : INode
     {
         var isDue = _replicas.IsSnapshotDue(_config.SnapshotEveryRecords);
         if (_isSnapshotStoring || !isDue) return;
-        _snapshotLsn = _replicas.AppendedLsn;
         var states = new SortedDictionary<int, ReadOnlyMemory<byte>>();
         foreach (var group in _ownGroups) states.Add(group, Ledger.Encode(group));
         _replicas.Step(new ReplicaInput.StateCaptured(states), turn.Now, _fromReplicas);

@@ -43,7 +43,6 @@ public sealed partial class ManagerNode
         fingerprint.Add(_fault);
         fingerprint.Add(_boot.Value);
         fingerprint.Add(_isStoring);
-        fingerprint.Add(_snapshotLsn);
         fingerprint.Add(_ledView ?? 0);
         fingerprint.Add(_heartbeatVersion);
         fingerprint.Add(_heartbeatAt);

@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using Hyperscale.Det.Durability;
 using Hyperscale.Det.Jobs;
 using Hyperscale.Det.Kernel;
 using Hyperscale.Det.Membership;
@@ -11,9 +10,9 @@ namespace Hyperscale.Det.Nodes;
 /// <summary>Runs the slots of one datacenter: admits them, gives their workflows to workers, collects what
 /// they did and reports it.</summary>
 /// <remarks>The managers of a datacenter keep its ledger together; who leads it decides, the others point to
-/// it. Whatever is promised or started rests
-/// on a committed entry of the <see cref="DispatchLedger"/>; what is proposed and not yet committed is kept
-/// in explicit records. Everything else is soft: a restart loses it and only costs time.</remarks>
+/// it. Whatever is promised or started rests on a committed entry of the <see cref="DispatchLedger"/>; what
+/// is proposed and not yet committed is kept in explicit records. Everything else is soft: a restart loses it
+/// and only costs time.</remarks>
 public sealed partial class ManagerNode : INode
 {
     /// <summary>The ledger group of a datacenter.</summary>
@@ -28,7 +27,6 @@ public sealed partial class ManagerNode : INode
     private readonly StampClock _clock = new();
     private BootId _boot;
     private bool _isStoring;
-    private long _snapshotLsn;
 
     // The view in which this manager leads its datacenter's ledger: the fence of its commands.
     private long? _ledView;
@@ -125,7 +123,6 @@ public sealed partial class ManagerNode : INode
         _boot = started.Boot;
         _clock.Observe(started.Wall, _now);
         var recovered = started.Recovered;
-        _snapshotLsn = recovered.SnapshotLsn;
         var records = recovered.Records.Select(record => record.Payload).ToList();
         var verdict = _replicas.Step(
             new ReplicaInput.Recovered(
@@ -151,12 +148,9 @@ public sealed partial class ManagerNode : INode
                 OnGateCommand(from, message),
             Message.WorkerHeartbeat or Message.AttemptAccepted or Message.AttemptRefused
                 or Message.AttemptProgressed or Message.AttemptFinished => OnWorkerMessage(from, message),
-            Message.Replication replication =>
-                OnReplication(new ReplicaInput.Received(from, replication.Messages)),
-            Message.ReplicaHeartbeat heartbeat =>
-                OnReplication(new ReplicaInput.HeartbeatReceived(from, heartbeat.Sequence)),
-            Message.ReplicaHeartbeatAnswered answered => OnReplication(
-                new ReplicaInput.HeartbeatAnswered(from, answered.Sequence, answered.Following)),
+            Message.Replication or Message.ReplicaHeartbeat or Message.ReplicaHeartbeatAnswered =>
+                ReplicaTraffic.VerdictOf(
+                    _replicas.Step(ReplicaTraffic.InputOf(from, message), _now, _fromReplicas)),
             Message.Membership membership => _membership.Receive(from, membership, new Turn(_now, _outbox)),
             _ => NodeVerdict.Misdirected,
         };
@@ -169,13 +163,6 @@ public sealed partial class ManagerNode : INode
             Emit(new TelemetryEvent.Ignored(from, message.GetType().Name, verdict.ToString()));
         return verdict;
     }
-
-    private NodeVerdict OnReplication(ReplicaInput input) => _replicas.Step(input, _now, _fromReplicas) switch
-    {
-        ReplicaVerdict.Accepted => NodeVerdict.Accepted,
-        ReplicaVerdict.NotMember => NodeVerdict.Unknown,
-        _ => NodeVerdict.Stale,
-    };
 
     private NodeVerdict OnTick(WallTime wall)
     {
@@ -248,11 +235,14 @@ public sealed partial class ManagerNode : INode
 
     private void Route(ReplicaEffect effect)
     {
+        if (ReplicaTraffic.EffectOf(effect) is { } carried)
+        {
+            _outbox.Emit(carried);
+            return;
+        }
+
         switch (effect)
         {
-            case ReplicaEffect.Append append:
-                _outbox.Emit(new NodeEffect.Append(new WalRecord(WalRecordKind.LogEntry, append.Record)));
-                break;
             case ReplicaEffect.Apply apply:
                 Apply(apply.Entry);
                 break;
@@ -261,17 +251,6 @@ public sealed partial class ManagerNode : INode
                 break;
             case ReplicaEffect.Store store:
                 _outbox.Emit(new NodeEffect.Snapshot(store.Lsn, store.Snapshot));
-                break;
-            case ReplicaEffect.Send send:
-                _outbox.Emit(new NodeEffect.Send(
-                    send.To, new Message.Replication(send.Messages),
-                    send.AfterPersist ? Barrier.Durable : Barrier.None));
-                break;
-            case ReplicaEffect.SendHeartbeat heartbeat:
-                Send(heartbeat.To, new Message.ReplicaHeartbeat(heartbeat.Sequence));
-                break;
-            case ReplicaEffect.AnswerHeartbeat answer:
-                Send(answer.To, new Message.ReplicaHeartbeatAnswered(answer.Sequence, answer.Following));
                 break;
             case ReplicaEffect.CaptureGroup capture:
                 _replicas.Step(
@@ -335,7 +314,6 @@ public sealed partial class ManagerNode : INode
     {
         if (_isStoring || !_replicas.IsSnapshotDue(_config.SnapshotEveryRecords)) return;
         _isStoring = true;
-        _snapshotLsn = _replicas.AppendedLsn;
         var states = new SortedDictionary<int, ReadOnlyMemory<byte>> { [DispatchGroup] = Ledger.Encode() };
         _replicas.Step(new ReplicaInput.StateCaptured(states), _now, _fromReplicas);
         Settle();

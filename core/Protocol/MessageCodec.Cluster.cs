@@ -57,7 +57,7 @@ public static partial class MessageCodec
         {
             switch (field)
             {
-                case 1: gate = ReadNodeId(ref reader, "gate"); break;
+                case 1: gate = reader.Node("gate"); break;
                 case 2:
                     reader.Element("groups", groups, ProtocolLimits.GroupsMax, ReadReplicaState);
                     break;
@@ -96,7 +96,7 @@ public static partial class MessageCodec
                 case 1: group = reader.Integer("group", 0, ProtocolLimits.GroupsMax - 1); break;
                 case 2: status = reader.Choice("status", VsrStatus.LostDisk); break;
                 case 3: view = reader.Number("view", 0); break;
-                case 4: primary = ReadNodeId(ref reader, "primary"); break;
+                case 4: primary = reader.Node("primary"); break;
                 case 5: isPrimary = reader.Flag("isPrimary"); break;
                 case 6: hasLease = reader.Flag("hasLease"); break;
                 case 7: commit = reader.Number("commit", 0); break;

@@ -244,7 +244,7 @@ public static partial class MessageCodec
             switch (field)
             {
                 case 1: slot = ReadSlot(ref reader); break;
-                case 2: primary = ReadNodeId(ref reader, "primary"); break;
+                case 2: primary = reader.Node("primary"); break;
                 case 3: view = reader.Number("view", 0); break;
                 default: break;
             }

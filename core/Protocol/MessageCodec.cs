@@ -154,12 +154,4 @@ public static partial class MessageCodec
         reader.Text("reason", JobLimits.ReasonLengthMax);
 
     private static long ReadFence(ref FieldReader reader) => reader.Number("fence", 0);
-
-    private static NodeId ReadNodeId(ref FieldReader reader, string name)
-    {
-        var text = reader.Text(name, NodeId.LengthMax);
-        if (NodeId.IsValid(text)) return NodeId.Of(text);
-        reader.Fail($"{name} is no node name: 1 to {NodeId.LengthMax} characters of a-z 0-9 - _ . / are");
-        return default;
-    }
 }

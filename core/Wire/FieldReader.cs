@@ -2,6 +2,7 @@ using System.Buffers.Binary;
 using System.Runtime.CompilerServices;
 using System.Text;
 using System.Text.Unicode;
+using Hyperscale.Det.Kernel;
 
 namespace Hyperscale.Det.Wire;
 
@@ -105,6 +106,15 @@ public ref struct FieldReader(ReadOnlySpan<byte> bytes)
         if (text.Length <= charactersMax) return text;
         Fail($"{name} has {text.Length} characters; at most {charactersMax} are allowed");
         return "";
+    }
+
+    /// <summary>A node's name.</summary>
+    public NodeId Node(string name)
+    {
+        var text = Text(name, NodeId.LengthMax);
+        if (NodeId.IsValid(text)) return NodeId.Of(text);
+        Fail($"{name} is no node name: 1 to {NodeId.LengthMax} characters of a-z 0-9 - _ . / are");
+        return default;
     }
 
     public ReadOnlySpan<byte> Bytes(string name, int bytesMax)

@@ -21,12 +21,7 @@ public sealed partial class SimHost
     /// <summary>Whether this node has not yet learnt what its lost disk had held.</summary>
     public bool IsDiskLost => Replicas.Any(replica => replica.IsDiskLost);
 
-    private IEnumerable<VsrReplica> Replicas => _node switch
-    {
-        GateNode gate => gate.Groups,
-        ManagerNode manager => manager.Groups,
-        _ => [],
-    };
+    private IEnumerable<VsrReplica> Replicas => (_node as IReplicaNode)?.Replicas ?? [];
 
     /// <summary>The process ends, and finds its disk empty or damaged when it is started again.</summary>
     public void LoseDisk(PlannedFault.DiskLoss loss)

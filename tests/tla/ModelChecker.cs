@@ -1,6 +1,7 @@
 using System.ComponentModel;
 using System.Diagnostics;
 using System.Text.Json;
+using Hyperscale.Det.Tests.Architecture;
 
 namespace Hyperscale.Det.Tests.Tla;
 
@@ -38,7 +39,7 @@ public sealed class ModelChecker : IAsyncLifetime
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,
-            WorkingDirectory = Specifications.Root,
+            WorkingDirectory = Repository.Root,
             ArgumentList = { "tests/tla/check.mjs" },
         };
         foreach (var argument in arguments) start.ArgumentList.Add(argument);

@@ -1,18 +1,17 @@
 using System.Text.RegularExpressions;
+using Hyperscale.Det.Tests.Architecture;
 
 namespace Hyperscale.Det.Tests.Tla;
 
 /// <summary>The modules and configurations in <c>tla/</c>.</summary>
 internal static partial class Specifications
 {
-    public static string Root { get; } = FindRoot();
-
-    public static string Read(string file) => File.ReadAllText(Path.Combine(Root, "tla", file));
+    public static string Read(string file) => File.ReadAllText(Path.Combine(Repository.Root, "tla", file));
 
     /// <summary>Configurations of a module; those named <c>large</c> are for a faster checker.</summary>
     public static IReadOnlyList<string> ConfigsOf(string module) =>
     [
-        .. Directory.EnumerateFiles(Path.Combine(Root, "tla"), $"{module}-*.cfg")
+        .. Directory.EnumerateFiles(Path.Combine(Repository.Root, "tla"), $"{module}-*.cfg")
             .Select(path => Path.GetFileName(path)!)
             .Order(StringComparer.Ordinal),
     ];
@@ -28,15 +27,6 @@ internal static partial class Specifications
             .Distinct()
             .Order(StringComparer.Ordinal),
     ];
-
-    private static string FindRoot()
-    {
-        var folder = new DirectoryInfo(AppContext.BaseDirectory);
-        while (folder is not null && !File.Exists(Path.Combine(folder.FullName, "Hyperscale.Det.sln")))
-            folder = folder.Parent;
-        return folder?.FullName
-            ?? throw new InvalidOperationException($"no solution above {AppContext.BaseDirectory}");
-    }
 
     [GeneratedRegex(@"^INVARIANT (\w+)$", RegexOptions.Multiline)]
     private static partial Regex Invariant();

@@ -12,11 +12,12 @@ namespace Hyperscale.Det.Shell.Cli.Api;
 internal sealed class ClientKeys(string directory)
 {
     private const string First = "hyperscale client 1";
+    private const string StateName = "client";
 
     private static readonly TimeSpan LockPatience = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan LockPause = TimeSpan.FromMilliseconds(10);
 
-    private string StateFile => Path.Combine(directory, "client");
+    private string StateFile => Path.Combine(directory, StateName);
 
     /// <summary>Where the user's programs keep such things.</summary>
     public static ClientKeys OfUser()
@@ -80,26 +81,14 @@ internal sealed class ClientKeys(string directory)
         throw new IOException($"{StateFile} is not a file of this program");
     }
 
-    /// <summary>Replaces the file as a whole: it is either as it was or as it is to be.</summary>
     private void Write(string clientId, long next)
     {
         var text = string.Create(CultureInfo.InvariantCulture, $"{First}\n{clientId}\n{next}\n");
-        var fresh = $"{StateFile}.new";
-        var descriptor = NativeDisk.CreateFile(fresh);
-        try
-        {
-            NativeDisk.Write(descriptor, fresh, 0, Encoding.ASCII.GetBytes(text));
-            NativeDisk.SyncData(descriptor, fresh);
-        }
-        finally
-        {
-            NativeDisk.Close(descriptor, fresh);
-        }
-
-        NativeDisk.Rename(fresh, StateFile);
-        NativeDisk.SyncNames(directory);
+        DurableFile.Write(directory, StateName, Encoding.ASCII.GetBytes(text));
     }
 
+    /// <summary>Waits for another process of this user, which holds it for a moment; no call of the system
+    /// waits for a lock and gives up in time.</summary>
     private static void Lock(int descriptor, string path)
     {
         var began = TimeProvider.System.GetTimestamp();

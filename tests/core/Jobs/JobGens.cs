@@ -22,7 +22,10 @@ internal static class JobGens
         Gen.Long[0, 253_402_300_799_999].Select(ms => new WallTime(ms));
 
     public static readonly Gen<JobId> JobId =
-        Gen.Select(Gen.Int[0, JobLimits.GroupMax], Gen.Long[0, long.MaxValue], (g, op) => new JobId(g, op));
+        Gen.Select(
+            Gen.Int[0, Det.Kernel.JobId.GroupMax],
+            Gen.Long[0, long.MaxValue],
+            (group, op) => new JobId(group, op));
 
     public static readonly Gen<SlotKey> SlotKey = Gen.Select(
         JobId,

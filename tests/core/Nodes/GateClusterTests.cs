@@ -25,7 +25,7 @@ public sealed class GateClusterTests
         var own = Assert.Single(cluster.Gates);
         Assert.Equal(GateBench.GateA, own.Gate);
         Assert.Equal(
-            bench.Gate.Groups.Select(replica => replica.Group), own.Groups.Select(group => group.Group));
+            bench.Gate.Replicas.Select(replica => replica.Group), own.Groups.Select(group => group.Group));
         Assert.Equal(
             bench.Gate.LedGroups, own.Groups.Where(group => group.IsPrimary).Select(group => group.Group));
         foreach (var group in own.Groups.Where(group => group.IsPrimary))

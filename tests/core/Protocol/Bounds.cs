@@ -29,7 +29,7 @@ internal static class Bounds
         switch (value)
         {
             case string text: Assert.InRange(text.Length, 0, JobLimits.BodyLengthMax); break;
-            case JobId id: Assert.True(id.Group is >= 0 and <= JobLimits.GroupMax && id.Op >= 0); break;
+            case JobId id: Assert.True(id.Group is >= 0 and <= JobId.GroupMax && id.Op >= 0); break;
             case SlotKey slot: Assert.InRange(slot.Slot, 0, JobLimits.DatacentersMax - 1); break;
             case AttemptKey key:
                 Assert.InRange(key.Workflow, 0, JobLimits.WorkflowsMax - 1);

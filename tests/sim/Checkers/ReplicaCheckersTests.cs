@@ -50,18 +50,7 @@ public sealed class ReplicaCheckersTests
     [Fact]
     public void A_commit_on_two_disks_of_three_is_fine_until_one_of_them_forgets_it()
     {
-        var bench = Bench(new CommittedSurvives());
-        bench.Run();
-        foreach (var gate in (string[])[One, Two])
-        {
-            bench.Nodes.Answer<NodeInput.Started>(gate, LogRecords.Append(First));
-            Poke(bench, gate);
-        }
-
-        bench.Run();
-        Become(bench, One, 0, First);
-        Poke(bench, One);
-
+        var bench = CommittedOnTwo();
         Assert.Contains("1 of 3 disks", bench.Breaks(() =>
             bench.Checker.OnStarted(bench.Host(Two), RecoveredLog.Nothing)), StringComparison.Ordinal);
     }
@@ -69,18 +58,7 @@ public sealed class ReplicaCheckersTests
     [Fact]
     public void A_lost_disk_is_excused_until_it_has_learnt_again()
     {
-        var bench = Bench(new CommittedSurvives());
-        bench.Run();
-        foreach (var gate in (string[])[One, Two])
-        {
-            bench.Nodes.Answer<NodeInput.Started>(gate, LogRecords.Append(First));
-            Poke(bench, gate);
-        }
-
-        bench.Run();
-        Become(bench, One, 0, First);
-        Poke(bench, One);
-
+        var bench = CommittedOnTwo();
         bench.Checker.OnStarted(bench.Host(Two), RecoveredLog.Nothing with { Incarnation = 2 });
         Assert.Contains("1 of 3 disks", bench.Breaks(() =>
             bench.Checker.OnStarted(bench.Host(One), RecoveredLog.Nothing)), StringComparison.Ordinal);
@@ -147,6 +125,23 @@ public sealed class ReplicaCheckersTests
         var bench = Bench(new Convergence(), (One, 0, First), (Two, 0, null));
 
         Assert.Contains("group 0 is apart", bench.Breaks(bench.World.Run), StringComparison.Ordinal);
+    }
+
+    /// <summary>A group whose first entry is committed: it is on the disks of two gates of three.</summary>
+    private static CheckerBench CommittedOnTwo()
+    {
+        var bench = Bench(new CommittedSurvives());
+        bench.Run();
+        foreach (var gate in (string[])[One, Two])
+        {
+            bench.Nodes.Answer<NodeInput.Started>(gate, LogRecords.Append(First));
+            Poke(bench, gate);
+        }
+
+        bench.Run();
+        Become(bench, One, 0, First);
+        Poke(bench, One);
+        return bench;
     }
 
     private static CheckerBench Bench(

@@ -29,7 +29,7 @@ public sealed class DiskLossTests
         Assert.True(host.IsWhole);
         Assert.True(world.Coverage.Count(Probe.LifeBegun) == 1, "a life begins once");
         Assert.True(world.Coverage.Count(Probe.LostDiskMadeGood) == 1, "and is made good");
-        var groups = ((GateNode)host.Node!).Groups;
+        var groups = ((GateNode)host.Node!).Replicas;
         Assert.All(groups, replica => Assert.True(replica.Incarnation >= 2));
     }
 
