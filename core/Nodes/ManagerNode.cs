@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Hyperscale.Det.Durability;
 using Hyperscale.Det.Jobs;
 using Hyperscale.Det.Kernel;
 using Hyperscale.Det.Membership;
@@ -250,7 +251,7 @@ public sealed partial class ManagerNode : INode
                 Restore(restore.State);
                 break;
             case ReplicaEffect.Store store:
-                _outbox.Emit(new NodeEffect.Snapshot(store.Lsn, store.Snapshot));
+                OnStored(store);
                 break;
             case ReplicaEffect.CaptureGroup capture:
                 _replicas.Step(
@@ -313,10 +314,17 @@ public sealed partial class ManagerNode : INode
     private void Capture()
     {
         if (_isStoring || !_replicas.IsSnapshotDue(_config.SnapshotEveryRecords)) return;
-        _isStoring = true;
         var states = new SortedDictionary<int, ReadOnlyMemory<byte>> { [DispatchGroup] = Ledger.Encode() };
         _replicas.Step(new ReplicaInput.StateCaptured(states), _now, _fromReplicas);
         Settle();
+    }
+
+    // One that is too large is not stored, and tried again later.
+    private void OnStored(ReplicaEffect.Store store)
+    {
+        if (store.Snapshot.Length > WalOptions.SnapshotBytesMax) return;
+        _isStoring = true;
+        _outbox.Emit(new NodeEffect.Snapshot(store.Lsn, store.Snapshot));
     }
 
     // Whatever is sent rests on committed entries or promises nothing.
