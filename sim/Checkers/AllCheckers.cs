@@ -31,5 +31,6 @@ public static class AllCheckers
         new Liveness(),
         new Convergence(),
         new Situations(),
+        new ReplicaSituations(),
     ];
 }

@@ -17,6 +17,7 @@ public sealed class FencesRise() : Checker(
     private readonly SortedDictionary<(int Place, int Group), VsrDurable> _logs = [];
     private readonly SortedDictionary<(int Place, int Group), long> _viewsBefore = [];
     private readonly SortedDictionary<int, long> _lives = [];
+    private readonly SortedDictionary<(int Place, int Life), long> _obeyed = [];
 
     public override void OnStarted(SimHost host, RecoveredLog recovered)
     {
@@ -59,6 +60,7 @@ public sealed class FencesRise() : Checker(
     public override void OnStep(
         SimHost host, NodeInput input, NodeVerdict verdict, Outbox<NodeEffect> effects)
     {
+        if (host.Place.Role == NodeRole.Worker) IsObeyedInOrder(host, input, verdict);
         if (host.Place.Role != NodeRole.Manager) return;
         if (!_commands.TryGetValue(host.Place.Index, out var commands))
             _commands.Add(host.Place.Index, commands = new Commands());
@@ -97,6 +99,24 @@ public sealed class FencesRise() : Checker(
             default:
                 break;
         }
+    }
+
+    /// <summary>A life of a worker obeys no manager that was replaced by one that it has obeyed.</summary>
+    private void IsObeyedInOrder(SimHost host, NodeInput input, NodeVerdict verdict)
+    {
+        if (input is not NodeInput.Received received || verdict != NodeVerdict.Accepted) return;
+        var fence = received.Message switch
+        {
+            Message.StartAttempt start => start.Fence,
+            Message.StopAttempt stop => stop.Fence,
+            Message.HeartbeatAnswered answered => answered.Fence,
+            _ => long.MaxValue,
+        };
+        if (fence == long.MaxValue) return;
+        var key = (host.Place.Index, host.Life);
+        var last = _obeyed.GetValueOrDefault(key, long.MinValue);
+        Require(fence >= last, () => $"{host.Id} obeys fence {fence} after {last}");
+        _obeyed[key] = fence;
     }
 
     private static (JobId Job, long Fence)? CommandOf(Message message) => message switch

@@ -19,6 +19,16 @@ public enum Probe : byte
     CrashBetweenEffects,
     CrashWithEffectsHeldBack,
 
+    // Replication.
+    ViewChanged,
+    PrimaryRestarted,
+    StaleLeaderCommanded,
+    BackupCaughtUpByLog,
+    BackupCaughtUpByState,
+    ExitViewWithoutQuorum,
+    LeaseLost,
+    ForwardedToNewLeader,
+
     // Network.
     ConnectionRefused,
     ConnectionBroken,

@@ -68,8 +68,7 @@ public sealed class FaultDriver
                 HostOf(rate.Node).SetClockRate(rate.PerThousand);
                 break;
             case PlannedFault.WallJump jump:
-                _world.Coverage.Fired(FaultFamily.Clock);
-                HostOf(jump.Node).Clock.SetWall(jump.Milliseconds);
+                SetWall(HostOf(jump.Node), jump.Milliseconds);
                 break;
             default:
                 throw new UnreachableException($"unhandled {fault}");
@@ -92,6 +91,15 @@ public sealed class FaultDriver
             default:
                 throw new UnreachableException($"{fault} has no end");
         }
+    }
+
+    // A node that loses all of its disk has its wall clock alone to number its lives by: that clock may stand
+    // anywhere, but not before where it stood at the loss.
+    private void SetWall(SimHost host, long milliseconds)
+    {
+        if (milliseconds < 0 && host.DiskLosses > 0) return;
+        _world.Coverage.Fired(FaultFamily.Clock);
+        host.Clock.SetWall(milliseconds);
     }
 
     // At most as many disks may be lost at a time as the quorums allow for: one of three to five.
