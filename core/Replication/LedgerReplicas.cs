@@ -12,6 +12,10 @@ public sealed partial class LedgerReplicas : IMachine<ReplicaInput, ReplicaEffec
     /// <summary>Most records between append and disk while proposals are taken.</summary>
     public const int InFlightMax = 65_536;
 
+    /// <summary>A snapshot is taken again only after as many bytes of records as the last one had, unless
+    /// that one was smaller than this: 1 MiB.</summary>
+    public const long SnapshotBytesSmall = 1024 * 1024;
+
     /// <summary>Bytes of records after which a snapshot is due, however small it is: 64 MiB.</summary>
     public const long SnapshotEveryBytesMin = 64 * 1024 * 1024;
 
@@ -73,10 +77,13 @@ public sealed partial class LedgerReplicas : IMachine<ReplicaInput, ReplicaEffec
     public IReadOnlyCollection<NodeId> Peers => _peers.Nodes;
 
     /// <summary>Whether the log has grown so much since the last snapshot that a new one is worth it: by so
-    /// many records, or by more bytes than that snapshot and a segment have.</summary>
-    public bool IsSnapshotDue(long everyRecords) =>
-        AppendedLsn - _snapshotLsn >= everyRecords
-        || _bytesSinceSnapshot >= Math.Max(SnapshotEveryBytesMin, _snapshotBytes);
+    /// many records, or by more bytes than a segment has; and by as many bytes as that snapshot had, so that
+    /// what snapshots cost is in proportion to what is appended, however large the ledgers are.</summary>
+    public bool IsSnapshotDue(long everyRecords)
+    {
+        if (_snapshotBytes > SnapshotBytesSmall && _bytesSinceSnapshot < _snapshotBytes) return false;
+        return AppendedLsn - _snapshotLsn >= everyRecords || _bytesSinceSnapshot >= SnapshotEveryBytesMin;
+    }
 
     public bool IsMember(int group) => _replicas.ContainsKey(group);
 

@@ -21,6 +21,7 @@ public sealed class NodeHost : INodeLogObserver, IAsyncDisposable
     private readonly INode _node;
     private readonly Outbox<NodeEffect> _outbox = new();
     private readonly List<NodeInput> _batch = [];
+    private readonly SendBatcher _sends;
     private readonly PendingRequests _requests = new();
     private readonly TaskCompletionSource _completion =
         new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -40,6 +41,7 @@ public sealed class NodeHost : INodeLogObserver, IAsyncDisposable
     {
         _parts = parts;
         _node = parts.Node;
+        _sends = new SendBatcher(parts.Transport);
         _origin = parts.Time.GetTimestamp();
         _log = parts.OpenLog(this);
         _gate = new DurabilityGate(_log.Recovered.LastLsn);
@@ -152,16 +154,25 @@ public sealed class NodeHost : INodeLogObserver, IAsyncDisposable
     private void RunBatch()
     {
         _parts.Mailbox.Drain(_batch, _parts.Options.BatchMax);
-        foreach (var input in _batch)
+        try
         {
-            if (_failure is not null) break;
-            if (_isStopping && input is not (NodeInput.Durable or NodeInput.SnapshotDurable)) continue;
-            Take(input);
+            foreach (var input in _batch)
+            {
+                if (_failure is not null) break;
+                if (_isStopping && input is not (NodeInput.Durable or NodeInput.SnapshotDurable)) continue;
+                Take(input);
+            }
+
+            if (_appended) _log.Flush();
+            _appended = false;
+        }
+        finally
+        {
+            // Also when a step threw: those before it were right.
+            _batch.Clear();
+            if (_failure is null) _sends.Flush();
         }
 
-        _batch.Clear();
-        if (_appended) _log.Flush();
-        _appended = false;
         ArmTimer();
     }
 
@@ -208,7 +219,7 @@ public sealed class NodeHost : INodeLogObserver, IAsyncDisposable
         switch (effect)
         {
             case NodeEffect.Send send:
-                _parts.Transport.Send(send.To, send.Message);
+                _sends.Add(send.To, send.Message);
                 break;
             case NodeEffect.SendDatagram datagram:
                 _parts.Transport.SendDatagram(datagram.To, datagram.Message);

@@ -63,7 +63,7 @@ internal sealed class EtcdGrpcSubmitter(HttpClient client, IPEndPoint member) : 
         // The HTTP client is not its own.
     }
 
-    // TxnRequest { compare: [{ target: CREATE, key, create_revision: 0 }], success: [{ put { key, value } }] }
+    // TxnRequest { compare: [{ CREATE, key, create_revision: 0 }], success: [{ put { key, value } }] }
     private static byte[] Txn(IdempotencyKey key)
     {
         var name = Encoding.ASCII.GetBytes(key.Text);

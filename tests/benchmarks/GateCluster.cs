@@ -41,13 +41,14 @@ internal sealed class GateCluster : IDisposable
         Addresses = settings[0].Addresses;
         Services = new NodeServices(_metrics, TimeProvider.System, NullLogger.Instance);
         using var init = ChildProcess.Start(
-            WorkloadProgram.Own.Path, ["init", "--config", .. Enumerable.Range(0, Gates).Select(FileOf)], null);
+            WorkloadProgram.Own.Path, ["init", "--config", .. Enumerable.Range(0, Gates).Select(FileOf)],
+            awaited: null);
         init.AwaitEnd(ReadyWithin);
         var manager = NodeId.Of(ManagerName);
         _manager = RunningNode.Start(
             new NodePlan(
-                new StandInManager(manager, Topology), NodeRole.Manager, Topology.Datacenters[0].Name, Topology,
-                Addresses, _ => new NoLog(), null, null),
+                new StandInManager(manager, Topology), NodeRole.Manager, Topology.Datacenters[0].Name,
+                Topology, Addresses, _ => new NoLog(), null, null),
             Services,
             PeerListener.Bind(new IPEndPoint(IPAddress.Loopback, _managerPort)));
     }

@@ -11,7 +11,8 @@ namespace Hyperscale.Det.Benchmarks;
 internal static class SubmittedJob
 {
     public const string Json =
-        """{"name":"b","workflows":[{"name":"w","kind":"exec","duration":"6h","exec":{"command":["true"]}}]}""";
+        """{"name":"b","workflows":[{"name":"w","kind":"exec","duration":"6h","""
+        + "\"exec\":{\"command\":[\"true\"]}}]}";
 
     public static JobSpec Spec()
     {

@@ -20,13 +20,13 @@ internal sealed class SubmissionsBenchmark : IBenchmark
     // A member takes any number of streams on a connection, .NET's client opens another one at a hundred.
     private const int GrpcHandlers = 4;
 
-    private static readonly TimeSpan WarmUp = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan WarmUp = TimeSpan.FromSeconds(6);
 
     public string Name => "submissions";
 
     public string Summary =>
-        "acknowledged submissions against etcd's creations of keys [--dir DIR] [--seconds N] [--clients N,...]"
-        + " [--only http|native|etcd-http|etcd-grpc]";
+        "acknowledged submissions against etcd's creations of keys [--dir DIR] [--seconds N]"
+        + " [--clients N,...] [--only http|native|etcd-http|etcd-grpc]";
 
     public int Run(string[] options)
     {
@@ -125,7 +125,9 @@ internal sealed class SubmissionsBenchmark : IBenchmark
 
         private static Measured EtcdOverHttp(
             EtcdCluster etcd, int clients, TimeSpan time, Func<TimeSpan> cpu) =>
-            Load([.. Spread(etcd.Clients, clients).Select(member => new EtcdHttpSubmitter(member))], time, cpu);
+            Load(
+                [.. Spread(etcd.Clients, clients).Select(member => new EtcdHttpSubmitter(member))],
+                time, cpu);
 
         private static Measured OverHttp(GateCluster gates, int clients, TimeSpan time, Func<TimeSpan> cpu) =>
             Load([.. Spread(gates.Http, clients).Select(gate => new HttpSubmitter(gate))], time, cpu);
@@ -156,7 +158,10 @@ internal sealed class SubmissionsBenchmark : IBenchmark
             try
             {
                 return Load(
-                    [.. Enumerable.Range(0, clients).Select(i => new NativeSubmitter(nodes[i % nodes.Count]))],
+                    [
+                        .. Enumerable.Range(0, clients)
+                            .Select(i => new NativeSubmitter(nodes[i % nodes.Count])),
+                    ],
                     time, cpu);
             }
             finally
