@@ -55,7 +55,7 @@ public sealed class SendBatcherTests
     public void What_is_too_large_together_leaves_apart()
     {
         var batcher = new SendBatcher(_transport);
-        var half = new Message.Replication([.. Enumerable.Range(0, GroupMessage.CountMax / 4).Select(Commit)]);
+        var half = Commits([.. Enumerable.Range(0, GroupMessage.CountMax / 4)]);
         for (var i = 0; i < 3; i++) batcher.Add(One, half);
         batcher.Flush();
 
