@@ -55,7 +55,8 @@ internal sealed class NativeSubmitter(NativeClient client) : ISubmitter
     {
         var request = new ClientRequest.SubmitJob(Spec, SubmittedJob.KeyOf(number));
         var response = await client.AskAsync(request, CancellationToken.None);
-        return response is ClientResponse.Accepted { WasDuplicate: false } ? null : response.ToString();
+        // A repeat by the client node itself is told that it is one.
+        return response is ClientResponse.Accepted ? null : response.ToString();
     }
 
     public void Dispose()

@@ -51,9 +51,8 @@ internal sealed class OwnedDirectory : IDisposable
         {
             foreach (var owned in _owned) owned.Dispose();
             _owned.Clear();
+            if (Directory.Exists(_path)) Directory.Delete(_path, recursive: true);
         }
-
-        if (Directory.Exists(_path)) Directory.Delete(_path, recursive: true);
     }
 
     /// <summary>What ends with the block that uses it.</summary>
