@@ -1,5 +1,6 @@
 using Hyperscale.Det.Idempotency;
 using Hyperscale.Det.Kernel;
+using Hyperscale.Det.Reliability;
 
 namespace Hyperscale.Det.Jobs;
 
@@ -12,8 +13,14 @@ public abstract record DispatchCommand
 
     /// <summary>The datacenter takes the slot; it waits for its start.</summary>
     /// <param name="Key">What the job's client called it.</param>
+    /// <param name="Retries">What the slot may use of the job's retry budget; null is nothing.</param>
     public sealed record SlotReserved(
-        SlotKey Slot, long Fence, NodeId Gate, JobSpec Spec, IdempotencyKey? Key = null) : DispatchCommand;
+        SlotKey Slot,
+        long Fence,
+        NodeId Gate,
+        JobSpec Spec,
+        IdempotencyKey? Key = null,
+        RetryShare? Retries = null) : DispatchCommand;
 
     /// <summary>The datacenter does not take the slot. The gate may then give the slot to another one, so a
     /// refusal is for good: nothing that arrives later reserves or starts this epoch.</summary>
@@ -33,8 +40,23 @@ public abstract record DispatchCommand
     /// <summary>The attempt is given to this life of the worker and to no other.</summary>
     public sealed record AttemptStarted(AttemptKey Attempt, NodeId Worker, BootId Boot) : DispatchCommand;
 
-    public sealed record AttemptEnded(AttemptKey Attempt, NodeId Worker, AttemptOutcome Outcome)
+    /// <param name="Backoff">How long the next attempt waits, should there be one.</param>
+    public sealed record AttemptEnded(
+        AttemptKey Attempt, NodeId Worker, AttemptOutcome Outcome, Duration Backoff = default)
         : DispatchCommand;
+
+    /// <summary>The job's ledger let the slot have a larger share of the retry budget, or says that there
+    /// will be none.</summary>
+    /// <param name="Share">Retries that the slot may use in all.</param>
+    public sealed record BudgetShared(
+        SlotKey Slot, long Fence, NodeId Gate, int Share, long Revision, bool IsFinal) : DispatchCommand;
+
+    /// <summary>The attempt may be made: it takes one retry from the slot's share.</summary>
+    /// <param name="Cause">Why the attempt before it did not do.</param>
+    public sealed record RetryGranted(AttemptKey Attempt, string Cause) : DispatchCommand;
+
+    /// <summary>The attempt will not be made, and its workflow has failed.</summary>
+    public sealed record RetryDenied(AttemptKey Attempt, string Reason) : DispatchCommand;
 
     /// <summary>What is due of the jobs that were dispatched here is let go of.</summary>
     public sealed record KeysExpired(KeyRetention Retention) : DispatchCommand;
@@ -71,6 +93,9 @@ public enum DispatchVerdict : byte
 
     /// <summary>The attempt was given to another worker; nothing changed.</summary>
     Foreign,
+
+    /// <summary>No retry is left of the slot's share; nothing changed.</summary>
+    Exhausted,
 
     /// <summary>Another job of the same key is or was here: this epoch of the slot is closed for
     /// good.</summary>

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using Hyperscale.Det.Idempotency;
 using Hyperscale.Det.Kernel;
+using Hyperscale.Det.Reliability;
 using Hyperscale.Det.Wire;
 
 namespace Hyperscale.Det.Jobs;
@@ -21,6 +22,13 @@ public static class DispatchCommandCodec
     private const int Outcome = 10;
     private const int Key = 11;
     private const int Retention = 12;
+    private const int Retries = 13;
+    private const int Backoff = 14;
+    private const int Share = 15;
+    private const int Revision = 16;
+    private const int Final = 17;
+
+    private static readonly long BackoffMax = RetryBudgetManager.BackoffMax.Nanoseconds;
 
     private enum CommandKind : byte
     {
@@ -33,6 +41,9 @@ public static class DispatchCommandCodec
         AttemptStarted,
         AttemptEnded,
         KeysExpired,
+        BudgetShared,
+        RetryGranted,
+        RetryDenied,
     }
 
     public static byte[] Encode(DispatchCommand command)
@@ -44,6 +55,7 @@ public static class DispatchCommandCodec
                 WriteOfGate(writer, CommandKind.SlotReserved, reserved.Slot, reserved.Fence, reserved.Gate);
                 writer.Nested(Spec, reserved.Spec, JobFields.Write);
                 if (reserved.Key is { } key) writer.Text(Key, key.Text);
+                if (reserved.Retries is { } retries) writer.Nested(Retries, retries, JobFields.Write);
                 break;
             case DispatchCommand.SlotRefused refused:
                 WriteOfGate(writer, CommandKind.SlotRefused, refused.Slot, refused.Fence, refused.Gate);
@@ -70,16 +82,43 @@ public static class DispatchCommandCodec
             case DispatchCommand.AttemptEnded ended:
                 WriteOfAttempt(writer, CommandKind.AttemptEnded, ended.Attempt, ended.Worker);
                 writer.Nested(Outcome, ended.Outcome, JobFields.Write);
+                if (ended.Backoff != default) writer.Number(Backoff, ended.Backoff.Nanoseconds);
                 break;
             case DispatchCommand.KeysExpired expired:
                 writer.Number(Kind, (long)CommandKind.KeysExpired);
                 writer.Nested(Retention, expired.Retention, KeyFields.Write);
                 break;
             default:
-                throw new UnreachableException($"unhandled {command}");
+                WriteOfBudget(writer, command);
+                break;
         }
 
         return writer.ToArray();
+    }
+
+    private static void WriteOfBudget(FieldWriter writer, DispatchCommand command)
+    {
+        switch (command)
+        {
+            case DispatchCommand.BudgetShared shared:
+                WriteOfGate(writer, CommandKind.BudgetShared, shared.Slot, shared.Fence, shared.Gate);
+                writer.Number(Share, shared.Share);
+                writer.Number(Revision, shared.Revision);
+                writer.Flag(Final, shared.IsFinal);
+                break;
+            case DispatchCommand.RetryGranted granted:
+                writer.Number(Kind, (long)CommandKind.RetryGranted);
+                writer.Nested(Attempt, granted.Attempt, JobFields.Write);
+                WriteReason(writer, granted.Cause);
+                break;
+            case DispatchCommand.RetryDenied denied:
+                writer.Number(Kind, (long)CommandKind.RetryDenied);
+                writer.Nested(Attempt, denied.Attempt, JobFields.Write);
+                WriteReason(writer, denied.Reason);
+                break;
+            default:
+                throw new UnreachableException($"unhandled {command}");
+        }
     }
 
     /// <summary>Reads a command; null, with the fault, when the bytes hold none that this build
@@ -125,7 +164,7 @@ public static class DispatchCommandCodec
         {
             switch (field)
             {
-                case Kind: parts.Kind = reader.Choice("kind", CommandKind.KeysExpired); break;
+                case Kind: parts.Kind = reader.Choice("kind", CommandKind.RetryDenied); break;
                 case Slot: parts.Slot = reader.Nested("slot", JobFields.ReadSlotKey); break;
                 case Fence: parts.Fence = reader.Number("fence"); break;
                 case Gate: parts.Gate = reader.Node("gate"); break;
@@ -136,6 +175,11 @@ public static class DispatchCommandCodec
                 case Boot: parts.Boot = new BootId(reader.Bits("boot")); break;
                 case Outcome: parts.Outcome = reader.Nested("outcome", JobFields.ReadAttemptOutcome); break;
                 case Key: parts.Key = KeyFields.ReadKey(ref reader); break;
+                case Retries: parts.Retries = reader.Nested("retries", JobFields.ReadRetryShare); break;
+                case Backoff: parts.Backoff = new Duration(reader.Number("backoff", 0, BackoffMax)); break;
+                case Share: parts.Share = reader.Integer("share", 0, JobLimits.RetryBudgetMax); break;
+                case Revision: parts.Revision = reader.Number("revision", 0); break;
+                case Final: parts.IsFinal = reader.Flag("final"); break;
                 case Retention: parts.Retention = reader.Nested("retention", KeyFields.ReadRetention); break;
                 default: break;
             }
@@ -147,25 +191,13 @@ public static class DispatchCommandCodec
 
     private static DispatchCommand Compose(ref FieldReader reader, in Parts parts)
     {
-        if (parts.Kind is CommandKind.AttemptStarted or CommandKind.AttemptEnded)
-        {
-            reader.Require(Attempt, "attempt");
-            reader.Require(Worker, "worker");
-        }
-        else if (parts.Kind != CommandKind.KeysExpired)
-        {
-            reader.Require(Slot, "slot");
-        }
-
-        if (parts.Kind <= CommandKind.SlotCancelled) reader.Require(Gate, "gate");
-        if (parts.Kind is <= CommandKind.SlotCancelled or CommandKind.SlotForgotten)
-            reader.Require(Fence, "fence");
+        RequireOf(parts.Kind, ref reader);
         switch (parts.Kind)
         {
             case CommandKind.SlotReserved:
                 reader.Require(Spec, "spec");
                 return new DispatchCommand.SlotReserved(
-                    parts.Slot, parts.Fence, parts.Gate, parts.Spec!, parts.Key);
+                    parts.Slot, parts.Fence, parts.Gate, parts.Spec!, parts.Key, parts.Retries);
             case CommandKind.SlotRefused:
                 reader.Require(Reason, "reason");
                 return new DispatchCommand.SlotRefused(parts.Slot, parts.Fence, parts.Gate, parts.Reason!);
@@ -183,13 +215,38 @@ public static class DispatchCommandCodec
                 return new DispatchCommand.AttemptStarted(parts.Attempt, parts.Worker, parts.Boot);
             case CommandKind.AttemptEnded:
                 reader.Require(Outcome, "outcome");
-                return new DispatchCommand.AttemptEnded(parts.Attempt, parts.Worker, parts.Outcome!);
+                return new DispatchCommand.AttemptEnded(
+                    parts.Attempt, parts.Worker, parts.Outcome!, parts.Backoff);
             case CommandKind.KeysExpired:
                 reader.Require(Retention, "retention");
                 return new DispatchCommand.KeysExpired(parts.Retention);
+            case CommandKind.BudgetShared:
+                return new DispatchCommand.BudgetShared(
+                    parts.Slot, parts.Fence, parts.Gate, parts.Share, parts.Revision, parts.IsFinal);
+            case CommandKind.RetryGranted:
+                return new DispatchCommand.RetryGranted(parts.Attempt, parts.Reason!);
+            case CommandKind.RetryDenied:
+                return new DispatchCommand.RetryDenied(parts.Attempt, parts.Reason!);
             default:
                 throw new UnreachableException($"unhandled {parts.Kind}");
         }
+    }
+
+    private static void RequireOf(CommandKind kind, ref FieldReader reader)
+    {
+        var isOfGate = kind is <= CommandKind.SlotCancelled or CommandKind.BudgetShared;
+        var isRetry = kind is CommandKind.RetryGranted or CommandKind.RetryDenied;
+        var isOfAttempt = kind is CommandKind.AttemptStarted or CommandKind.AttemptEnded || isRetry;
+        if (isOfAttempt) reader.Require(Attempt, "attempt");
+        else if (kind != CommandKind.KeysExpired) reader.Require(Slot, "slot");
+        if (isOfAttempt && !isRetry) reader.Require(Worker, "worker");
+        if (isRetry) reader.Require(Reason, "reason");
+        if (isOfGate) reader.Require(Gate, "gate");
+        if (isOfGate || kind == CommandKind.SlotForgotten) reader.Require(Fence, "fence");
+        if (kind != CommandKind.BudgetShared) return;
+        reader.Require(Share, "share");
+        reader.Require(Revision, "revision");
+        reader.Require(Final, "final");
     }
 
     private struct Parts
@@ -206,5 +263,10 @@ public static class DispatchCommandCodec
         public AttemptOutcome? Outcome;
         public IdempotencyKey? Key;
         public KeyRetention Retention;
+        public RetryShare? Retries;
+        public Duration Backoff;
+        public int Share;
+        public long Revision;
+        public bool IsFinal;
     }
 }

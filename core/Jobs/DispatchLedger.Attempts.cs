@@ -16,6 +16,13 @@ public sealed partial class DispatchLedger
         if (key.Attempt != workflow.Attempts + 1) return DispatchVerdict.NotReady;
 
         _ready.Remove(workflow.ReadySequence);
+        if (workflow.Failure is { } failure)
+        {
+            var earlier = EarlierAttempt.Of(workflow.Attempts, workflow.Worker.Name, failure);
+            workflow.Earlier = [.. workflow.Earlier, earlier];
+            workflow.Failure = null;
+        }
+
         workflow.State = WorkflowState.Running;
         workflow.ReadySequence = 0;
         workflow.Attempts = key.Attempt;
@@ -26,7 +33,7 @@ public sealed partial class DispatchLedger
         return DispatchVerdict.Accepted;
     }
 
-    private DispatchVerdict OnAttemptEnded(DispatchCommand.AttemptEnded ended)
+    private DispatchVerdict OnAttemptEnded(WallTime stamp, DispatchCommand.AttemptEnded ended)
     {
         var key = ended.Attempt;
         if (Find(key) is not { } workflow) return DispatchVerdict.Unknown;
@@ -35,10 +42,20 @@ public sealed partial class DispatchLedger
 
         var slot = _slots[key.Slot];
         Unload(slot, key, workflow);
-        workflow.State = WorkflowState.Ended;
-        workflow.Outcome = Cut(ended.Outcome, SlotOutputBytesMax / slot.Workflows.Count);
-        if (ended.Outcome.State == AttemptState.Completed) ReadyDependents(slot, key.Workflow);
-        else Fail(slot, key.Workflow);
+        var outcome = Cut(ended.Outcome, SlotOutputBytesMax / slot.Workflows.Count);
+        var isFailed = outcome.State is AttemptState.Failed or AttemptState.Lost;
+        if (isFailed && slot.CancelReason is null)
+        {
+            TryAgain(slot, key, outcome, stamp + ended.Backoff);
+        }
+        else
+        {
+            workflow.State = WorkflowState.Ended;
+            workflow.Outcome = outcome;
+            if (outcome.State == AttemptState.Completed) ReadyDependents(slot, key.Workflow);
+            else Fail(slot, key.Workflow);
+        }
+
         Conclude(slot);
         return DispatchVerdict.Accepted;
     }
@@ -62,7 +79,8 @@ public sealed partial class DispatchLedger
     private void MakeReady(SlotRecord slot, int index)
     {
         var workflow = slot.Workflows[index];
-        Invariant.Holds(workflow.State == WorkflowState.Waiting);
+        Invariant.Holds(workflow.State is WorkflowState.Waiting or WorkflowState.Retrying);
+        workflow.RetryAt = default;
         workflow.State = WorkflowState.Ready;
         workflow.ReadySequence = ++_sequence;
         _ready.Add(
@@ -70,11 +88,14 @@ public sealed partial class DispatchLedger
             new ReadyWorkflow(workflow.ReadySequence, slot.Key, index, workflow.Attempts + 1));
     }
 
+    /// <summary>Nothing of the workflow will run from here on; what was tried of it stays told.</summary>
     private void Skip(WorkflowRecord workflow)
     {
         _ready.Remove(workflow.ReadySequence);
         workflow.ReadySequence = 0;
-        workflow.State = WorkflowState.Skipped;
+        workflow.RetryAt = default;
+        if (workflow.Failure is not null) EndRetrying(workflow, "");
+        else workflow.State = WorkflowState.Skipped;
     }
 
     private void ReadyDependents(SlotRecord slot, int completed)
@@ -117,7 +138,10 @@ public sealed partial class DispatchLedger
         {
             var workflow = slot.Workflows[i];
             if (workflow.Outcome is { } outcome)
-                results.Add(new WorkflowResult(i, workflow.Attempts, workflow.Worker.Name, outcome));
+                results.Add(new WorkflowResult(i, workflow.Attempts, workflow.Worker.Name, outcome)
+                {
+                    Earlier = workflow.Earlier,
+                });
         }
 
         // The log decides between a cancellation and the end of the last attempt: the first of them wins.
@@ -127,6 +151,7 @@ public sealed partial class DispatchLedger
             { FirstFailure: { } first } => new SlotOutcome(SlotState.Failed, Explain(slot, first), results),
             _ => new SlotOutcome(SlotState.Completed, "every workflow completed", results),
         };
+        slot.Outcome = slot.Outcome with { RetriesGranted = slot.Budget.Consumed };
     }
 
     private static string Explain(SlotRecord slot, int failed)

@@ -103,7 +103,9 @@ public sealed partial class DispatchLedger
         if (slot.IsReserved) Invariant.Holds(slot.Workflows.All(w => w.State == WorkflowState.Waiting));
         if (!slot.IsStarted) Invariant.Holds(slot.Workflows.All(w => w.Attempts == 0));
         if (slot.CancelReason is not null)
-            Invariant.Holds(slot.Workflows.All(w => w.State >= WorkflowState.Running));
+            Invariant.Holds(slot.Workflows.All(
+                w => w.State is WorkflowState.Running or WorkflowState.Ended or WorkflowState.Skipped));
+        slot.Budget.CheckInvariants();
         if (slot.Outcome is null) return;
         Invariant.Holds(slot.Outcome.Workflows.Count == slot.Workflows.Count(w => w.Outcome is not null));
         var isComplete = slot.Workflows.All(w => w.Outcome?.State == AttemptState.Completed);
@@ -118,9 +120,10 @@ public sealed partial class DispatchLedger
         Invariant.Holds((workflow.State == WorkflowState.Ended) == workflow.Outcome is not null);
         Invariant.Holds((workflow.State == WorkflowState.Ready) == workflow.ReadySequence > 0);
         if (workflow.State == WorkflowState.Waiting) Invariant.Holds(!slot.IsStarted || !isFree);
-        if (workflow.State is WorkflowState.Ready or WorkflowState.Running or WorkflowState.Ended)
+        if (workflow.State is not (WorkflowState.Waiting or WorkflowState.Skipped))
             Invariant.Holds(slot.IsStarted && isFree);
-        if (workflow.State is WorkflowState.Running or WorkflowState.Ended)
+        CheckRetries(slot, index);
+        if (workflow.State is WorkflowState.Running or WorkflowState.Ended or WorkflowState.Retrying)
             Invariant.Holds(workflow.Attempts > 0);
         if (workflow.State != WorkflowState.Ready) return;
         var ready = new ReadyWorkflow(workflow.ReadySequence, slot.Key, index, workflow.Attempts + 1);

@@ -74,6 +74,7 @@ public sealed partial class DispatchLedger
         if (slot.CancelReason is not null) writer.Text(6, slot.CancelReason);
         if (slot.FirstFailure is { } failure) writer.Number(7, failure);
         foreach (var workflow in slot.Workflows) writer.Nested(8, workflow, WriteWorkflow);
+        writer.Nested(9, slot.Budget, JobFields.Write);
     }
 
     private static void WriteWorkflow(FieldWriter writer, WorkflowRecord workflow)
@@ -86,6 +87,9 @@ public sealed partial class DispatchLedger
         writer.Bits(5, workflow.Boot.Value);
         writer.Number(6, workflow.StartedAt.UnixMilliseconds);
         if (workflow.Outcome is { } outcome) writer.Nested(7, outcome, JobFields.Write);
+        if (workflow.Failure is { } failure) writer.Nested(8, failure, JobFields.Write);
+        if (workflow.RetryAt != default) writer.Number(9, workflow.RetryAt.UnixMilliseconds);
+        foreach (var earlier in workflow.Earlier) writer.Nested(10, earlier, JobFields.Write);
     }
 
     private void ReadJob(ref FieldReader reader)
@@ -181,6 +185,7 @@ public sealed partial class DispatchLedger
                 case 8 when inner.HasRoom("workflows", workflows, record!.Workflows.Count):
                     ReadWorkflow(ref inner, record.Workflows[workflows++]);
                     break;
+                case 9: ReadBudget(ref inner, record!); break;
                 default: break;
             }
         }
@@ -193,24 +198,40 @@ public sealed partial class DispatchLedger
         return record;
     }
 
+    private static void ReadBudget(ref FieldReader reader, SlotRecord slot)
+    {
+        var inner = reader.Enter("budget");
+        var budget = JobFields.ReadRetryBudget(ref inner, slot.Key.Job, slot.Workflows.Count);
+        reader.Leave(inner, "budget");
+        if (budget is not null) slot.Budget = budget;
+    }
+
     private static void ReadWorkflow(ref FieldReader reader, WorkflowRecord workflow)
     {
         var inner = reader.Enter("workflow");
+        var earlier = new List<EarlierAttempt>();
         while (inner.Next(out var field))
         {
             switch (field)
             {
-                case 1: workflow.State = inner.Choice("state", WorkflowState.Skipped); break;
+                case 1: workflow.State = inner.Choice("state", WorkflowState.Retrying); break;
                 case 2: workflow.ReadySequence = inner.Number("ready", 1); break;
                 case 3: workflow.Attempts = inner.Integer("attempts", 1, JobLimits.AttemptMax); break;
                 case 4: workflow.Worker = inner.Node("worker"); break;
                 case 5: workflow.Boot = new BootId(inner.Bits("boot")); break;
                 case 6: workflow.StartedAt = new WallTime(inner.Number("started")); break;
                 case 7: workflow.Outcome = inner.Nested("outcome", JobFields.ReadAttemptOutcome); break;
+                case 8: workflow.Failure = inner.Nested("failure", JobFields.ReadAttemptOutcome); break;
+                case 9: workflow.RetryAt = new WallTime(inner.Number("retryAt")); break;
+                case 10:
+                    inner.Element(
+                        "earlier", earlier, EarlierAttempt.CountMax, JobFields.ReadEarlierAttempt);
+                    break;
                 default: break;
             }
         }
 
+        workflow.Earlier = earlier;
         inner.Require(1, "state");
         reader.Leave(inner, "workflow");
     }

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using Hyperscale.Det.Idempotency;
 using Hyperscale.Det.Kernel;
+using Hyperscale.Det.Reliability;
 
 namespace Hyperscale.Det.Jobs;
 
@@ -95,7 +96,10 @@ public sealed partial class DispatchLedger(int closedMax = DispatchLedger.Closed
         DispatchCommand.ReservationExpired expired => OnReservationExpired(stamp, expired),
         DispatchCommand.SlotForgotten forgotten => OnSlotForgotten(stamp, forgotten),
         DispatchCommand.AttemptStarted started => OnAttemptStarted(stamp, started),
-        DispatchCommand.AttemptEnded ended => OnAttemptEnded(ended),
+        DispatchCommand.AttemptEnded ended => OnAttemptEnded(stamp, ended),
+        DispatchCommand.BudgetShared shared => OnBudgetShared(shared),
+        DispatchCommand.RetryGranted granted => OnRetryGranted(granted),
+        DispatchCommand.RetryDenied denied => OnRetryDenied(denied),
         DispatchCommand.KeysExpired expired => OnKeysExpired(stamp, expired),
         _ => throw new UnreachableException($"unhandled {command}"),
     };
@@ -121,7 +125,11 @@ public sealed partial class DispatchLedger(int closedMax = DispatchLedger.Closed
         place.ClosedSequence = 0;
         place.NewestEpoch = reserved.Slot.Epoch;
         place.ClosedBecause = "";
-        place.Held = new SlotRecord(reserved.Slot, reserved.Spec, stamp, ++_sequence);
+        place.Held = new SlotRecord(reserved.Slot, reserved.Spec, stamp, ++_sequence)
+        {
+            Budget = RetryBudgetState.Of(
+                reserved.Slot.Job, reserved.Retries ?? RetryShare.None, reserved.Spec.Workflows.Count),
+        };
         _slots.Add(reserved.Slot, place.Held);
         _reserved.Add(place.Held.ReservedSequence, place.Held);
         return DispatchVerdict.Accepted;
@@ -175,8 +183,8 @@ public sealed partial class DispatchLedger(int closedMax = DispatchLedger.Closed
         slot.CancelReason = JobLimits.Clip(cancelled.Reason);
         foreach (var workflow in slot.Workflows)
         {
-            if (workflow.State is not (WorkflowState.Waiting or WorkflowState.Ready)) continue;
-            Skip(workflow);
+            if (workflow.State is WorkflowState.Waiting or WorkflowState.Ready or WorkflowState.Retrying)
+                Skip(workflow);
         }
 
         Conclude(slot);

@@ -1,4 +1,5 @@
 using Hyperscale.Det.Kernel;
+using Hyperscale.Det.Reliability;
 
 namespace Hyperscale.Det.Jobs;
 
@@ -17,6 +18,10 @@ public enum WorkflowState : byte
 
     /// <summary>Will not run: something it depends on did not complete, or the slot was cancelled.</summary>
     Skipped,
+
+    /// <summary>Its newest attempt failed or was lost; it waits for its backoff, and then for a
+    /// grant.</summary>
+    Retrying,
 }
 
 /// <summary>One workflow of a slot, as the dispatch ledger knows it.</summary>
@@ -41,8 +46,18 @@ public sealed class WorkflowRecord
     /// <summary>Stamp of the newest attempt's start.</summary>
     public WallTime StartedAt { get; internal set; }
 
-    /// <summary>How the newest attempt ended.</summary>
+    /// <summary>How the newest attempt ended, when no other follows it.</summary>
     public AttemptOutcome? Outcome { get; internal set; }
+
+    /// <summary>How the newest attempt ended, while another one is to follow it.</summary>
+    public AttemptOutcome? Failure { get; internal set; }
+
+    /// <summary>Stamp from which on the next attempt may be made; meaningful while
+    /// <see cref="WorkflowState.Retrying"/>.</summary>
+    public WallTime RetryAt { get; internal set; }
+
+    /// <summary>The attempts before the newest, by number.</summary>
+    public IReadOnlyList<EarlierAttempt> Earlier { get; internal set; } = [];
 
     internal void AddTo(ref Fingerprint fingerprint)
     {
@@ -52,13 +67,21 @@ public sealed class WorkflowRecord
         fingerprint.Add(Worker);
         fingerprint.Add(Boot.Value);
         fingerprint.Add(StartedAt.UnixMilliseconds);
-        fingerprint.Add(Outcome is not null);
-        if (Outcome is null) return;
-        fingerprint.Add((long)Outcome.State);
-        fingerprint.Add(Outcome.Reason);
-        fingerprint.Add(Outcome.ExitCode ?? long.MinValue);
-        Outcome.Stats.AddTo(ref fingerprint);
-        fingerprint.Add(Outcome.Output.Span);
+        fingerprint.Add(RetryAt.UnixMilliseconds);
+        Add(Outcome, ref fingerprint);
+        Add(Failure, ref fingerprint);
+        foreach (var earlier in Earlier) earlier.AddTo(ref fingerprint);
+    }
+
+    private static void Add(AttemptOutcome? outcome, ref Fingerprint fingerprint)
+    {
+        fingerprint.Add(outcome is not null);
+        if (outcome is null) return;
+        fingerprint.Add((long)outcome.State);
+        fingerprint.Add(outcome.Reason);
+        fingerprint.Add(outcome.ExitCode ?? long.MinValue);
+        outcome.Stats.AddTo(ref fingerprint);
+        fingerprint.Add(outcome.Output.Span);
     }
 }
 
@@ -72,6 +95,7 @@ public sealed class SlotRecord
         ReservedAt = reservedAt;
         ReservedSequence = reservedSequence;
         Workflows = [.. spec.Workflows.Select(_ => new WorkflowRecord())];
+        Budget = RetryBudgetState.Of(key.Job, RetryShare.None, spec.Workflows.Count);
     }
 
     public SlotKey Key { get; }
@@ -80,6 +104,9 @@ public sealed class SlotRecord
 
     /// <summary>By index in the job.</summary>
     public IReadOnlyList<WorkflowRecord> Workflows { get; }
+
+    /// <summary>Its part of the job's retry budget.</summary>
+    public RetryBudgetState Budget { get; internal set; }
 
     public WallTime ReservedAt { get; }
 
@@ -113,6 +140,7 @@ public sealed class SlotRecord
         fingerprint.Add(StartedAt?.UnixMilliseconds ?? long.MinValue);
         fingerprint.Add(CancelReason);
         fingerprint.Add(FirstFailure ?? -1L);
+        Budget.AddTo(ref fingerprint);
         foreach (var workflow in Workflows) workflow.AddTo(ref fingerprint);
         fingerprint.Add(Outcome is not null);
         if (Outcome is null) return;

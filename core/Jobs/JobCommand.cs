@@ -13,7 +13,10 @@ public abstract record JobCommand
     /// submission.</summary>
     /// <param name="Reserved">The key that it takes, which has to be free; null where the client gave none.
     /// </param>
-    public sealed record JobCreated(JobSpec Spec, IdempotencyReservedEvent? Reserved = null) : JobCommand;
+    /// <param name="Terms">What the job is entitled to; null where whoever wrote the entry knew of no
+    /// terms.</param>
+    public sealed record JobCreated(
+        JobSpec Spec, IdempotencyReservedEvent? Reserved = null, JobTerms? Terms = null) : JobCommand;
 
     /// <summary>A submission can never be a job; its key is rejected.</summary>
     public sealed record JobRefused(IdempotencyReservedEvent Reserved, string Reason) : JobCommand;
@@ -35,6 +38,11 @@ public abstract record JobCommand
     public sealed record SlotReleased(SlotKey Slot, string Reason) : JobCommand;
 
     public sealed record SlotReported(SlotKey Slot, SlotOutcome Outcome) : JobCommand;
+
+    /// <summary>Moves retries of the job's budget from the gates' reserve to a slot.</summary>
+    /// <param name="Amount">How many; 1 and more.</param>
+    /// <param name="Revision">The slot's next: the same move is made once.</param>
+    public sealed record BudgetShare(SlotKey Slot, int Amount, long Revision) : JobCommand;
 
     public sealed record CancelRequested(JobId Job) : JobCommand;
 

@@ -20,6 +20,7 @@ public static class JobCommandCodec
     private const int Refused = 9;
     private const int Withdrawn = 10;
     private const int Expired = 11;
+    private const int Share = 12;
 
     public static byte[] Encode(JobCommand command)
     {
@@ -37,6 +38,7 @@ public static class JobCommandCodec
             case JobCommand.JobCreated created:
                 writer.Nested(1, created.Spec, JobFields.Write);
                 if (created.Reserved is { } reserved) writer.Nested(2, reserved, KeyFields.Write);
+                if (created.Terms is { } terms) writer.Nested(3, terms, JobFields.Write);
                 break;
             case JobCommand.JobRefused(var refused, var why):
                 writer.Nested(1, refused, KeyFields.Write);
@@ -62,6 +64,11 @@ public static class JobCommandCodec
             case JobCommand.SlotReported reported:
                 writer.Nested(1, reported.Slot, JobFields.Write);
                 writer.Nested(2, reported.Outcome, JobFields.Write);
+                break;
+            case JobCommand.BudgetShare share:
+                writer.Nested(1, share.Slot, JobFields.Write);
+                writer.Number(2, share.Amount);
+                writer.Number(3, share.Revision);
                 break;
             case JobCommand.CancelRequested(var job):
                 writer.Nested(1, job, JobFields.Write);
@@ -91,7 +98,7 @@ public static class JobCommandCodec
         JobCommand? command = null;
         while (reader.Next(out var number))
         {
-            if (number is < Created or > Expired) continue;
+            if (number is < Created or > Share) continue;
             var inner = reader.Enter("command");
             var parts = ReadParts(number, ref inner);
             reader.Leave(inner, "command");
@@ -116,6 +123,7 @@ public static class JobCommandCodec
         JobCommand.JobRefused => Refused,
         JobCommand.JobWithdrawn => Withdrawn,
         JobCommand.KeysExpired => Expired,
+        JobCommand.BudgetShare => Share,
         _ => throw new UnreachableException($"unhandled {command}"),
     };
 
@@ -130,6 +138,11 @@ public static class JobCommandCodec
                 case (Created, 2) or (Refused, 1):
                     parts.Reserved = reader.Nested("key", KeyFields.ReadReserved);
                     break;
+                case (Created, 3): parts.Terms = reader.Nested("terms", JobFields.ReadJobTerms); break;
+                case (Share, 2):
+                    parts.Amount = reader.Integer("amount", 1, JobLimits.RetryBudgetMax);
+                    break;
+                case (Share, 3): parts.Revision = reader.Number("revision", 1); break;
                 case (Expired, 1):
                     parts.Retention = reader.Nested("retention", KeyFields.ReadRetention);
                     break;
@@ -149,14 +162,15 @@ public static class JobCommandCodec
         }
 
         reader.Require(1, number == Created ? "spec" : "first part");
-        if (number is Assigned or Released or Reported or Unplaceable or Refused or Withdrawn)
+        if (number is Assigned or Released or Reported or Unplaceable or Refused or Withdrawn or Share)
             reader.Require(2, "second part");
+        if (number == Share) reader.Require(3, "revision");
         return parts;
     }
 
     private static JobCommand Compose(int number, in Parts parts) => number switch
     {
-        Created => new JobCommand.JobCreated(parts.Spec!, parts.Reserved),
+        Created => new JobCommand.JobCreated(parts.Spec!, parts.Reserved, parts.Terms),
         Assigned => new JobCommand.SlotAssigned(parts.Slot, parts.Text!),
         Starting => new JobCommand.SlotStarting(parts.Slot),
         Released => new JobCommand.SlotReleased(parts.Slot, parts.Text!),
@@ -167,6 +181,7 @@ public static class JobCommandCodec
         Refused => new JobCommand.JobRefused(parts.Reserved!, parts.Text!),
         Withdrawn => new JobCommand.JobWithdrawn(parts.Job, parts.Text!),
         Expired => new JobCommand.KeysExpired(parts.Retention),
+        Share => new JobCommand.BudgetShare(parts.Slot, parts.Amount, parts.Revision),
         _ => throw new UnreachableException($"unhandled {number}"),
     };
 
@@ -179,5 +194,8 @@ public static class JobCommandCodec
         public SlotOutcome? Outcome;
         public IdempotencyReservedEvent? Reserved;
         public KeyRetention Retention;
+        public JobTerms? Terms;
+        public int Amount;
+        public long Revision;
     }
 }

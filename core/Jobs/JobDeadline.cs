@@ -1,4 +1,5 @@
 using Hyperscale.Det.Kernel;
+using Hyperscale.Det.Reliability;
 
 namespace Hyperscale.Det.Jobs;
 
@@ -7,16 +8,16 @@ public static class JobDeadline
 {
     private const long DurationMax = JobLimits.DurationSecondsMax * 1_000_000_000;
 
-    /// <summary>The best-effort deadline where the job sets one, else its critical path and
-    /// <paramref name="allowance"/>.</summary>
-    public static Duration Of(JobSpec spec, Duration allowance) =>
-        spec.BestEffort is { Enabled: true, Deadline: { } deadline }
-            ? deadline
-            : CriticalPath(spec.Workflows) + allowance;
+    /// <summary>The best-effort deadline where the job has one, else its critical path, every retry that it
+    /// may need included, and <paramref name="allowance"/>.</summary>
+    public static Duration Of(JobSpec spec, JobTerms terms, Duration allowance) =>
+        terms.Deadline ?? CriticalPath(spec.Workflows, terms.RetryBudgetPerWorkflow) + allowance;
 
-    /// <summary>The longest chain of workflows that wait for each other, timeouts included.</summary>
-    public static Duration CriticalPath(IReadOnlyList<WorkflowSpec> workflows)
+    /// <summary>The longest chain of workflows that wait for each other, timeouts included, when each is
+    /// tried again <paramref name="retries"/> times.</summary>
+    public static Duration CriticalPath(IReadOnlyList<WorkflowSpec> workflows, int retries = 0)
     {
+        var backoff = RetryBudgetManager.BackoffSum(retries);
         var ends = new Duration?[workflows.Count];
         // Each round settles every workflow whose dependencies are settled: the longest chain bounds them.
         for (var settled = -1; settled != 0;)
@@ -27,7 +28,8 @@ public static class JobDeadline
                 if (ends[i] is not null || workflows[i].DependsOn.Any(d => ends[d] is null)) continue;
                 var start = workflows[i].DependsOn
                     .Select(d => ends[d]!.Value).Aggregate(Duration.Zero, Duration.Longer);
-                ends[i] = start + Clamped(workflows[i].Duration) + Clamped(workflows[i].Timeout);
+                var attempt = Clamped(workflows[i].Duration) + Clamped(workflows[i].Timeout);
+                ends[i] = start + (attempt * (1 + retries)) + backoff;
                 settled++;
             }
         }
@@ -35,7 +37,7 @@ public static class JobDeadline
         return ends.Select(end => end ?? Duration.Zero).Aggregate(Duration.Zero, Duration.Longer);
     }
 
-    // 256 workflows of 30 days and as much grace stay within 64 bits.
+    // 256 workflows of 30 days and as much grace, tried six times, stay within 64 bits.
     private static Duration Clamped(Duration duration) =>
         new(Math.Clamp(duration.Nanoseconds, 0, DurationMax));
 }

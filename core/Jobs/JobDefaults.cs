@@ -7,8 +7,8 @@ namespace Hyperscale.Det.Jobs;
 /// Two defaults look at each other, so that what is given always wins: the time of a request is never longer
 /// by default than its workflow's timeout, and the workflow's timeout never shorter by default than that of
 /// its requests. An empty or absent <c>expect</c> takes every status from 200 to 399 for a success. Retry
-/// budgets and the deadline of best effort stay absent in the specification: the gates' configuration has
-/// their defaults (AD-44).
+/// budgets and what best effort needs and waits stay absent in the specification: the gates' configuration
+/// has their defaults (AD-44).
 /// </remarks>
 public static class JobDefaults
 {
@@ -22,8 +22,6 @@ public static class JobDefaults
 
     /// <summary>A <c>bestEffort</c> block that does not say otherwise means it.</summary>
     public const bool IsBestEffort = true;
-
-    public const int BestEffortMinDcs = 1;
 
     /// <summary>Grace of a workflow beyond its duration.</summary>
     public static readonly Duration WorkflowTimeout = Duration.FromSeconds(30);

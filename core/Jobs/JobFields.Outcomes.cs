@@ -108,6 +108,7 @@ public static partial class JobFields
         var mark = writer.Begin(4);
         Write(writer, result.Outcome, outputBytesMax);
         writer.End(mark);
+        foreach (var earlier in result.Earlier) writer.Nested(5, earlier, Write);
     }
 
     public static WorkflowResult? ReadWorkflowResult(ref FieldReader reader)
@@ -115,6 +116,7 @@ public static partial class JobFields
         int workflow = 0, attempts = 0;
         var worker = "";
         AttemptOutcome? outcome = null;
+        var earlier = new List<EarlierAttempt>();
         while (reader.Next(out var field))
         {
             switch (field)
@@ -123,6 +125,9 @@ public static partial class JobFields
                 case 2: attempts = reader.Integer("attempts", 0, JobLimits.AttemptMax); break;
                 case 3: worker = reader.Text("worker", JobLimits.NameLengthMax); break;
                 case 4: outcome = reader.Nested("outcome", ReadAttemptOutcome); break;
+                case 5:
+                    reader.Element("earlier", earlier, EarlierAttempt.CountMax, ReadEarlierAttempt);
+                    break;
                 default: break;
             }
         }
@@ -131,7 +136,9 @@ public static partial class JobFields
         reader.Require(2, "attempts");
         reader.Require(3, "worker");
         reader.Require(4, "outcome");
-        return reader.Fault is null ? new WorkflowResult(workflow, attempts, worker, outcome!) : null;
+        return reader.Fault is null
+            ? new WorkflowResult(workflow, attempts, worker, outcome!) { Earlier = earlier }
+            : null;
     }
 
     /// <remarks>Outputs that pass <see cref="JobLimits.SlotOutputBytesMax"/> together keep the last bytes of
@@ -149,6 +156,8 @@ public static partial class JobFields
             Write(writer, result, outputBytesMax);
             writer.End(mark);
         }
+
+        if (outcome.RetriesGranted > 0) writer.Number(4, outcome.RetriesGranted);
     }
 
     /// <summary>How much of each output is written so that all together stay within a bound.</summary>
@@ -170,6 +179,7 @@ public static partial class JobFields
         var state = SlotState.Failed;
         var reason = "";
         var results = new List<WorkflowResult>();
+        var granted = 0;
         while (reader.Next(out var field))
         {
             switch (field)
@@ -179,6 +189,7 @@ public static partial class JobFields
                 case 3:
                     reader.Element("workflows", results, JobLimits.WorkflowsMax, ReadWorkflowResult);
                     break;
+                case 4: granted = reader.Integer("granted", 0, JobLimits.RetryBudgetMax); break;
                 default: break;
             }
         }
@@ -192,7 +203,9 @@ public static partial class JobFields
             break;
         }
 
-        return reader.Fault is null ? new SlotOutcome(state, reason, results) : null;
+        return reader.Fault is null
+            ? new SlotOutcome(state, reason, results) { RetriesGranted = granted }
+            : null;
     }
 
     private static void Write(FieldWriter writer, LatencyHistogram latency)

@@ -39,7 +39,7 @@ public static partial class JobFields
     private static void Write(FieldWriter writer, BestEffortSpec spec)
     {
         writer.Flag(1, spec.Enabled);
-        writer.Number(2, spec.MinDcs);
+        if (spec.MinDcs is { } minDcs) writer.Number(2, minDcs);
         if (spec.Deadline is { } deadline) writer.Number(3, deadline.Nanoseconds);
         writer.Flag(4, spec.WaitForAll);
     }
@@ -47,7 +47,7 @@ public static partial class JobFields
     private static BestEffortSpec? ReadBestEffort(ref FieldReader reader)
     {
         bool enabled = false, waitForAll = false;
-        var minDcs = 0;
+        int? minDcs = null;
         Duration? deadline = null;
         while (reader.Next(out var field))
         {
@@ -62,7 +62,6 @@ public static partial class JobFields
         }
 
         reader.Require(1, "enabled");
-        reader.Require(2, "minDcs");
         reader.Require(4, "waitForAll");
         return reader.Fault is null ? new BestEffortSpec(enabled, minDcs, deadline, waitForAll) : null;
     }

@@ -122,22 +122,24 @@ public static partial class JobFields
         writer.Number(2, (long)progress.Phase);
         writer.Text(3, progress.Worker);
         writer.Nested(4, progress.Stats, Write);
+        if (progress.Reason.Length > 0) writer.Text(5, EarlierAttempt.Clip(progress.Reason));
     }
 
     public static WorkflowProgress? ReadWorkflowProgress(ref FieldReader reader)
     {
         var workflow = 0;
         var phase = WorkflowPhase.Waiting;
-        var worker = "";
+        string worker = "", reason = "";
         RunStats? stats = null;
         while (reader.Next(out var field))
         {
             switch (field)
             {
                 case 1: workflow = ReadWorkflowIndex(ref reader); break;
-                case 2: phase = reader.Choice("phase", WorkflowPhase.Ended); break;
+                case 2: phase = reader.Choice("phase", WorkflowPhase.Retrying); break;
                 case 3: worker = reader.Text("worker", JobLimits.NameLengthMax); break;
                 case 4: stats = reader.Nested("stats", ReadRunStats); break;
+                case 5: reason = reader.Text("reason", EarlierAttempt.ReasonLengthMax); break;
                 default: break;
             }
         }
@@ -146,7 +148,9 @@ public static partial class JobFields
         reader.Require(2, "phase");
         reader.Require(3, "worker");
         reader.Require(4, "stats");
-        return reader.Fault is null ? new WorkflowProgress(workflow, phase, worker, stats!) : null;
+        return reader.Fault is null
+            ? new WorkflowProgress(workflow, phase, worker, stats!) { Reason = reason }
+            : null;
     }
 
     public static void Write(FieldWriter writer, JobSummary summary)

@@ -101,6 +101,12 @@ public static partial class JobFields
         return reader.Fault is null ? new JobFault(path, message) : null;
     }
 
+    public static void Write(FieldWriter writer, JobNote note) =>
+        Write(writer, new JobFault(note.Path, note.Message));
+
+    public static JobNote? ReadJobNote(ref FieldReader reader) =>
+        ReadJobFault(ref reader) is { } read ? new JobNote(read.Path, read.Message) : null;
+
     private static int ReadWorkflowIndex(ref FieldReader reader) =>
         reader.Integer("workflow", 0, JobLimits.WorkflowsMax - 1);
 

@@ -1,4 +1,5 @@
 using Hyperscale.Det.Kernel;
+using Hyperscale.Det.Reliability;
 
 namespace Hyperscale.Det.Jobs;
 
@@ -48,6 +49,9 @@ public sealed partial class JobLedger
         Invariant.Holds(!job.IsCancelling || job.Slots.Any(slot => slot.IsOpen));
         Invariant.Holds(job.State != JobState.Completed
             || job.Slots.Any(slot => slot.Outcome?.State == SlotState.Completed));
+        // What the slots have and what is left are the budget: neither can be more than all.
+        Invariant.Holds(job.RetryReserve >= 0);
+        Invariant.Holds(job.Slots.All(slot => slot.Share >= 0));
         Invariant.Holds(job.IsEnded || job.IsCancelling || !Check(job, isDeadlineReached: false).IsComplete);
         var taken = job.Slots.Where(slot => slot.Datacenter.Length > 0).Select(slot => slot.Datacenter);
         Invariant.Holds(taken.Distinct(StringComparer.Ordinal).Count() == taken.Count());
@@ -60,8 +64,8 @@ public sealed partial class JobLedger
         }
     }
 
-    private static CompletionCheck Check(LedgerJob job, bool isDeadlineReached) => Completion.Check(
-        job.Spec.BestEffort, [.. job.Slots.Select(slot => slot.Outcome?.State)], isDeadlineReached);
+    private static CompletionCheck Check(LedgerJob job, bool isDeadlineReached) =>
+        BestEffortManager.CheckCompletion(job.BestEffort, isDeadlineReached);
 
     /// <summary>Keeps a changed job, and ends it when the change is what it waited for.</summary>
     private void Settle(LedgerJob job, Position entry, bool isDeadlineReached)
@@ -74,7 +78,11 @@ public sealed partial class JobLedger
 
         var check = Check(job, isDeadlineReached);
         if (check.IsComplete)
-            End(job, check.IsSuccess ? JobState.Completed : JobState.Failed, Describe(job, check), entry);
+            End(
+                job with { Completion = check.Reason },
+                check.IsSuccess ? JobState.Completed : JobState.Failed,
+                Describe(job, check),
+                entry);
         else
             Put(job);
     }
@@ -97,6 +105,49 @@ public sealed partial class JobLedger
     {
         Put(job.With(slot with { Stage = SlotStage.Closed }, entry.Op));
         return JobVerdict.Late;
+    }
+
+    /// <summary>A result after the end: counted, and merged where the job's terms say so and it is one that
+    /// the job was waiting for.</summary>
+    private JobVerdict OnReportedLate(
+        LedgerJob job, LedgerSlot slot, JobCommand.SlotReported reported, Position entry)
+    {
+        var group = _groups[entry.Group];
+        group.LateOutcomes++;
+        var isMerged = job.Terms.LateResults == LateResultPolicy.UpdateResult
+            && job.Completion != CompletionReason.Waiting
+            && reported.Outcome.State != SlotState.Cancelled;
+        if (!isMerged) return CloseLate(job, slot, entry);
+
+        var merged = WithOutcome(job, slot, reported.Outcome, entry);
+        group.EndedBytes += merged.Bytes - job.Bytes;
+        Put(merged);
+        Trim(group);
+        return JobVerdict.Late;
+    }
+
+    private static LedgerJob WithOutcome(
+        LedgerJob job, LedgerSlot slot, SlotOutcome outcome, Position entry)
+    {
+        var (digest, bytes) = Measure(outcome, JobFields.Write);
+        var done = slot with { Stage = SlotStage.Reported, Outcome = outcome, OutcomeDigest = digest };
+        return job.With(done, entry.Op) with { Bytes = job.Bytes + bytes };
+    }
+
+    private JobVerdict OnBudgetShare(JobCommand.BudgetShare share, Position entry)
+    {
+        if (Locate(share.Slot, entry, out var job, out var slot) is { } fault) return fault;
+        if (share.Slot.Epoch > slot.Epoch) return JobVerdict.Conflict;
+        if (share.Revision <= slot.ShareRevision) return JobVerdict.Duplicate;
+        if (job.IsEnded) return JobVerdict.Late;
+        if (job.IsCancelling) return JobVerdict.Cancelling;
+        if (slot.Stage != SlotStage.Starting) return JobVerdict.Conflict;
+        if (share.Revision != slot.ShareRevision + 1) return JobVerdict.Conflict;
+        if (share.Amount < 1 || share.Amount > job.RetryReserve) return JobVerdict.Conflict;
+
+        Put(job.With(
+            slot with { Share = slot.Share + share.Amount, ShareRevision = share.Revision }, entry.Op));
+        return JobVerdict.Applied;
     }
 
     private void End(LedgerJob job, JobState state, string reason, Position entry)

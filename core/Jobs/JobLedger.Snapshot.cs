@@ -1,5 +1,6 @@
 using Hyperscale.Det.Idempotency;
 using Hyperscale.Det.Kernel;
+using Hyperscale.Det.Reliability;
 using Hyperscale.Det.Wire;
 
 namespace Hyperscale.Det.Jobs;
@@ -108,6 +109,8 @@ public sealed partial class JobLedger
         writer.Number(8, job.ChangedOp);
         foreach (var slot in job.Slots) writer.Nested(9, slot, WriteSlot);
         if (job.Key is { } key) writer.Text(10, key.Text);
+        writer.Nested(11, job.Terms, JobFields.Write);
+        writer.Number(12, (long)job.Completion);
     }
 
     private static LedgerJob? ReadJob(ref FieldReader reader)
@@ -121,6 +124,8 @@ public sealed partial class JobLedger
         var changedOp = 0L;
         var slots = new List<LedgerSlot>();
         IdempotencyKey? key = null;
+        JobTerms? terms = null;
+        var completion = CompletionReason.Waiting;
         while (reader.Next(out var field))
         {
             switch (field)
@@ -135,6 +140,8 @@ public sealed partial class JobLedger
                 case 8: changedOp = reader.Number("changedOp", 1); break;
                 case 9: reader.Element("slots", slots, JobLimits.DatacentersMax, ReadSlot); break;
                 case 10: key = KeyFields.ReadKey(ref reader); break;
+                case 11: terms = reader.Nested("terms", JobFields.ReadJobTerms); break;
+                case 12: completion = reader.Choice("completion", CompletionReason.DeadlineExpired); break;
                 default: break;
             }
         }
@@ -151,7 +158,7 @@ public sealed partial class JobLedger
         var bytes = size + outcomes.Sum(slot => Measure(slot.Outcome!, JobFields.Write).Bytes);
         return new LedgerJob(
             id, spec!, digest, submitted, state, reason, cancelled, ended, changedOp, bytes, slots,
-            key);
+            key, terms ?? JobTerms.OfUnstamped(spec!)) { Completion = completion };
     }
 
     private static void WriteSlot(FieldWriter writer, LedgerSlot slot)
@@ -162,11 +169,14 @@ public sealed partial class JobLedger
         writer.Text(4, slot.Datacenter);
         if (slot.Outcome is { } outcome) writer.Nested(5, outcome, JobFields.Write);
         foreach (var refusal in slot.Refusals) writer.Nested(6, refusal, WriteRefusal);
+        if (slot.Share > 0) writer.Number(7, slot.Share);
+        if (slot.ShareRevision > 0) writer.Number(8, slot.ShareRevision);
     }
 
     private static LedgerSlot? ReadSlot(ref FieldReader reader)
     {
-        int number = 0, epoch = 0;
+        int number = 0, epoch = 0, share = 0;
+        var shareRevision = 0L;
         var stage = SlotStage.Unassigned;
         var datacenter = "";
         SlotOutcome? outcome = null;
@@ -181,6 +191,8 @@ public sealed partial class JobLedger
                 case 4: datacenter = reader.Text("datacenter", JobLimits.NameLengthMax); break;
                 case 5: outcome = reader.Nested("outcome", JobFields.ReadSlotOutcome); break;
                 case 6: reader.Element("refusals", refusals, StateMax, ReadRefusal); break;
+                case 7: share = reader.Integer("share", 0, JobLimits.RetryBudgetMax); break;
+                case 8: shareRevision = reader.Number("shareRevision", 0); break;
                 default: break;
             }
         }
@@ -190,7 +202,11 @@ public sealed partial class JobLedger
         reader.Require(3, "stage");
         if (reader.Fault is not null) return null;
         var digest = outcome is null ? 0 : Measure(outcome, JobFields.Write).Digest;
-        return new LedgerSlot(number, epoch, stage, datacenter, outcome, digest, refusals);
+        return new LedgerSlot(number, epoch, stage, datacenter, outcome, digest, refusals)
+        {
+            Share = share,
+            ShareRevision = shareRevision,
+        };
     }
 
     private static void WriteRefusal(FieldWriter writer, SlotRefusal refusal)

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Diagnostics.CodeAnalysis;
 using Hyperscale.Det.Idempotency;
 using Hyperscale.Det.Kernel;
+using Hyperscale.Det.Reliability;
 using Hyperscale.Det.Wire;
 
 namespace Hyperscale.Det.Jobs;
@@ -73,6 +74,7 @@ public sealed partial class JobLedger(
             JobCommand.SlotStarting starting => OnSlotStarting(starting, entry),
             JobCommand.SlotReleased released => OnSlotReleased(released, entry),
             JobCommand.SlotReported reported => OnSlotReported(reported, entry),
+            JobCommand.BudgetShare share => OnBudgetShare(share, entry),
             JobCommand.CancelRequested cancel => OnCancelRequested(cancel, entry),
             JobCommand.DeadlineReached deadline => OnDeadlineReached(deadline, entry),
             JobCommand.JobUnplaceable unplaceable => OnJobUnplaceable(unplaceable, entry),
@@ -93,10 +95,12 @@ public sealed partial class JobLedger(
             && VerdictOf(_groups[entry.Group].Keys.Reserve(reserved, id, entry.Stamp)) is { } fault)
             return fault;
         var (digest, bytes) = Measure(created.Spec, JobFields.Write);
+        var terms = created.Terms ?? JobTerms.OfUnstamped(created.Spec);
+        var share = RetryBudgetManager.FirstShare(terms.RetryBudget, count);
         Put(new LedgerJob(
             id, created.Spec, digest, entry.Stamp, JobState.Accepted, "waiting for datacenters", null, null,
-            entry.Op, bytes, [.. Enumerable.Range(0, count).Select(LedgerSlot.Fresh)],
-            created.Reserved?.Key));
+            entry.Op, bytes, [.. Enumerable.Range(0, count).Select(slot => LedgerSlot.Fresh(slot, share))],
+            created.Reserved?.Key, terms));
         return JobVerdict.Applied;
     }
 
@@ -164,24 +168,14 @@ public sealed partial class JobLedger(
         if (reported.Slot.Epoch > slot.Epoch) return JobVerdict.Conflict;
         if (slot.Stage == SlotStage.Unassigned) return JobVerdict.Stale;
         if (!slot.IsOpen) return JobVerdict.Duplicate;
-        if (job.IsEnded)
-        {
-            _groups[entry.Group].LateOutcomes++;
-            return CloseLate(job, slot, entry);
-        }
+        // What the slot did not use of its share goes back.
+        slot = slot with { Share = Math.Min(slot.Share, reported.Outcome.RetriesGranted) };
+        if (job.IsEnded) return OnReportedLate(job, slot, reported, entry);
 
         // A datacenter that was never told to start has nothing to report but that it gave the slot up.
         if (slot.Stage == SlotStage.Assigned && !job.IsCancelling) return JobVerdict.Conflict;
 
-        var (digest, bytes) = Measure(reported.Outcome, JobFields.Write);
-        var done = slot with
-        {
-            Stage = SlotStage.Reported,
-            Outcome = reported.Outcome,
-            OutcomeDigest = digest,
-        };
-        job = job.With(done, entry.Op) with { Bytes = job.Bytes + bytes };
-        Settle(job, entry, isDeadlineReached: false);
+        Settle(WithOutcome(job, slot, reported.Outcome, entry), entry, isDeadlineReached: false);
         return JobVerdict.Applied;
     }
 

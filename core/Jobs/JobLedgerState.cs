@@ -1,5 +1,6 @@
 using Hyperscale.Det.Idempotency;
 using Hyperscale.Det.Kernel;
+using Hyperscale.Det.Reliability;
 
 namespace Hyperscale.Det.Jobs;
 
@@ -22,8 +23,32 @@ public sealed record LedgerJob(
     long ChangedOp,
     long Bytes,
     IReadOnlyList<LedgerSlot> Slots,
-    IdempotencyKey? Key)
+    IdempotencyKey? Key,
+    JobTerms Terms)
 {
+    /// <summary>Why the job was complete; <see cref="CompletionReason.Waiting"/> while it is not, and when it
+    /// ended otherwise.</summary>
+    public CompletionReason Completion { get; init; }
+
+    /// <summary>Retries of the budget that no slot has: what slots ask for is taken from it.</summary>
+    public int RetryReserve => Terms.RetryBudget - Slots.Sum(slot => slot.Share);
+
+    /// <summary>What decides whether the job is complete.</summary>
+    public BestEffortState BestEffort => new(
+        Id,
+        Spec.BestEffort is { Enabled: true },
+        Terms.MinDcs,
+        Submitted + (Terms.Deadline ?? Duration.Zero),
+        Spec.BestEffort is { WaitForAll: true },
+        [
+            .. Slots.Select(slot => slot.Outcome?.State switch
+            {
+                null => TargetOutcome.Open,
+                SlotState.Completed => TargetOutcome.Completed,
+                _ => TargetOutcome.Failed,
+            }),
+        ]);
+
     public bool IsEnded => State is JobState.Completed or JobState.Failed or JobState.Cancelled;
 
     public bool IsCancelling => State == JobState.Cancelling;
@@ -49,6 +74,8 @@ public sealed record LedgerJob(
         fingerprint.Add(Ended?.UnixMilliseconds ?? -1);
         fingerprint.Add(ChangedOp);
         fingerprint.Add(Key?.Hash ?? 0);
+        Terms.AddTo(ref fingerprint);
+        fingerprint.Add((long)Completion);
         foreach (var slot in Slots) slot.AddTo(ref fingerprint);
     }
 }
@@ -86,7 +113,15 @@ public sealed record LedgerSlot(
     ulong OutcomeDigest,
     IReadOnlyList<SlotRefusal> Refusals)
 {
-    public static LedgerSlot Fresh(int slot) => new(slot, 0, SlotStage.Unassigned, "", null, 0, []);
+    /// <summary>Retries of the job's budget that the slot has: what it may use while it runs, what it did use
+    /// once it has reported.</summary>
+    public int Share { get; init; }
+
+    /// <summary>Counts how often the share was raised.</summary>
+    public long ShareRevision { get; init; }
+
+    public static LedgerSlot Fresh(int slot, int share = 0) =>
+        new(slot, 0, SlotStage.Unassigned, "", null, 0, []) { Share = share };
 
     /// <summary>Whether a datacenter may hold the slot.</summary>
     public bool IsOpen => Stage is SlotStage.Assigned or SlotStage.Starting;
@@ -101,6 +136,8 @@ public sealed record LedgerSlot(
         fingerprint.Add(Datacenter);
         fingerprint.Add(Outcome is not null);
         fingerprint.Add(OutcomeDigest);
+        fingerprint.Add((long)Share);
+        fingerprint.Add(ShareRevision);
         fingerprint.Add((long)Refusals.Count);
         foreach (var refusal in Refusals)
         {

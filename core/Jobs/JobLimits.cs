@@ -30,8 +30,8 @@ public static class JobLimits
     public const int CpuPercentMax = 100 * CoresMax;
     public const int FileDescriptorsMax = 1_000_000_000;
     public const int SloMillisecondsMax = 24 * 3600 * 1000;
-    public const int RetryBudgetMax = 50;
-    public const int RetryBudgetPerWorkflowMax = 5;
+    public const int RetryBudgetMax = Reliability.RetryBudgetConfig.CeilingMax;
+    public const int RetryBudgetPerWorkflowMax = Reliability.RetryBudgetConfig.PerWorkflowCeilingMax;
     public const int MethodLengthMax = 32;
     public const int StatusCodeMax = 999;
     public const int ThresholdLengthMax = 256;
@@ -55,6 +55,9 @@ public static class JobLimits
     /// <summary>Faults reported of one job file; the last one says that there are more.</summary>
     public const int FaultsMax = 100;
 
+    /// <summary>Notes in the answer to a submission.</summary>
+    public const int NotesMax = 16;
+
     /// <summary>Longest duration of a workflow: 30 days.</summary>
     public const long DurationSecondsMax = 30L * 24 * 3600;
 
@@ -65,11 +68,13 @@ public static class JobLimits
     public const long BestEffortDeadlineSecondsMax = 3600;
 
     /// <summary>The sentence, or the start of one that is too long to be stored and sent.</summary>
-    public static string Clip(string reason)
+    public static string Clip(string reason) => Clip(reason, ReasonLengthMax);
+
+    internal static string Clip(string text, int lengthMax)
     {
-        if (reason.Length <= ReasonLengthMax) return reason;
+        if (text.Length <= lengthMax) return text;
         // Never between the halves of a character.
-        var isCutting = char.IsHighSurrogate(reason[ReasonLengthMax - 1]);
-        return reason[..(isCutting ? ReasonLengthMax - 1 : ReasonLengthMax)];
+        var isCutting = char.IsHighSurrogate(text[lengthMax - 1]);
+        return text[..(isCutting ? lengthMax - 1 : lengthMax)];
     }
 }

@@ -21,7 +21,8 @@ public sealed record DatacenterChoice(int Count, IReadOnlyList<string> Preferred
 
 /// <summary>Completion with the datacenters that answered (AD-44); the deadline counts from
 /// submission.</summary>
-public sealed record BestEffortSpec(bool Enabled, int MinDcs, Duration? Deadline, bool WaitForAll);
+/// <param name="MinDcs">Null asks for the gates' default.</param>
+public sealed record BestEffortSpec(bool Enabled, int? MinDcs, Duration? Deadline, bool WaitForAll);
 
 /// <summary>Latency targets of the job in milliseconds (AD-42).</summary>
 public sealed record SloSpec(int? P50Ms, int? P95Ms, int? P99Ms);

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Hyperscale.Det.Kernel;
+using Hyperscale.Det.Reliability;
 
 namespace Hyperscale.Det.Jobs;
 
@@ -107,9 +108,18 @@ public static class JobSpecReader
         if (block.Fields(["enabled", "minDcs", "deadline", "waitForAll"]) is not { } fields) return null;
         return new BestEffortSpec(
             fields.Find("enabled") is { } enabled ? enabled.Flag() ?? false : JobDefaults.IsBestEffort,
-            fields.Find("minDcs") is { } min ? min.Integer(1, count) ?? 1 : JobDefaults.BestEffortMinDcs,
+            fields.Find("minDcs") is { } min ? MinDcs(min, count) : null,
             fields.Find("deadline") is { } deadline ? Deadline(deadline) : null,
             fields.Find("waitForAll")?.Flag() ?? false);
+    }
+
+    private static int? MinDcs(JsonValue at, int count)
+    {
+        if (at.Integer(int.MinValue, int.MaxValue) is not { } asked) return null;
+        var effective = BestEffortManager.MinDcs(asked, count);
+        if (asked < effective) at.Note($"is {asked}; raised to {effective}, the fewest that are allowed");
+        if (asked > effective) at.Note($"is {asked}; lowered to {effective}, the job's datacenters");
+        return effective;
     }
 
     private static Duration? Deadline(JsonValue at)

@@ -49,7 +49,7 @@ public static class JobSpecWriter
     {
         writer.WriteStartObject("bestEffort");
         writer.WriteBoolean("enabled", bestEffort.Enabled);
-        writer.WriteNumber("minDcs", bestEffort.MinDcs);
+        Optional(writer, "minDcs", bestEffort.MinDcs);
         if (bestEffort.Deadline is { } deadline) writer.WriteString("deadline", deadline.ToString());
         writer.WriteBoolean("waitForAll", bestEffort.WaitForAll);
         writer.WriteEndObject();

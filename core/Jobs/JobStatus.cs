@@ -30,10 +30,28 @@ public sealed record SlotStatus(
     SlotOutcome? Outcome,
     IReadOnlyList<WorkflowProgress> Workflows);
 
-public enum WorkflowPhase : byte { Waiting, Queued, Running, Ended }
+public enum WorkflowPhase : byte
+{
+    /// <summary>For workflows that it depends on, or for its slot's start.</summary>
+    Waiting,
+
+    /// <summary>For a free core.</summary>
+    Queued,
+
+    Running,
+
+    Ended,
+
+    /// <summary>Its last attempt did not do; another one is to follow.</summary>
+    Retrying,
+}
 
 /// <summary>Newest known numbers of one workflow in one slot.</summary>
-public sealed record WorkflowProgress(int Workflow, WorkflowPhase Phase, string Worker, RunStats Stats);
+public sealed record WorkflowProgress(int Workflow, WorkflowPhase Phase, string Worker, RunStats Stats)
+{
+    /// <summary>What a workflow waits for that is to be tried again.</summary>
+    public string Reason { get; init; } = "";
+}
 
 /// <summary>One line of a list of jobs.</summary>
 public sealed record JobSummary(JobId Id, string Name, JobState State, string Reason, WallTime Submitted)

@@ -15,18 +15,56 @@ public enum AttemptState : byte
     Lost,
 }
 
-/// <summary>How an attempt ended. Only a completed or failed attempt's numbers count in a result.</summary>
+/// <summary>How an attempt ended. Only the numbers of a workflow's last attempt count in a result, and only
+/// when it completed or failed; those of a lost one are what was last heard of it.</summary>
 /// <param name="Output">The last bytes of an exec workload's output, at most
 /// <see cref="JobLimits.OutputBytesMax"/>.</param>
 public sealed record AttemptOutcome(
     AttemptState State, string Reason, int? ExitCode, RunStats Stats, ReadOnlyMemory<byte> Output);
 
 /// <summary>The accepted outcome of one workflow in one slot.</summary>
-public sealed record WorkflowResult(int Workflow, int Attempts, string Worker, AttemptOutcome Outcome);
+public sealed record WorkflowResult(int Workflow, int Attempts, string Worker, AttemptOutcome Outcome)
+{
+    /// <summary>The attempts that came before the accepted one, by number: stated, and counted in no
+    /// sum.</summary>
+    public IReadOnlyList<EarlierAttempt> Earlier { get; init; } = [];
+}
+
+/// <summary>An attempt that was followed by another one.</summary>
+/// <param name="Stats">What it had done when it ended, or was last heard of; without latencies and kinds of
+/// errors, so that all earlier attempts of a slot fit a message beside its result.</param>
+public sealed record EarlierAttempt(
+    int Attempt, string Worker, AttemptState State, string Reason, RunStats Stats)
+{
+    public const int ReasonLengthMax = 256;
+
+    /// <summary>Most that there are of a workflow: its retries.</summary>
+    public const int CountMax = JobLimits.RetryBudgetPerWorkflowMax;
+
+    public static EarlierAttempt Of(int attempt, string worker, AttemptOutcome outcome) => new(
+        attempt, worker, outcome.State, Clip(outcome.Reason),
+        outcome.Stats with { Latency = LatencyHistogram.Empty, ErrorKinds = [] });
+
+    internal static string Clip(string reason) => JobLimits.Clip(reason, ReasonLengthMax);
+
+    internal void AddTo(ref Kernel.Fingerprint fingerprint)
+    {
+        fingerprint.Add((long)Attempt);
+        fingerprint.Add(Worker);
+        fingerprint.Add((long)State);
+        fingerprint.Add(Reason);
+        Stats.AddTo(ref fingerprint);
+    }
+}
 
 public enum SlotState : byte { Completed, Failed, Cancelled }
 
 /// <summary>How a slot ended, with one result for each workflow that was tried, by workflow index.</summary>
-public sealed record SlotOutcome(SlotState State, string Reason, IReadOnlyList<WorkflowResult> Workflows);
+public sealed record SlotOutcome(SlotState State, string Reason, IReadOnlyList<WorkflowResult> Workflows)
+{
+    /// <summary>Retries of the job's budget that were granted to the slot; the rest of its share goes
+    /// back.</summary>
+    public int RetriesGranted { get; init; }
+}
 
 public enum JobState : byte { Accepted, Running, Cancelling, Completed, Failed, Cancelled }

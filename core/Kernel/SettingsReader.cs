@@ -41,6 +41,12 @@ public sealed class SettingsReader(
         { } text => Fault(name, text, "true or false", absent),
     };
 
+    /// <summary>One of a few words.</summary>
+    public string OneOf(string name, string absent, IReadOnlyList<string> allowed) =>
+        Take(name) is not { } text ? absent
+        : allowed.Contains(text) ? text
+        : Fault(name, text, string.Join(" or ", allowed), absent);
+
     /// <summary>Ends the reading: what nobody took is unknown.</summary>
     public void Done()
     {

@@ -88,6 +88,7 @@ public sealed partial class GateNode
         Conclude(id, command, verdict, before, turn);
         if (before?.IsEnded != true && after is { IsEnded: true })
             turn.Tell(new TelemetryEvent.JobEnded(id, after.State, after.Reason));
+        TellCompletion(command, verdict, before, after, turn);
         if (!ReferenceEquals(before, after)) _changed.Add(id);
         if ((before ?? after)?.Key is { } key) FollowKey(key, after, command, verdict, turn);
         if (after is null) Forget(id);
@@ -104,6 +105,7 @@ public sealed partial class GateNode
         JobCommand.SlotStarting starting => starting.Slot.Job,
         JobCommand.SlotReleased released => released.Slot.Job,
         JobCommand.SlotReported reported => reported.Slot.Job,
+        JobCommand.BudgetShare share => share.Slot.Job,
         JobCommand.CancelRequested cancel => cancel.Job,
         JobCommand.DeadlineReached deadline => deadline.Job,
         JobCommand.JobUnplaceable unplaceable => unplaceable.Job,
@@ -118,6 +120,7 @@ public sealed partial class GateNode
         JobCommand.SlotStarting starting => starting.Slot.Slot,
         JobCommand.SlotReleased released => released.Slot.Slot,
         JobCommand.SlotReported reported => reported.Slot.Slot,
+        JobCommand.BudgetShare share => share.Slot.Slot,
         _ => null,
     };
 
@@ -146,6 +149,9 @@ public sealed partial class GateNode
             case JobCommand.SlotReported reported:
                 ConcludeReport(reported, verdict, before, turn);
                 break;
+            case JobCommand.BudgetShare share:
+                ConcludeShare(share, turn);
+                break;
             case JobCommand.CancelRequested:
                 ConcludeCancel(id, turn);
                 break;
@@ -169,7 +175,7 @@ public sealed partial class GateNode
         Invariant.Holds(_creations.Remove(id, out var creation));
         _submissions.Became(creation.Caller, id);
         turn.Tell(new TelemetryEvent.JobAccepted(id, created.Spec.Name));
-        turn.Answer(creation.Caller, new ClientResponse.Accepted(id));
+        turn.Answer(creation.Caller, new ClientResponse.Accepted(id) { Notes = NotesOn(id) });
     }
 
     private void ConcludeRelease(
@@ -265,7 +271,9 @@ public sealed partial class GateNode
     {
         if (!_deadlines.TryGet(job.Id, out var deadline))
             deadline = Remaining(
-                job.Submitted, JobDeadline.Of(job.Spec, _config.DefaultDeadlineAllowance), now);
+                job.Submitted,
+                JobDeadline.Of(job.Spec, job.Terms, _config.DefaultDeadlineAllowance),
+                now);
         if (job.CancelledAt is { } cancelled)
             deadline = Instant.Sooner(deadline, Remaining(cancelled, CancelTerm, now));
         _deadlines.Set(job.Id, deadline);

@@ -78,7 +78,8 @@ public sealed partial class GateNode
     {
         var group = _topology.GroupOfKey(wanted.Key);
         var faults = SubmissionCheck.Faults(submit.Spec, _topology);
-        var entry = faults.Count > 0 ? null : SubmissionCheck.Encode(submit.Spec, wanted, out faults);
+        var entry = faults.Count > 0 ? null : SubmissionCheck.Encode(
+            submit.Spec, wanted, TermsOf(submit.Spec), out faults);
         var isJob = entry is not null;
         if (isJob && LiveJobs >= _config.LiveJobsMax)
             return TurnAway(caller, $"{_config.LiveJobsMax} jobs are live, as many as may be", turn);
@@ -101,7 +102,7 @@ public sealed partial class GateNode
         return isJob ? NodeVerdict.Accepted : NodeVerdict.Refused;
     }
 
-    private static NodeVerdict AnswerFound(
+    private NodeVerdict AnswerFound(
         Caller caller, CacheFinding found, PayloadFingerprint given, Turn turn)
     {
         turn.Tell(new TelemetryEvent.SubmissionRepeated(found.Verdict.ToString()));
@@ -126,8 +127,8 @@ public sealed partial class GateNode
     }
 
     /// <summary>The answer of a settled key: its job, or why there is none.</summary>
-    private static ClientResponse AnswerOf(JobId? job, string answer, bool wasDuplicate) => job is { } taken
-        ? new ClientResponse.Accepted(taken, wasDuplicate, IsDeduplicated: true)
+    private ClientResponse AnswerOf(JobId? job, string answer, bool wasDuplicate) => job is { } taken
+        ? new ClientResponse.Accepted(taken, wasDuplicate, IsDeduplicated: true) { Notes = NotesOn(taken) }
         : new ClientResponse.Rejected(answer, wasDuplicate);
 
     /// <summary>Another gate settled the key; repeats are answered here from now on.</summary>

@@ -21,7 +21,7 @@ public sealed partial class GateNode
     {
         ClientRequest.SubmitJob { Key: { } key } keyed => OnSubmitKeyed(asked, keyed, key, turn),
         ClientRequest.SubmitJob submit => PlaceJob(
-            asked, SubmissionCheck.Encode(submit.Spec, null, out _)!, turn),
+            asked, SubmissionCheck.Encode(submit.Spec, null, TermsOf(submit.Spec), out _)!, turn),
         ClientRequest.GetJob get => OnJobRequest(asked, get.Job, turn),
         ClientRequest.WatchJob watch => OnJobRequest(asked, watch.Job, turn),
         ClientRequest.CancelJob cancel => OnJobRequest(asked, cancel.Job, turn),
@@ -35,14 +35,15 @@ public sealed partial class GateNode
         var caller = asked.Caller;
         if (!caller.IsLocal && _submissions.TryGet(caller, out var known))
         {
-            if (known is { } job) turn.Answer(caller, new ClientResponse.Accepted(job));
+            if (known is { } job)
+                turn.Answer(caller, new ClientResponse.Accepted(job) { Notes = NotesOn(job) });
             return NodeVerdict.Duplicate;
         }
 
         if (!caller.IsLocal) _submissions.Add(caller);
         var faults = SubmissionCheck.Faults(submit.Spec, _topology);
         if (faults.Count > 0) return RefuseJob(caller, submit.Spec, faults, turn);
-        var entry = SubmissionCheck.Encode(submit.Spec, null, out faults);
+        var entry = SubmissionCheck.Encode(submit.Spec, null, TermsOf(submit.Spec), out faults);
         return entry is null
             ? RefuseJob(caller, submit.Spec, faults, turn)
             : PlaceJob(asked, entry, turn);

@@ -151,7 +151,8 @@ public sealed partial class GateNode
         var manager = _board.ManagerFor(datacenter, work.Sent - 1);
         turn.Send(manager, command switch
         {
-            SlotCommand.Reserve => new Message.ReserveSlot(key, fence, job.Spec, job.Key),
+            SlotCommand.Reserve => new Message.ReserveSlot(
+                key, fence, job.Spec, job.Key, ShareOf(job, slot)),
             SlotCommand.Start => new Message.StartSlot(key, fence),
             SlotCommand.Cancel => new Message.CancelSlot(key, fence, WithdrawalOf(job)),
             SlotCommand.None => throw new UnreachableException($"unhandled {command}"),

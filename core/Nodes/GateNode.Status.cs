@@ -66,7 +66,7 @@ public sealed partial class GateNode
             SlotPhase.Reserving => $"waiting for {slot.Datacenter} to reserve cores{Silence(slot, now)}",
             SlotPhase.Starting => $"waiting for {slot.Datacenter} to start{Silence(slot, now)}",
             SlotPhase.Queued => $"waiting for free cores in {slot.Datacenter}{Estimate(work)}",
-            SlotPhase.Running => "running",
+            SlotPhase.Running => RunningFor(work!),
             SlotPhase.Reported => "",
             _ => throw new UnreachableException($"unhandled {phase}"),
         });
@@ -76,6 +76,13 @@ public sealed partial class GateNode
     private static bool IsQueued(SlotWork work) => work.Workflows.Count > 0
         ? work.Workflows.All(workflow => workflow.Phase is WorkflowPhase.Waiting or WorkflowPhase.Queued)
         : work.Wait > Duration.Zero;
+
+    // Where anything runs, the slot runs; else what it waits for is worth more than that.
+    private static string RunningFor(SlotWork work) =>
+        work.Workflows.Any(workflow => workflow.Phase == WorkflowPhase.Running)
+            ? "running"
+            : work.Workflows.Select(workflow => workflow.Reason).FirstOrDefault(reason => reason.Length > 0)
+                ?? "running";
 
     private static string Detail(string? waiting) => string.IsNullOrEmpty(waiting) ? "" : $": {waiting}";
 

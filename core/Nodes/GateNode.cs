@@ -186,6 +186,7 @@ public sealed partial class GateNode : INode
         Message.SlotStarted started => OnSlotStarted(from, started, turn),
         Message.SlotProgressed progressed => OnSlotProgressed(from, progressed, turn),
         Message.SlotFinished finished => OnSlotFinished(from, finished, turn),
+        Message.BudgetAsked budget => OnBudgetAsked(from, budget, turn),
         Message.NotPrimary notPrimary => OnNotPrimary(from, notPrimary, turn),
         Message.Replication or Message.ReplicaHeartbeat or Message.ReplicaHeartbeatAnswered =>
             OnReplication(from, message, turn),

@@ -62,7 +62,7 @@ internal sealed class JobWork(int slots)
 }
 
 /// <summary>The entry about a slot that is proposed and not committed.</summary>
-internal enum SlotProposal : byte { None, Assign, Start, Release, Report }
+internal enum SlotProposal : byte { None, Assign, Start, Release, Report, Share }
 
 /// <summary>What a manager is told about a slot.</summary>
 internal enum SlotCommand : byte { None, Reserve, Start, Cancel }
@@ -78,7 +78,8 @@ internal sealed class SlotWork
     /// <summary>Where the proposed assignment goes; empty without one.</summary>
     public string ProposedDatacenter { get; set; } = "";
 
-    /// <summary>The manager that reported and waits to hear that its report is committed.</summary>
+    /// <summary>The manager that reported, or asked for more retries, and waits to hear that it is
+    /// committed.</summary>
     public NodeId Reporter { get; set; }
 
     /// <summary>How often the command that is unanswered was sent.</summary>
@@ -94,6 +95,10 @@ internal sealed class SlotWork
     public Instant? WithdrawUntil { get; set; }
 
     public bool IsStarted { get; set; }
+
+    /// <summary>The revision of the share of retries that is known to be used up; -1 before the
+    /// first.</summary>
+    public long SpentRevision { get; set; } = -1;
 
     /// <summary>The datacenter's estimate until its first cores are free.</summary>
     public Duration? Wait { get; set; }
@@ -114,6 +119,7 @@ internal sealed class SlotWork
         AskedAt = null;
         WithdrawUntil = null;
         IsStarted = false;
+        SpentRevision = -1;
         Wait = null;
         Waiting = "";
         Reports = new ReportOrder();
@@ -142,6 +148,7 @@ internal sealed class SlotWork
         fingerprint.Add(RetryAt);
         fingerprint.Add(WithdrawUntil ?? Instant.Never);
         fingerprint.Add(IsStarted);
+        fingerprint.Add(SpentRevision);
         fingerprint.Add(Wait?.Nanoseconds ?? -1);
         fingerprint.Add(Waiting);
         Reports.AddTo(ref fingerprint);

@@ -70,7 +70,8 @@ public sealed partial class ManagerNode
             return NodeVerdict.Duplicate;
         }
 
-        if (!Propose(new DispatchCommand.AttemptEnded(attempt, from, finished.Outcome)))
+        var backoff = BackoffAfter(attempt, finished.Outcome.State);
+        if (!Propose(new DispatchCommand.AttemptEnded(attempt, from, finished.Outcome, backoff)))
             return NodeVerdict.Overloaded;
         _ending[attempt] = true;
         return NodeVerdict.Accepted;
@@ -81,9 +82,12 @@ public sealed partial class ManagerNode
     private bool End(AttemptKey attempt, AttemptState state, string reason)
     {
         if (_ending.ContainsKey(attempt)) return true;
-        var outcome = new AttemptOutcome(state, reason, null, RunStats.None, default);
+        // What a lost attempt did is stated as far as it was heard of; it counts in no sum.
+        var stats = state == AttemptState.Lost ? _tracks[attempt].Stats : RunStats.None;
+        var outcome = new AttemptOutcome(state, reason, null, stats, default);
         var worker = Ledger.Find(attempt)!.Worker;
-        if (!Propose(new DispatchCommand.AttemptEnded(attempt, worker, outcome))) return false;
+        var backoff = BackoffAfter(attempt, state);
+        if (!Propose(new DispatchCommand.AttemptEnded(attempt, worker, outcome, backoff))) return false;
         _ending[attempt] = false;
         return true;
     }
@@ -117,6 +121,7 @@ public sealed partial class ManagerNode
         _workers.Use(ended.Worker, -slot.Spec.Workflows[ended.Attempt.Workflow].Cores);
         Emit(new TelemetryEvent.AttemptEnded(
             ended.Attempt, ended.Worker, ended.Outcome.State, ended.Outcome.Reason));
+        FollowRetry(slot, ended.Attempt, ended.Outcome.State);
         if (slot.Outcome is null) MarkProgress(slot.Key);
         else OnSlotEnded(slot);
     }

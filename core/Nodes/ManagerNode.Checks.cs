@@ -16,6 +16,7 @@ public sealed partial class ManagerNode
         {
             Invariant.Holds(_workers.Count == 0 && _lives.Count == 0 && _tracks.Count == 0);
             Invariant.Holds(_placing.Count == 0 && _ending.Count == 0);
+            Invariant.Holds(_retrying.Count == 0 && _retryAt.Count == 0);
             Invariant.Holds(!_isExpiringKeys && _expireKeysAt == Instant.Never);
             Invariant.Holds(Proposals.All(proposed => proposed.Count == 0));
             return;
@@ -56,6 +57,7 @@ public sealed partial class ManagerNode
         _workers.AddTo(ref fingerprint);
         AddSlotsTo(ref fingerprint);
         AddAttemptsTo(ref fingerprint);
+        AddRetriesTo(ref fingerprint);
         fingerprint.Add((long)_lives.Count);
         foreach (var (worker, life) in _lives)
         {
@@ -168,6 +170,7 @@ public sealed partial class ManagerNode
         {
             if (slot.IsReserved) Invariant.Holds(_expireAt.TryGet(slot.Key, out _));
             if (slot.Outcome is not null) Invariant.Holds(_finishAt.TryGet(slot.Key, out _));
+            CheckRetries(slot);
         }
     }
 }

@@ -27,6 +27,7 @@ public sealed partial class ManagerNode
         {
             if (slot.IsReserved) _expireAt.Set(slot.Key, _now + _config.ReservationTerm);
             if (slot.Outcome is not null) _finishAt.Set(slot.Key, _now);
+            WatchRetries(slot);
         }
 
         LeadKeys();
@@ -43,6 +44,7 @@ public sealed partial class ManagerNode
         Emit(new TelemetryEvent.GroupLed(DispatchGroup, view, IsLed: false));
         foreach (var proposed in Proposals) proposed.Clear();
         LeaveKeys();
+        LeaveRetries();
         _placing.Clear();
         _ending.Clear();
         _tracks.Clear();

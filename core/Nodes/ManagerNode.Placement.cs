@@ -155,7 +155,10 @@ public sealed partial class ManagerNode
             var attempt = new AttemptKey(key, i, workflow.Attempts);
             var running = _tracks.TryGetValue(attempt, out var track) ? track.Stats : RunStats.None;
             workflows.Add(new WorkflowProgress(
-                i, PhaseOf(workflow.State), workflow.Worker.Name, workflow.Outcome?.Stats ?? running));
+                i, PhaseOf(workflow.State), workflow.Worker.Name, workflow.Outcome?.Stats ?? running)
+            {
+                Reason = WaitingFor(slot, i),
+            });
         }
 
         Send(
@@ -168,6 +171,7 @@ public sealed partial class ManagerNode
         WorkflowState.Waiting => WorkflowPhase.Waiting,
         WorkflowState.Ready => WorkflowPhase.Queued,
         WorkflowState.Running => WorkflowPhase.Running,
+        WorkflowState.Retrying => WorkflowPhase.Retrying,
         WorkflowState.Ended or WorkflowState.Skipped => WorkflowPhase.Ended,
         _ => throw new System.Diagnostics.UnreachableException($"unhandled {state}"),
     };

@@ -20,7 +20,7 @@ public sealed partial class ManagerNode
     private readonly SortedDictionary<SlotKey, long> _expiring = [];
 
     private SortedDictionary<SlotKey, long>[] Proposals =>
-        [_reserving, _starting, _cancelling, _forgetting, _expiring];
+        [_reserving, _starting, _cancelling, _forgetting, _expiring, _sharing];
 
     private readonly DeadlineQueue<SlotKey> _expireAt = new();
     private readonly DeadlineQueue<SlotKey> _finishAt = new();
@@ -33,6 +33,7 @@ public sealed partial class ManagerNode
             Message.StartSlot start => (start.Slot, start.Fence),
             Message.CancelSlot cancel => (cancel.Slot, cancel.Fence),
             Message.SlotResultCommitted committed => (committed.Slot, committed.Fence),
+            Message.BudgetShared shared => (shared.Slot, shared.Fence),
             _ => throw new UnreachableException($"unhandled {message}"),
         };
         if (!_topology.Gates.Contains(from)) return NodeVerdict.Misdirected;
@@ -54,6 +55,7 @@ public sealed partial class ManagerNode
             Message.StartSlot start => OnStartSlot(from, start),
             Message.CancelSlot cancel => OnCancelSlot(from, cancel),
             Message.SlotResultCommitted committed => OnSlotResultCommitted(committed),
+            Message.BudgetShared shared => OnBudgetShared(from, shared),
             _ => throw new UnreachableException($"unhandled {message}"),
         };
     }
@@ -69,7 +71,7 @@ public sealed partial class ManagerNode
 
         var command = DispatchCommandCodec.Encode(
             new DispatchCommand.SlotReserved(
-                reserve.Slot, reserve.Fence, from, reserve.Spec, reserve.Key));
+                reserve.Slot, reserve.Fence, from, reserve.Spec, reserve.Key, reserve.Retries));
         var refusal = held is null && closed is null ? Refusal(reserve.Spec, command.Length) : null;
         if (refusal is not null)
         {

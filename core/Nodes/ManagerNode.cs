@@ -82,6 +82,7 @@ public sealed partial class ManagerNode : INode
             next = Instant.Sooner(next, _sendAt.NextDeadline);
             next = Instant.Sooner(next, _expireAt.NextDeadline);
             next = Instant.Sooner(next, _finishAt.NextDeadline);
+            next = Instant.Sooner(next, _retryAt.NextDeadline);
             next = Instant.Sooner(next, _replicas.NextDeadline);
             next = Instant.Sooner(next, _membership.NextDeadline);
             return Instant.Sooner(next, _progressAt.NextDeadline);
@@ -122,6 +123,7 @@ public sealed partial class ManagerNode : INode
     private NodeVerdict OnStarted(NodeInput.Started started)
     {
         _boot = started.Boot;
+        _rng = Rng.Stream(started.Seed, "retry-backoff", Id.Name, started.Boot.Value);
         _clock.Observe(started.Wall, _now);
         var recovered = started.Recovered;
         var records = recovered.Records.Select(record => record.Payload).ToList();
@@ -145,8 +147,8 @@ public sealed partial class ManagerNode : INode
     {
         var verdict = message switch
         {
-            Message.ReserveSlot or Message.StartSlot or Message.CancelSlot or Message.SlotResultCommitted =>
-                OnGateCommand(from, message),
+            Message.ReserveSlot or Message.StartSlot or Message.CancelSlot or Message.SlotResultCommitted
+                or Message.BudgetShared => OnGateCommand(from, message),
             Message.WorkerHeartbeat or Message.AttemptAccepted or Message.AttemptRefused
                 or Message.AttemptProgressed or Message.AttemptFinished => OnWorkerMessage(from, message),
             Message.Replication or Message.ReplicaHeartbeat or Message.ReplicaHeartbeatAnswered =>
@@ -175,6 +177,7 @@ public sealed partial class ManagerNode : INode
         while (_deadAt.TryPop(_now, out var worker)) OnWorkerSilent(worker);
         while (_sendAt.TryPop(_now, out var attempt)) OnSendDue(attempt);
         while (_expireAt.TryPop(_now, out var slot)) OnReservationDue(slot);
+        while (_retryAt.TryPop(_now, out var next)) OnRetryDue(next);
         while (_finishAt.TryPop(_now, out var slot)) SendOutcome(slot);
         while (_progressAt.TryPop(_now, out var slot)) SendProgress(slot);
         return NodeVerdict.Accepted;
@@ -307,6 +310,9 @@ public sealed partial class ManagerNode : INode
             case DispatchCommand.AttemptStarted started: OnAttemptStarted(started, verdict); break;
             case DispatchCommand.AttemptEnded ended: OnAttemptEnded(ended, verdict); break;
             case DispatchCommand.KeysExpired: OnKeysExpired(); break;
+            case DispatchCommand.BudgetShared shared: OnBudgetShared(shared, verdict); break;
+            case DispatchCommand.RetryGranted granted: OnRetryGranted(granted, verdict); break;
+            case DispatchCommand.RetryDenied denied: OnRetryDenied(denied, verdict); break;
             default: throw new UnreachableException($"unhandled {command}");
         }
     }

@@ -1,6 +1,7 @@
 using Hyperscale.Det.Idempotency;
 using Hyperscale.Det.Kernel;
 using Hyperscale.Det.Protocol;
+using Hyperscale.Det.Reliability;
 using Hyperscale.Det.Replication;
 
 namespace Hyperscale.Det.Nodes;
@@ -27,6 +28,12 @@ public sealed record GateConfig(
 {
     /// <summary>Of the keys that clients call their submissions.</summary>
     public IdempotencyConfig Idempotency { get; init; } = IdempotencyConfig.Default;
+
+    /// <summary>Of what jobs may retry; a job keeps what was in force where it was taken.</summary>
+    public RetryBudgetConfig RetryBudget { get; init; } = RetryBudgetConfig.Standard;
+
+    /// <summary>Of how few datacenters, and how long, a best-effort job waits for.</summary>
+    public BestEffortConfig BestEffort { get; init; } = BestEffortConfig.Standard;
 
     public static readonly GateConfig Default = new(
         ResendInterval: Duration.FromMilliseconds(500),

@@ -22,6 +22,9 @@ public static class SubmissionCheck
             faults.Add(new JobFault(
                 "$.datacenters.count",
                 $"is {choice.Count}; 1 to {eligible.Count} are allowed ({string.Join(", ", eligible)})"));
+        if (spec.RetryBudget < 0) faults.Add(new JobFault("$.retryBudget", Negative(spec.RetryBudget)));
+        if (spec.RetryBudgetPerWorkflow < 0)
+            faults.Add(new JobFault("$.retryBudgetPerWorkflow", Negative(spec.RetryBudgetPerWorkflow)));
         if (spec.Workflows.Count == 0) faults.Add(new JobFault("$.workflows", "is empty; a job needs one"));
         return [.. faults.Select(fault => fault with { Message = JobLimits.Clip(fault.Message) })
             .Take(JobLimits.FaultsMax)];
@@ -30,11 +33,15 @@ public static class SubmissionCheck
     /// <summary>The entry that creates the job; null, with the fault, when no log entry can hold
     /// it.</summary>
     /// <param name="reserved">The key that it takes.</param>
+    /// <param name="terms">What it is entitled to.</param>
     public static byte[]? Encode(
-        JobSpec spec, IdempotencyReservedEvent? reserved, out IReadOnlyList<JobFault> faults)
+        JobSpec spec,
+        IdempotencyReservedEvent? reserved,
+        JobTerms terms,
+        out IReadOnlyList<JobFault> faults)
     {
         faults = [];
-        var bytes = JobCommandCodec.Encode(new JobCommand.JobCreated(spec, reserved));
+        var bytes = JobCommandCodec.Encode(new JobCommand.JobCreated(spec, reserved, terms));
         if (bytes.Length > JobBytesMax)
             faults = [new JobFault("$", $"takes {bytes.Length} bytes; at most {JobBytesMax} are allowed")];
         // An entry that cannot be read back would end the ledger, so none is made.
@@ -42,6 +49,8 @@ public static class SubmissionCheck
             faults = [new JobFault("$", JobLimits.Clip(unreadable))];
         return faults.Count == 0 ? bytes : null;
     }
+
+    private static string Negative(int? retries) => $"is {retries}; 0, no retries, and more are allowed";
 
     private static void AddUnknown(
         string name, IReadOnlyList<string> listed, IReadOnlyList<string> known, List<JobFault> faults)

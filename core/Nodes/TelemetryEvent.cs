@@ -1,5 +1,6 @@
 using Hyperscale.Det.Jobs;
 using Hyperscale.Det.Kernel;
+using Hyperscale.Det.Reliability;
 
 namespace Hyperscale.Det.Nodes;
 
@@ -23,6 +24,24 @@ public abstract record TelemetryEvent
     public sealed record AttemptStarted(AttemptKey Attempt, NodeId Worker) : TelemetryEvent;
 
     public sealed record AttemptEnded(AttemptKey Attempt, NodeId Worker, AttemptState State, string Reason)
+        : TelemetryEvent;
+
+    /// <summary>A further attempt was granted from the job's retry budget.</summary>
+    /// <param name="Cause">Why the attempt before it did not do.</param>
+    /// <param name="Left">What is left of the slot's share.</param>
+    public sealed record RetryGranted(AttemptKey Attempt, string Cause, int Left) : TelemetryEvent;
+
+    /// <summary>A workflow failed as no further attempt was granted.</summary>
+    /// <param name="Attempt">The one that was not.</param>
+    public sealed record RetryBudgetExhausted(AttemptKey Attempt, string Reason) : TelemetryEvent;
+
+    /// <summary>A best-effort job is complete.</summary>
+    /// <param name="Completed">Datacenters that completed, of <paramref name="Targets"/>.</param>
+    public sealed record BestEffortCompleted(
+        JobId Job, CompletionReason Reason, bool IsSuccess, int Completed, int Targets) : TelemetryEvent;
+
+    /// <summary>A datacenter reported after its job's end.</summary>
+    public sealed record LateResult(SlotKey Slot, string Datacenter, SlotState State, bool IsMerged)
         : TelemetryEvent;
 
     public sealed record WorkerJoined(NodeId Worker, BootId Boot, int Cores) : TelemetryEvent;

@@ -2,6 +2,7 @@ using Hyperscale.Det.Idempotency;
 using Hyperscale.Det.Jobs;
 using Hyperscale.Det.Kernel;
 using Hyperscale.Det.Membership;
+using Hyperscale.Det.Reliability;
 using Hyperscale.Det.Replication;
 
 namespace Hyperscale.Det.Protocol;
@@ -21,7 +22,9 @@ public abstract record Message
     // Gate to manager. Every command carries the fence of the job's ledger group.
 
     /// <param name="Key">What the job's client called it; a datacenter runs at most one job of a key.</param>
-    public sealed record ReserveSlot(SlotKey Slot, long Fence, JobSpec Spec, IdempotencyKey? Key = null)
+    /// <param name="Retries">What the slot may use of the job's retry budget; null is nothing.</param>
+    public sealed record ReserveSlot(
+        SlotKey Slot, long Fence, JobSpec Spec, IdempotencyKey? Key = null, RetryShare? Retries = null)
         : Message;
 
     public sealed record StartSlot(SlotKey Slot, long Fence) : Message;
@@ -31,7 +34,18 @@ public abstract record Message
     /// <summary>The slot's result is in the job's ledger; the manager may forget it.</summary>
     public sealed record SlotResultCommitted(SlotKey Slot, long Fence) : Message;
 
+    /// <summary>Answers <see cref="BudgetAsked"/> with what the job's ledger says.</summary>
+    /// <param name="Share">Retries that the slot may use in all.</param>
+    /// <param name="IsFinal">There will be no larger share.</param>
+    public sealed record BudgetShared(SlotKey Slot, long Fence, int Share, long Revision, bool IsFinal)
+        : Message;
+
     // Manager to gate.
+
+    /// <summary>The slot has used its whole share of the job's retry budget and wants more; sent again until
+    /// it is answered.</summary>
+    /// <param name="Revision">Of the share that is used up.</param>
+    public sealed record BudgetAsked(SlotKey Slot, long Revision) : Message;
 
     /// <param name="Wait">Estimated time until the slot's first workflow finds its cores.</param>
     public sealed record SlotReserved(SlotKey Slot, Duration Wait) : Message;
@@ -157,6 +171,9 @@ public abstract record ClientResponse
     {
         /// <summary>The job of the earlier submission; null for the first.</summary>
         public JobId? OriginalJob => WasDuplicate ? Job : null;
+
+        /// <summary>Where the job is entitled to less, or other, than it asked for.</summary>
+        public IReadOnlyList<JobNote> Notes { get; init; } = [];
     }
 
     /// <summary>A submission of the same key is being worked on; this one was not carried out.</summary>

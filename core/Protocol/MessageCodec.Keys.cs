@@ -40,12 +40,14 @@ public static partial class MessageCodec
         writer.Nested(1, accepted.Job, JobFields.Write);
         writer.Flag(2, accepted.WasDuplicate);
         writer.Flag(3, accepted.IsDeduplicated);
+        foreach (var note in accepted.Notes.Take(JobLimits.NotesMax)) writer.Nested(4, note, JobFields.Write);
     }
 
     private static ClientResponse.Accepted? ReadAccepted(ref FieldReader reader)
     {
         JobId job = default;
         var (wasDuplicate, isDeduplicated) = (false, false);
+        var notes = new List<JobNote>();
         while (reader.Next(out var field))
         {
             switch (field)
@@ -53,6 +55,7 @@ public static partial class MessageCodec
                 case 1: job = reader.Nested("job", JobFields.ReadJobId); break;
                 case 2: wasDuplicate = reader.Flag("wasDuplicate"); break;
                 case 3: isDeduplicated = reader.Flag("isDeduplicated"); break;
+                case 4: reader.Element("notes", notes, JobLimits.NotesMax, JobFields.ReadJobNote); break;
                 default: break;
             }
         }
@@ -60,7 +63,12 @@ public static partial class MessageCodec
         reader.Require(1, "job");
         reader.Require(2, "wasDuplicate");
         reader.Require(3, "isDeduplicated");
-        return reader.Fault is null ? new ClientResponse.Accepted(job, wasDuplicate, isDeduplicated) : null;
+        return reader.Fault is null
+            ? new ClientResponse.Accepted(job, wasDuplicate, isDeduplicated) 
+            {
+                Notes = notes,
+            }
+            : null;
     }
 
     private static ClientResponse.Pending? ReadPending(ref FieldReader reader)

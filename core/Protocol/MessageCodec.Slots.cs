@@ -1,6 +1,7 @@
 using Hyperscale.Det.Idempotency;
 using Hyperscale.Det.Jobs;
 using Hyperscale.Det.Kernel;
+using Hyperscale.Det.Reliability;
 using Hyperscale.Det.Wire;
 
 namespace Hyperscale.Det.Protocol;
@@ -23,6 +24,7 @@ public static partial class MessageCodec
         Write(writer, reserve.Slot, reserve.Fence);
         writer.Nested(3, reserve.Spec, JobFields.Write);
         if (reserve.Key is { } key) writer.Text(4, key.Text);
+        if (reserve.Retries is { } retries) writer.Nested(5, retries, JobFields.Write);
     }
 
     private static Message.ReserveSlot? ReadReserveSlot(ref FieldReader reader)
@@ -31,6 +33,7 @@ public static partial class MessageCodec
         var fence = 0L;
         JobSpec? spec = null;
         IdempotencyKey? key = null;
+        RetryShare? retries = null;
         while (reader.Next(out var field))
         {
             switch (field)
@@ -39,6 +42,7 @@ public static partial class MessageCodec
                 case 2: fence = ReadFence(ref reader); break;
                 case 3: spec = reader.Nested("spec", JobFields.ReadJobSpec); break;
                 case 4: key = KeyFields.ReadKey(ref reader); break;
+                case 5: retries = reader.Nested("retries", JobFields.ReadRetryShare); break;
                 default: break;
             }
         }
@@ -46,7 +50,7 @@ public static partial class MessageCodec
         reader.Require(1, "slot");
         reader.Require(2, "fence");
         reader.Require(3, "spec");
-        return reader.Fault is null ? new Message.ReserveSlot(slot, fence, spec!, key) : null;
+        return reader.Fault is null ? new Message.ReserveSlot(slot, fence, spec!, key, retries) : null;
     }
 
     private static Message.StartSlot? ReadStartSlot(ref FieldReader reader)

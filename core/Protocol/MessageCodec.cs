@@ -51,6 +51,8 @@ public static partial class MessageCodec
             case Message.SlotResultCommitted m:
                 Write(Kind(writer, MessageKind.SlotResultCommitted), m.Slot, m.Fence);
                 break;
+            case Message.BudgetShared m: Write(Kind(writer, MessageKind.BudgetShared), m); break;
+            case Message.BudgetAsked m: Write(Kind(writer, MessageKind.BudgetAsked), m); break;
             case Message.SlotReserved m: Write(Kind(writer, MessageKind.SlotReserved), m); break;
             case Message.SlotRefused m: Write(Kind(writer, MessageKind.SlotRefused), m); break;
             case Message.SlotStarted m: Write(Kind(writer, MessageKind.SlotStarted), m.Slot); break;
@@ -92,6 +94,8 @@ public static partial class MessageCodec
             MessageKind.StartSlot => ReadStartSlot(ref reader),
             MessageKind.CancelSlot => ReadCancelSlot(ref reader),
             MessageKind.SlotResultCommitted => ReadSlotResultCommitted(ref reader),
+            MessageKind.BudgetShared => ReadBudgetShared(ref reader),
+            MessageKind.BudgetAsked => ReadBudgetAsked(ref reader),
             MessageKind.SlotReserved => ReadSlotReserved(ref reader),
             MessageKind.SlotRefused => ReadSlotRefused(ref reader),
             MessageKind.SlotStarted => ReadSlotStarted(ref reader),

@@ -12,6 +12,7 @@ public enum MessageKind
     StartSlot = 17,
     CancelSlot = 18,
     SlotResultCommitted = 19,
+    BudgetShared = 20,
 
     SlotReserved = 32,
     SlotRefused = 33,
@@ -20,6 +21,7 @@ public enum MessageKind
     SlotFinished = 36,
     NotPrimary = 37,
     ManagerHeartbeat = 38,
+    BudgetAsked = 39,
 
     StartAttempt = 48,
     StopAttempt = 49,

@@ -36,13 +36,13 @@ internal sealed class ServedCluster : IAsyncDisposable
         {
             // A signal first cancels a job or lets it end; who handles it disposes the cluster.
             EndsOnSignals = false,
-            Idempotency = GivenSettings.OfEnvironment(GivenSettings.OfProcess()),
+            Settings = GivenSettings.OfEnvironment(GivenSettings.OfProcess()),
         };
         var cluster = await EmbeddedCluster.StartAsync(options, logger, cancellation);
         var served = new ServedCluster(cluster, isTemporary: shape.DataDirectory is null);
         try
         {
-            await served.ServeAsync(shape.Http, options.Idempotency, logger, cancellation);
+            await served.ServeAsync(shape.Http, options.Settings.Idempotency, logger, cancellation);
             return served;
         }
         catch

@@ -37,7 +37,7 @@ internal sealed class ServedNode : IAsyncDisposable
             node = RunningNode.Start(settings, new NodeServices(metrics, TimeProvider.System, logger));
             var api = settings.HttpListen is { } endpoint
                 ? await ApiServer.StartAsync(
-                    OptionsOf(endpoint, settings.Idempotency),
+                    OptionsOf(endpoint, settings.Settings.Idempotency),
                     GateOf(node, settings.Topology, metrics), logger,
                     CancellationToken.None)
                 : null;

@@ -1,5 +1,4 @@
 using System.Net;
-using Hyperscale.Det.Idempotency;
 using Hyperscale.Det.Kernel;
 using Hyperscale.Det.Nodes;
 using Hyperscale.Det.Protocol;
@@ -15,10 +14,10 @@ internal sealed class ClusterPlan
     private const string ClusterId = "embedded";
 
     private readonly Dictionary<NodeId, PeerAddress> _addresses = [];
-    private readonly IdempotencyConfig _idempotency;
+    private readonly ReadSettings _settings;
 
-    private ClusterPlan(Topology topology, IdempotencyConfig idempotency) =>
-        (Topology, _idempotency) = (topology, idempotency);
+    private ClusterPlan(Topology topology, ReadSettings settings) =>
+        (Topology, _settings) = (topology, settings);
 
     public Topology Topology { get; }
 
@@ -33,7 +32,7 @@ internal sealed class ClusterPlan
             .Select(i => $"dc-{(char)('a' + i)}")
             .Select(name => new DatacenterTopology(name, Names($"{name}/manager", options.Managers)))
             .ToList();
-        var plan = new ClusterPlan(new Topology(ClusterId, gates, datacenters), options.Idempotency);
+        var plan = new ClusterPlan(new Topology(ClusterId, gates, datacenters), options.Settings);
         try
         {
             foreach (var gate in gates) plan.Add(gate, NodeRole.Gate, "", dataDirectory);
@@ -62,7 +61,7 @@ internal sealed class ClusterPlan
         Nodes.Add(new PlannedNode(
             new NodeSettings(
                 id, role, datacenter, listener?.Address, null, directory, cores, Topology, _addresses,
-                _idempotency),
+                _settings),
             listener));
     }
 

@@ -1,4 +1,4 @@
-using Hyperscale.Det.Idempotency;
+using Hyperscale.Det.Shell.Config;
 
 namespace Hyperscale.Det.Shell.Cluster;
 
@@ -21,7 +21,7 @@ public sealed record EmbeddedClusterOptions(
     public const int NodesMax = 64;
 
     /// <summary>Of gates and managers.</summary>
-    public IdempotencyConfig Idempotency { get; init; } = IdempotencyConfig.Default;
+    public ReadSettings Settings { get; init; } = ReadSettings.Default;
 
     /// <summary>How long the cluster may take until every worker is known to every gate.</summary>
     public TimeSpan ReadyWithin { get; init; } = TimeSpan.FromSeconds(30);

@@ -2,6 +2,7 @@ using System.Collections;
 using System.Text.Json;
 using Hyperscale.Det.Idempotency;
 using Hyperscale.Det.Kernel;
+using Hyperscale.Det.Reliability;
 
 namespace Hyperscale.Det.Shell.Config;
 
@@ -9,7 +10,8 @@ namespace Hyperscale.Det.Shell.Config;
 /// environment's count where both give one.</summary>
 internal sealed class GivenSettings
 {
-    private static readonly string[] Prefixes = [IdempotencyConfig.Prefix];
+    private static readonly string[] Prefixes = 
+        [IdempotencyConfig.Prefix, RetryBudgetConfig.Prefix, BestEffortConfig.Prefix];
 
     private readonly SortedDictionary<string, string> _environment = new(StringComparer.Ordinal);
     private readonly SortedDictionary<string, string> _file = new(StringComparer.Ordinal);
@@ -25,11 +27,11 @@ internal sealed class GivenSettings
 
     /// <summary>The settings of a process that reads no configuration file.</summary>
     /// <exception cref="ConfigException">Names every setting that is unknown or out of range.</exception>
-    public static IdempotencyConfig OfEnvironment(IReadOnlyList<GivenSetting> environment)
+    public static ReadSettings OfEnvironment(IReadOnlyList<GivenSetting> environment)
     {
         var given = new GivenSettings(environment);
         var faults = new List<string>();
-        var config = given.Idempotency(faults);
+        var config = given.Read(faults);
         return faults.Count == 0 ? config : throw new ConfigException(string.Join('\n', faults));
     }
 
@@ -60,11 +62,19 @@ internal sealed class GivenSettings
         }
     }
 
-    public IdempotencyConfig Idempotency(List<string> faults)
+    /// <summary>Every setting, by what it is about; each fault names where it was given.</summary>
+    public ReadSettings Read(List<string> faults) => new(
+        Read(IdempotencyConfig.Read, faults),
+        Read(RetryBudgetConfig.Read, faults),
+        Read(BestEffortConfig.Read, faults));
+
+    private T Read<T>(
+        Func<IEnumerable<GivenSetting>, ICollection<string>, T> read, List<string> faults)
     {
         var found = new List<string>();
-        var config = IdempotencyConfig.Read(_file.Concat(_environment).Select(
-            setting => new GivenSetting(setting.Key, setting.Value)), found);
+        var config = read(
+            _file.Concat(_environment).Select(setting => new GivenSetting(setting.Key, setting.Value)),
+            found);
         faults.AddRange(found.Select(fault =>
             _environment.ContainsKey(fault[..fault.IndexOf(':', StringComparison.Ordinal)])
                 ? $"environment: {fault}"

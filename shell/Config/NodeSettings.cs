@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Net;
-using Hyperscale.Det.Idempotency;
 using Hyperscale.Det.Kernel;
 using Hyperscale.Det.Nodes;
 using Hyperscale.Det.Protocol;
@@ -23,7 +22,7 @@ public sealed record NodeSettings(
     int Cores,
     Topology Topology,
     IReadOnlyDictionary<NodeId, PeerAddress> Addresses,
-    IdempotencyConfig Idempotency);
+    ReadSettings Settings);
 
 /// <summary>Where a peer is dialled: a host name or IP address and a port.</summary>
 public sealed record PeerAddress(string Host, int Port)

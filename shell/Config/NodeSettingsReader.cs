@@ -89,15 +89,15 @@ public sealed class NodeSettingsReader
         var cores = role is NodeRole.Worker ? fields.Integer("cores", 1, JobLimits.CoresMax, null) : 0;
         var topology = ReadTopology(fields, cluster);
         if (fields.Take("settings") is { } given) _settings.Add(given, _faults);
-        var idempotency = _settings.Idempotency(_faults);
+        var settings = _settings.Read(_faults);
         fields.Done();
         if (id is null || role is null || topology is null) return null;
-        var settings = new NodeSettings(
+        var node = new NodeSettings(
             id.Value, role.Value, datacenter, listen, http,
             data.Length == 0 ? "" : Path.GetFullPath(data, directory), cores, topology, _addresses,
-            idempotency);
-        CheckPlace(fields, settings);
-        return settings;
+            settings);
+        CheckPlace(fields, node);
+        return node;
     }
 
     private Topology? ReadTopology(StrictObject node, string cluster)

@@ -27,9 +27,10 @@ internal sealed record NodePlan(
         INode node = settings.Role switch
         {
             NodeRole.Gate =>
-                new GateNode(id, topology, services.Gate with { Idempotency = settings.Idempotency }),
+                new GateNode(id, topology, ConfigOf(services.Gate, settings.Settings)),
             NodeRole.Manager => new ManagerNode(
-                id, datacenter, topology, services.Manager with { Idempotency = settings.Idempotency }),
+                id, datacenter, topology,
+                services.Manager with { Idempotency = settings.Settings.Idempotency }),
             NodeRole.Worker => new WorkerNode(id, datacenter, topology, services.Worker(settings.Cores)),
             NodeRole.Client => throw new UnreachableException("no configuration describes a client"),
             _ => throw new UnreachableException($"unhandled {settings.Role}"),
@@ -42,6 +43,13 @@ internal sealed record NodePlan(
             settings.Role == NodeRole.Worker ? ProcessWorkloadRunner.Factory : null,
             settings.Role == NodeRole.Gate ? new ClusterView(topology, services.Time) : null);
     }
+
+    private static GateConfig ConfigOf(GateConfig config, ReadSettings settings) => config with
+    {
+        Idempotency = settings.Idempotency,
+        RetryBudget = settings.RetryBudget,
+        BestEffort = settings.BestEffort,
+    };
 
     /// <summary>A node that asks the gates on behalf of this process.</summary>
     public static NodePlan OfClient(

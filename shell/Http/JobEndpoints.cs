@@ -77,7 +77,8 @@ internal sealed class JobEndpoints(
         var answer = await gate.AskAsync(new ClientRequest.SubmitJob(spec, key), context.RequestAborted);
         if (answer is ClientResponse.Accepted taken)
         {
-            var accepted = JobJson.Accepted(taken, spec.Name, notes);
+            var told = taken.Notes.Where(note => notes.All(known => known.Path != note.Path));
+            var accepted = JobJson.Accepted(taken, spec.Name, [.. notes, .. told]);
             context.Response.Headers.Location = accepted.Status;
             context.Response.StatusCode = StatusCodes.Status202Accepted;
             await _json.WriteAsync(context, accepted, ApiJson.Compact.AcceptedJson);

@@ -61,6 +61,25 @@ internal static partial class NodeLog
         "{Node}: leads ledger group {Group} no more; its view is {View}")]
     public static partial void GroupLeft(ILogger logger, NodeId node, int group, long view);
 
+    [LoggerMessage(130, LogLevel.Information,
+        "{Node}: RetryGranted {Attempt}, {Left} left of its slot's share, after: {Cause}")]
+    public static partial void RetryGranted(
+        ILogger logger, NodeId node, AttemptKey attempt, int left, string cause);
+
+    [LoggerMessage(131, LogLevel.Warning, "{Node}: RetryBudgetExhausted {Attempt}: {Reason}")]
+    public static partial void RetryBudgetExhausted(
+        ILogger logger, NodeId node, AttemptKey attempt, string reason);
+
+    [LoggerMessage(132, LogLevel.Information,
+        "{Node}: BestEffortCompletion {Job}: {Reason}, {Completed} of {Targets} datacenters completed")]
+    public static partial void BestEffortCompletion(
+        ILogger logger, NodeId node, JobId job, string reason, int completed, int targets);
+
+    [LoggerMessage(133, LogLevel.Information,
+        "{Node}: LateDatacenterResult {Slot} of {Datacenter}, {State}: {Policy}")]
+    public static partial void LateDatacenterResult(
+        ILogger logger, NodeId node, SlotKey slot, string datacenter, SlotState state, string policy);
+
     [LoggerMessage(120, LogLevel.Information, "{Node}: member {Member} joined, boot {Boot}")]
     public static partial void MemberJoined(ILogger logger, NodeId node, NodeId member, BootId boot);
 

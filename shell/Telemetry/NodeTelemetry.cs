@@ -22,6 +22,7 @@ public sealed class NodeTelemetry : ITelemetrySink
     private readonly Counter<long> _workersLost;
     private readonly Counter<long> _leasesExpired;
     private readonly MemberTelemetry _members;
+    private readonly ReliabilityTelemetry _reliability;
     private readonly Counter<long> _ignored;
     private readonly UpDownCounter<long> _groupsLed;
     private readonly Counter<long> _submissionsRepeated;
@@ -48,6 +49,7 @@ public sealed class NodeTelemetry : ITelemetrySink
         _leasesExpired = meter.CreateCounter<long>(
             "hyperscale.leases.expired", null, "Leases that ran out on their worker");
         _members = new MemberTelemetry(meter, logger);
+        _reliability = new ReliabilityTelemetry(meter, logger);
         _ignored = meter.CreateCounter<long>(
             "hyperscale.inputs.ignored", null, "Messages and requests not followed, by verdict");
         _groupsLed = meter.CreateUpDownCounter<long>(
@@ -85,6 +87,10 @@ public sealed class NodeTelemetry : ITelemetrySink
             case TelemetryEvent.MemberJoined or TelemetryEvent.MemberSuspected or TelemetryEvent.MemberDied
                 or TelemetryEvent.MemberReturned or TelemetryEvent.MemberAnswered:
                 _members.On(node, telemetry);
+                break;
+            case TelemetryEvent.RetryGranted or TelemetryEvent.RetryBudgetExhausted
+                or TelemetryEvent.BestEffortCompleted or TelemetryEvent.LateResult:
+                _reliability.On(node, telemetry);
                 break;
             case TelemetryEvent.Ignored ignored:
                 NodeLog.Ignored(_logger, node, ignored.Message, ignored.From, ignored.Verdict);

@@ -14,14 +14,19 @@ public sealed partial class FolderArrowsTests
         ["Kernel"] = [],
         ["Wire"] = ["Kernel"],
         ["Idempotency"] = ["Kernel", "Wire"],
-        ["Jobs"] = ["Kernel", "Wire", "Idempotency"],
+        ["Reliability"] = ["Kernel"],
+        ["Jobs"] = ["Kernel", "Wire", "Idempotency", "Reliability"],
         ["Durability"] = ["Kernel", "Wire", "Jobs"],
         ["Replication"] = ["Kernel", "Wire"],
         ["Membership"] = ["Kernel", "Wire"],
-        ["Protocol"] = ["Kernel", "Wire", "Idempotency", "Jobs", "Replication", "Membership"],
+        ["Protocol"] =
+        [
+            "Kernel", "Wire", "Idempotency", "Reliability", "Jobs", "Replication", "Membership",
+        ],
         ["Nodes"] =
         [
-            "Kernel", "Wire", "Idempotency", "Jobs", "Protocol", "Durability", "Replication", "Membership",
+            "Kernel", "Wire", "Idempotency", "Reliability", "Jobs", "Protocol", "Durability", "Replication",
+            "Membership",
         ],
     };
 

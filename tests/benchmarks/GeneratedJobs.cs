@@ -36,7 +36,7 @@ internal sealed record GeneratedJob(
 
 internal sealed record GeneratedBestEffort(
     [property: Key(0)] bool Enabled,
-    [property: Key(1)] int MinDcs,
+    [property: Key(1)] int? MinDcs,
     [property: Key(2)] long? Deadline,
     [property: Key(3)] bool WaitForAll);
 

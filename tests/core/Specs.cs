@@ -1,5 +1,6 @@
 using Hyperscale.Det.Jobs;
 using Hyperscale.Det.Kernel;
+using Hyperscale.Det.Reliability;
 
 namespace Hyperscale.Det.Tests.Core;
 
@@ -30,6 +31,28 @@ internal static class Specs
             new WorkflowResult(0, 1, "worker", new AttemptOutcome(
                 AttemptState.Completed, reason, 0, RunStats.None with { Requests = requests }, default)),
         ]);
+
+    /// <summary>Whether a job of so many slots is complete; null is a slot without an outcome.</summary>
+    public static CompletionCheck Completion(
+        BestEffortSpec? effort, IReadOnlyList<SlotState?> slots, bool isDeadlineReached)
+    {
+        var isEnabled = effort is { Enabled: true };
+        var state = new BestEffortState(
+            new JobId(0, 1),
+            isEnabled,
+            isEnabled ? BestEffortManager.MinDcs(effort!.MinDcs ?? 1, slots.Count) : slots.Count,
+            default,
+            effort is { WaitForAll: true },
+            [
+                .. slots.Select(slot => slot switch
+                {
+                    null => TargetOutcome.Open,
+                    SlotState.Completed => TargetOutcome.Completed,
+                    _ => TargetOutcome.Failed,
+                }),
+            ]);
+        return BestEffortManager.CheckCompletion(state, isDeadlineReached);
+    }
 
     public static BestEffortSpec BestEffort(
         int minDcs = 1, Duration? deadline = null, bool waitForAll = false) =>

@@ -17,6 +17,18 @@ public sealed class DispatchCommandCodecTests
         Gen.Select(
             JobGens.SlotKey, Gen.Long, Node, JobGens.JobSpec, KeyGens.Key, (slot, fence, gate, spec, key) =>
                 (DispatchCommand)new DispatchCommand.SlotReserved(slot, fence, gate, spec, key)),
+        Gen.Select(
+            JobGens.SlotKey, Node, JobGens.JobSpec, JobGens.RetryShare, (slot, gate, spec, share) =>
+                (DispatchCommand)new DispatchCommand.SlotReserved(slot, 1, gate, spec, null, share)),
+        Gen.Select(
+            JobGens.SlotKey, Gen.Long, Node, Gen.Int[0, JobLimits.RetryBudgetMax],
+            Gen.Long[0, long.MaxValue], Gen.Bool, (slot, fence, gate, share, revision, isFinal) =>
+                (DispatchCommand)new DispatchCommand.BudgetShared(
+                    slot, fence, gate, share, revision, isFinal)),
+        Gen.Select(JobGens.AttemptKey, JobGens.Reason, (attempt, cause) =>
+            (DispatchCommand)new DispatchCommand.RetryGranted(attempt, cause)),
+        Gen.Select(JobGens.AttemptKey, JobGens.Reason, (attempt, reason) =>
+            (DispatchCommand)new DispatchCommand.RetryDenied(attempt, reason)),
         KeyGens.Retention.Select(r => (DispatchCommand)new DispatchCommand.KeysExpired(r)),
         Gen.Select(JobGens.SlotKey, Gen.Long, Node, JobGens.Reason, (slot, fence, gate, reason) =>
             (DispatchCommand)new DispatchCommand.SlotRefused(slot, fence, gate, reason)),
@@ -29,8 +41,10 @@ public sealed class DispatchCommandCodecTests
             (DispatchCommand)new DispatchCommand.SlotForgotten(slot, fence)),
         Gen.Select(JobGens.AttemptKey, Node, Gen.ULong, (attempt, worker, boot) =>
             (DispatchCommand)new DispatchCommand.AttemptStarted(attempt, worker, new BootId(boot))),
-        Gen.Select(JobGens.AttemptKey, Node, JobGens.AttemptOutcome, (attempt, worker, outcome) =>
-            (DispatchCommand)new DispatchCommand.AttemptEnded(attempt, worker, outcome)));
+        Gen.Select(
+            JobGens.AttemptKey, Node, JobGens.AttemptOutcome, Gen.Long[0, 60_000_000_000],
+            (attempt, worker, outcome, backoff) => (DispatchCommand)new DispatchCommand.AttemptEnded(
+                attempt, worker, outcome, new Duration(backoff))));
 
     [Fact]
     public void A_command_comes_back_as_it_was_written()

@@ -2,6 +2,7 @@ using CsCheck;
 using Hyperscale.Det.Idempotency;
 using Hyperscale.Det.Jobs;
 using Hyperscale.Det.Kernel;
+using Hyperscale.Det.Reliability;
 using Hyperscale.Det.Tests.Core.Idempotency;
 
 namespace Hyperscale.Det.Tests.Core.Jobs;
@@ -67,6 +68,37 @@ internal static class DispatchGens
 
     public static readonly Gen<List<DispatchCommand>> History = Command.List[1, 100];
 
+    // Retries come late in a slot's life, so nearly everything is about one.
+    private static readonly Gen<SlotKey> Same =
+        Gen.Frequency((9, Gen.Const(new SlotKey(new JobId(0, 1), 0, 1))), (1, Slot));
+
+    private static readonly Gen<AttemptKey> Next = Gen.Select(
+        Same,
+        Gen.Frequency((6, Gen.Const(0)), (1, Gen.Int[1, 4])),
+        Gen.Int[1, 3],
+        (slot, workflow, n) => new AttemptKey(slot, workflow, n));
+
+    /// <summary>As <see cref="Command"/>, of jobs with retries.</summary>
+    public static readonly Gen<DispatchCommand> Retrying = Gen.Frequency(
+        (20, Gen.Select(Command, Same, Gen.Int[0, 2], (command, slot, share) => command switch
+        {
+            DispatchCommand.SlotReserved reserved => reserved with
+            {
+                Slot = slot,
+                Retries = new RetryShare(3, 2, share, 1),
+            },
+            DispatchCommand.SlotStarted started => started with { Slot = slot },
+            DispatchCommand.AttemptEnded ended => ended with { Backoff = Duration.FromMilliseconds(5) },
+            _ => command,
+        })),
+        (12, Gen.Select(Next, Worker, AttemptStarted)),
+        (12, Gen.Select(Next, Worker, Outcome, AttemptEnded)),
+        (12, Next.Select(next => (DispatchCommand)new DispatchCommand.RetryGranted(next, "it failed"))),
+        (2, Next.Select(next => (DispatchCommand)new DispatchCommand.RetryDenied(next, "no more"))),
+        (3, Gen.Select(Slot, Fence, Gate, Gen.Int[0, 4], Gen.Long[0, 3], Shared)));
+
+    public static readonly Gen<List<DispatchCommand>> RetryHistory = Retrying.List[1, 150];
+
     public static WallTime StampOf(int index) => new(1000 + (index * 10));
 
     public static JobSpec SpecOf(int[][] shape) => new(
@@ -92,6 +124,10 @@ internal static class DispatchGens
 
     private static DispatchCommand Forgotten(SlotKey slot, long fence) =>
         new DispatchCommand.SlotForgotten(slot, fence);
+
+    private static DispatchCommand Shared(
+        SlotKey slot, long fence, NodeId gate, int share, long revision) =>
+        new DispatchCommand.BudgetShared(slot, fence, gate, share, revision, IsFinal: share == 4);
 
     private static DispatchCommand AttemptStarted(AttemptKey attempt, NodeId worker) =>
         new DispatchCommand.AttemptStarted(attempt, worker, new BootId(7));

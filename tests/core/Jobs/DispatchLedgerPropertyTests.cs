@@ -23,7 +23,7 @@ public sealed class DispatchLedgerPropertyTests
 
     [Fact]
     public void A_restored_ledger_goes_on_as_if_nothing_had_been() =>
-        Gen.Select(DispatchGens.History, Gen.Int[0, 100]).Sample((history, at) =>
+        Gen.Select(DispatchGens.RetryHistory, Gen.Int[0, 100]).Sample((history, at) =>
         {
             var straight = new DispatchLedger();
             var restored = new DispatchLedger();
@@ -41,7 +41,7 @@ public sealed class DispatchLedgerPropertyTests
 
     [Fact]
     public void An_entry_that_comes_twice_changes_nothing_more() =>
-        DispatchGens.History.Sample(history =>
+        DispatchGens.RetryHistory.Sample(history =>
         {
             var ledger = new DispatchLedger();
             for (var i = 0; i < history.Count; i++)
@@ -56,7 +56,7 @@ public sealed class DispatchLedgerPropertyTests
 
     [Fact]
     public void What_a_verdict_says_changed_nothing_changed_nothing() =>
-        DispatchGens.History.Sample(history =>
+        DispatchGens.RetryHistory.Sample(history =>
         {
             var ledger = new DispatchLedger();
             for (var i = 0; i < history.Count; i++)
@@ -72,7 +72,7 @@ public sealed class DispatchLedgerPropertyTests
 
     [Fact]
     public void A_fence_never_falls_and_an_outcome_never_changes() =>
-        DispatchGens.History.Sample(history =>
+        DispatchGens.RetryHistory.Sample(history =>
         {
             var ledger = new DispatchLedger();
             var fences = new Dictionary<JobId, long>();
@@ -97,7 +97,7 @@ public sealed class DispatchLedgerPropertyTests
 
     [Fact]
     public void However_many_places_come_and_go_only_so_many_are_remembered() =>
-        Gen.Select(DispatchGens.Command, Gen.Long[1, 50], (command, op) => MovedTo(command, op)).List[1, 200]
+        Gen.Select(DispatchGens.Retrying, Gen.Long[1, 50], (command, op) => MovedTo(command, op)).List[1, 200]
             .Sample(history =>
             {
                 var ledger = new DispatchLedger(closedMax: 5);
@@ -117,7 +117,7 @@ public sealed class DispatchLedgerPropertyTests
     public void Histories_reach_every_command_with_every_verdict_it_can_have()
     {
         var reached = new SortedSet<string>(StringComparer.Ordinal);
-        DispatchGens.History.Sample(
+        DispatchGens.RetryHistory.Sample(
             history =>
             {
                 var ledger = new DispatchLedger();
@@ -127,15 +127,21 @@ public sealed class DispatchLedgerPropertyTests
                     lock (reached) reached.Add($"{history[i].GetType().Name} {verdict}");
                 }
             },
-            iter: 3000);
+            iter: 10_000);
         Assert.Equal(
             [
                 "AttemptEnded Accepted", "AttemptEnded Duplicate", "AttemptEnded Foreign",
                 "AttemptEnded Unknown",
                 "AttemptStarted Accepted", "AttemptStarted Duplicate", "AttemptStarted NotReady",
                 "AttemptStarted Overtaken", "AttemptStarted Unknown",
+                "BudgetShared Accepted", "BudgetShared Duplicate", "BudgetShared StaleFence",
+                "BudgetShared Unknown",
                 "KeysExpired Accepted", "KeysExpired Duplicate",
                 "ReservationExpired Accepted", "ReservationExpired Overtaken", "ReservationExpired Unknown",
+                "RetryDenied Accepted", "RetryDenied Duplicate", "RetryDenied NotReady",
+                "RetryDenied Overtaken", "RetryDenied Unknown",
+                "RetryGranted Accepted", "RetryGranted Duplicate", "RetryGranted Exhausted",
+                "RetryGranted NotReady", "RetryGranted Overtaken", "RetryGranted Unknown",
                 "SlotCancelled Accepted", "SlotCancelled Duplicate", "SlotCancelled Gone",
                 "SlotCancelled StaleFence",
                 "SlotForgotten Accepted", "SlotForgotten NotReady", "SlotForgotten StaleFence",
@@ -196,6 +202,7 @@ public sealed class DispatchLedgerPropertyTests
         DispatchCommand.SlotStarted c => c with { Slot = Moved(c.Slot, op) },
         DispatchCommand.SlotCancelled c => c with { Slot = Moved(c.Slot, op) },
         DispatchCommand.SlotForgotten c => c with { Slot = Moved(c.Slot, op) },
+        DispatchCommand.BudgetShared c => c with { Slot = Moved(c.Slot, op) },
         _ => command,
     };
 

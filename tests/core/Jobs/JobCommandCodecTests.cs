@@ -11,6 +11,11 @@ public sealed class JobCommandCodecTests
     private static readonly Gen<JobCommand> Command = Gen.OneOf<JobCommand>(
         JobGens.JobSpec.Select(spec => new JobCommand.JobCreated(spec)),
         Gen.Select(JobGens.JobSpec, KeyGens.Reserved, (spec, key) => new JobCommand.JobCreated(spec, key)),
+        Gen.Select(JobGens.JobSpec, JobGens.Terms, (spec, terms) =>
+            new JobCommand.JobCreated(spec, null, terms)),
+        Gen.Select(
+            JobGens.SlotKey, Gen.Int[1, JobLimits.RetryBudgetMax], Gen.Long[1, long.MaxValue],
+            (slot, amount, revision) => new JobCommand.BudgetShare(slot, amount, revision)),
         Gen.Select(KeyGens.Reserved, JobGens.Reason, (key, why) => new JobCommand.JobRefused(key, why)),
         Gen.Select(JobGens.JobId, JobGens.Reason, (job, why) => new JobCommand.JobWithdrawn(job, why)),
         KeyGens.Retention.Select(retention => new JobCommand.KeysExpired(retention)),

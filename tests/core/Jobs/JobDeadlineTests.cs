@@ -14,7 +14,7 @@ public sealed class JobDeadlineTests
         var job = JobOf(Workflow(10), Workflow(20, 0), Workflow(30), Workflow(5, 0, 1));
 
         Assert.Equal(Duration.FromSeconds(38), JobDeadline.CriticalPath(job.Workflows));
-        Assert.Equal(Duration.FromSeconds(38) + Allowance, JobDeadline.Of(job, Allowance));
+        Assert.Equal(Duration.FromSeconds(38) + Allowance, Of(job));
     }
 
     [Fact]
@@ -25,13 +25,13 @@ public sealed class JobDeadlineTests
 
         Assert.Equal(
             tenSeconds,
-            JobDeadline.Of(job with { BestEffort = new(true, 1, tenSeconds, false) }, Allowance));
+            Of(job with { BestEffort = new(true, 1, tenSeconds, false) }));
         Assert.Equal(
             Duration.FromSeconds(11) + Allowance,
-            JobDeadline.Of(job with { BestEffort = new(false, 1, tenSeconds, false) }, Allowance));
+            Of(job with { BestEffort = new(false, 1, tenSeconds, false) }));
         Assert.Equal(
             Duration.FromSeconds(11) + Allowance,
-            JobDeadline.Of(job with { BestEffort = new(true, 1, null, false) }, Allowance));
+            Of(job with { BestEffort = new(true, 1, null, false) }));
     }
 
     [Fact]
@@ -54,6 +54,36 @@ public sealed class JobDeadlineTests
         Assert.Equal(
             Duration.FromSeconds(11),
             JobDeadline.CriticalPath([Workflow(10), Workflow(50, 2), Workflow(50, 1)]));
+
+    [Fact]
+    public void A_deadline_leaves_time_for_every_retry_and_its_backoff()
+    {
+        var job = JobOf(Workflow(10), Workflow(20, 0));
+        var terms = JobTerms.OfUnstamped(job) with { RetryBudget = 20, RetryBudgetPerWorkflow = 3 };
+
+        // Four attempts of each, and backoffs of 1, 2 and 4 seconds between them.
+        Assert.Equal(
+            Duration.FromSeconds((4 * (11 + 21)) + (2 * 7)) + Allowance,
+            JobDeadline.Of(job, terms, Allowance));
+    }
+
+    [Fact]
+    public void The_longest_job_that_is_tried_as_often_as_may_be_stays_within_the_clock()
+    {
+        var longest = Enumerable.Range(0, JobLimits.WorkflowsMax).Select(i => Workflow(0) with
+        {
+            Duration = new Duration(long.MaxValue),
+            Timeout = new Duration(long.MaxValue),
+            DependsOn = i == 0 ? [] : [i - 1],
+        });
+
+        var path = JobDeadline.CriticalPath([.. longest], JobLimits.RetryBudgetPerWorkflowMax);
+
+        Assert.True(path + Allowance > Duration.FromSeconds(JobLimits.DurationSecondsMax) * 3000);
+    }
+
+    private static Duration Of(JobSpec job) =>
+        JobDeadline.Of(job, JobTerms.OfUnstamped(job), Allowance);
 
     private static JobSpec JobOf(params WorkflowSpec[] workflows) =>
         Specs.Job() with { Workflows = workflows };

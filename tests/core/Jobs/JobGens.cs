@@ -1,6 +1,7 @@
 using CsCheck;
 using Hyperscale.Det.Jobs;
 using Hyperscale.Det.Kernel;
+using Hyperscale.Det.Reliability;
 
 namespace Hyperscale.Det.Tests.Core.Jobs;
 
@@ -63,6 +64,11 @@ internal static class JobGens
         from kinds in ErrorKinds
         select new RunStats(requests, errors, dropped, bytes, latency, kinds);
 
+    private static readonly Gen<EarlierAttempt> Earlier = Gen.Select(
+        Gen.Int[1, JobLimits.AttemptMax], Text, Gen.Enum<AttemptState>(), Text, RunStats,
+        (attempt, worker, state, reason, stats) =>
+            new EarlierAttempt(attempt, worker, state, reason, stats));
+
     public static readonly Gen<AttemptOutcome> AttemptOutcome = Gen.Select(
         Gen.Enum<AttemptState>(),
         Reason,
@@ -110,10 +116,25 @@ internal static class JobGens
 
     private static readonly Gen<BestEffortSpec> BestEffort = Gen.Select(
         Gen.Bool,
-        Gen.Int[0, JobLimits.DatacentersMax],
+        Gen.Int[0, JobLimits.DatacentersMax].Nullable(),
         Duration.Nullable(),
         Gen.Bool,
         (enabled, least, deadline, all) => new BestEffortSpec(enabled, least, deadline, all));
+
+    public static readonly Gen<JobTerms> Terms =
+        from total in Gen.Int[0, JobLimits.RetryBudgetMax]
+        from each in Gen.Int[0, Math.Min(total, JobLimits.RetryBudgetPerWorkflowMax)]
+        from min in Gen.Int[1, JobLimits.DatacentersMax]
+        from deadline in Duration.Nullable()
+        from late in Gen.Enum<LateResultPolicy>()
+        select new JobTerms(total, each, min, deadline, late);
+
+    public static readonly Gen<RetryShare> RetryShare =
+        from total in Gen.Int[0, JobLimits.RetryBudgetMax]
+        from each in Gen.Int[0, JobLimits.RetryBudgetPerWorkflowMax]
+        from share in Gen.Int[0, total]
+        from revision in Gen.Long[0, long.MaxValue]
+        select new RetryShare(total, each, share, revision);
 
     private static readonly Gen<SloSpec> Slo = Gen.Select(
         Gen.Int[0, 1000].Nullable(),
@@ -195,15 +216,27 @@ internal static class JobGens
         from attempts in Gen.Int[0, JobLimits.AttemptMax]
         from worker in Text
         from outcomes in AttemptOutcome.List[indices.Count]
+        from earlier in Earlier.List[0, 2]
+        from granted in Gen.Int[0, JobLimits.RetryBudgetMax]
         select new SlotOutcome(
-            state, reason, [.. indices.Zip(outcomes, (i, o) => new WorkflowResult(i, attempts, worker, o))]);
+            state,
+            reason,
+            [
+                .. indices.Zip(
+                    outcomes, (i, o) => new WorkflowResult(i, attempts, worker, o) { Earlier = earlier }),
+            ])
+        {
+            RetriesGranted = granted,
+        };
 
     private static Gen<List<WorkflowProgress>> ProgressOf(int workflows) =>
         from indices in Indices(workflows)
         from phase in Gen.Enum<WorkflowPhase>()
         from worker in Text
         from stats in RunStats.List[indices.Count]
-        select indices.Zip(stats, (i, s) => new WorkflowProgress(i, phase, worker, s)).ToList();
+        from reason in Text
+        select indices.Zip(stats, (i, s) => new WorkflowProgress(i, phase, worker, s) { Reason = reason })
+            .ToList();
 
     private static Gen<SlotStatus> SlotStatusOf(int workflows) => Gen.Select(
         Gen.Int[0, JobLimits.DatacentersMax - 1],

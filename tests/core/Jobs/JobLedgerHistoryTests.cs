@@ -154,6 +154,7 @@ public sealed class JobLedgerHistoryTests
         JobCommand.SlotStarting starting => starting.Slot.Job,
         JobCommand.SlotReleased released => released.Slot.Job,
         JobCommand.SlotReported reported => reported.Slot.Job,
+        JobCommand.BudgetShare share => share.Slot.Job,
         JobCommand.CancelRequested cancel => cancel.Job,
         JobCommand.DeadlineReached deadline => deadline.Job,
         JobCommand.JobUnplaceable unplaceable => unplaceable.Job,

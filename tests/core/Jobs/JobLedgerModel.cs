@@ -44,7 +44,7 @@ internal sealed class JobLedgerModel(JobSpec spec)
                 return isDeadline || !AnyOpen ? JobState.Cancelled : JobState.Cancelling;
             if (_applied.Any(c => c is JobCommand.JobUnplaceable or JobCommand.JobWithdrawn))
                 return JobState.Failed;
-            var check = Completion.Check(
+            var check = Specs.Completion(
                 spec.BestEffort, [.. Outcomes.Select(outcome => outcome?.State)], isDeadline);
             if (check.IsComplete) return check.IsSuccess ? JobState.Completed : JobState.Failed;
             return _applied.Any(c => c is JobCommand.SlotStarting) ? JobState.Running : JobState.Accepted;

@@ -10,7 +10,7 @@ namespace Hyperscale.Det.Tests.Core.Jobs;
 /// are.</summary>
 internal sealed record JobLedgerMove(int Kind, int Job, int Slot, int Epoch, int Choice)
 {
-    public const int Kinds = 11;
+    public const int Kinds = 12;
 
     private static readonly string[] Datacenters = ["east", "west", "north"];
 
@@ -29,7 +29,7 @@ internal sealed record JobLedgerMove(int Kind, int Job, int Slot, int Epoch, int
     public (int Group, JobCommand Command) Meaning(JobLedger ledger)
     {
         if (Kind == 0 || ledger.Count == 0)
-            return (Choice % 2, new JobCommand.JobCreated(SpecOf(), KeyOf()));
+            return (Choice % 2, new JobCommand.JobCreated(SpecOf(), KeyOf(), TermsOf()));
         if (Kind == 8) return (Choice % 2, new JobCommand.JobRefused(ReservedOf(), "not allowed"));
         if (Kind == 9) return (Choice % 2, new JobCommand.KeysExpired(RetentionOf()));
         var jobs = ledger.All.ToList();
@@ -48,11 +48,19 @@ internal sealed record JobLedgerMove(int Kind, int Job, int Slot, int Epoch, int
             4 => new JobCommand.SlotReported(key, Specs.Outcome((SlotState)(Choice % 3), $"result {Choice}")),
             5 => new JobCommand.CancelRequested(id),
             6 => new JobCommand.DeadlineReached(id),
+            11 => new JobCommand.BudgetShare(
+                key,
+                1 + (Choice % 3),
+                Math.Max(1, (found?.Slot(slot)?.ShareRevision ?? 0) + (Choice % 7 == 0 ? 0 : 1))),
             10 => new JobCommand.JobWithdrawn(id, "nobody took it"),
             _ => new JobCommand.JobUnplaceable(id, "too large"),
         };
         return (GroupOf(id), command);
     }
+
+    private JobTerms? TermsOf() => Choice % 4 == 0
+        ? null
+        : JobTerms.OfUnstamped(SpecOf()) with { RetryBudget = Choice % 9, RetryBudgetPerWorkflow = 0 };
 
     // Few keys, so that they meet again; one in eight submissions has another payload, one in three no key.
     private IdempotencyReservedEvent? KeyOf() => Epoch % 3 == 0 ? null : ReservedOf();

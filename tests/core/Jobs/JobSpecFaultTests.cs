@@ -34,8 +34,6 @@ public sealed class JobSpecFaultTests
         "is true; an object with enabled, minDcs, deadline and waitForAll is allowed")]
     [InlineData("$.bestEffort.enabled", "1", "is 1; true or false is allowed")]
     [InlineData("$.bestEffort.waitForAll", "'no'", "is \"no\"; true or false is allowed")]
-    [InlineData("$.bestEffort.minDcs", "0", "is 0; a whole number from 1 to 2 is allowed")]
-    [InlineData("$.bestEffort.minDcs", "3", "is 3; a whole number from 1 to 2 is allowed")]
     [InlineData("$.bestEffort.deadline", "'-5m'", "is \"-5m\"; " + Durations + "30d is allowed")]
     [InlineData("$.slo", "[]", "is a list; an object with p50Ms, p95Ms and p99Ms is allowed")]
     [InlineData("$.slo.p50Ms", "0", "is 0; a whole number from 1 to 86400000 is allowed")]

@@ -92,7 +92,7 @@ public sealed class JobSpecReaderTests
     {
         var job = JobFile.ReadValid(JobFile.With("$.bestEffort", "{}"));
 
-        Assert.Equal(new BestEffortSpec(true, 1, null, false), job.BestEffort);
+        Assert.Equal(new BestEffortSpec(true, null, null, false), job.BestEffort);
     }
 
     [Theory]
@@ -170,7 +170,10 @@ public sealed class JobSpecReaderTests
     [InlineData("$.retryBudget", "51", "is 51; lowered to 50, the most that is allowed")]
     [InlineData("$.retryBudgetPerWorkflow", "6", "is 6; lowered to 5, the most that is allowed")]
     [InlineData("$.bestEffort.deadline", "'61m'", "is 1h1m; lowered to 1h, the most that is allowed")]
-    public void A_value_above_its_ceiling_is_lowered_and_noted(string path, string value, string message)
+    [InlineData("$.bestEffort.minDcs", "3", "is 3; lowered to 2, the job's datacenters")]
+    [InlineData("$.bestEffort.minDcs", "0", "is 0; raised to 1, the fewest that are allowed")]
+    public void A_value_outside_of_its_range_is_moved_into_it_and_noted(
+        string path, string value, string message)
     {
         var note = Assert.Single(JobFile.NotesOf(JobFile.With(path, value)));
 

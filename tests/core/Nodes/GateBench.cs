@@ -3,6 +3,7 @@ using Hyperscale.Det.Jobs;
 using Hyperscale.Det.Kernel;
 using Hyperscale.Det.Nodes;
 using Hyperscale.Det.Protocol;
+using Hyperscale.Det.Reliability;
 using Barrier = Hyperscale.Det.Nodes.Barrier;
 
 namespace Hyperscale.Det.Tests.Core.Nodes;
@@ -31,11 +32,17 @@ internal sealed class GateBench
     public GateBench(Topology? topology = null, GateConfig? config = null, NodeId? id = null)
     {
         Topology = topology ?? OneGate;
-        Config = config ?? GateConfig.Default;
+        Config = config ?? WithoutRetries;
         Id = id ?? GateA;
         Gate = new GateNode(Id, Topology, Config);
         Restart();
     }
+
+    /// <summary>Jobs that do not ask for retries have none.</summary>
+    public static GateConfig WithoutRetries => GateConfig.Default with
+    {
+        RetryBudget = RetryBudgetConfig.Standard with { Default = 0 },
+    };
 
     public static Topology OneGate => new(
         "test", [GateA], [new("east", [East, EastSecond]), new("west", [West])], LedgerGroups: 1,

@@ -98,7 +98,11 @@ public sealed class GateJobFlowTests
             [(GateBench.West, (Message)new Message.SlotResultCommitted(second, _bench.Gate.FenceOf(0)))],
             _bench.Sent);
         Assert.Equal(
-            [new TelemetryEvent.Ignored(GateBench.West, "SlotFinished", "Late")], _bench.Told);
+            [
+                new TelemetryEvent.Ignored(GateBench.West, "SlotFinished", "Late"),
+                new TelemetryEvent.LateResult(second, "west", SlotState.Completed, IsMerged: false),
+            ],
+            _bench.Told);
         Assert.Null(_bench.Job(first.Job).Slots[1].Outcome);
         Assert.Equal(1, _bench.Gate.Ledger.LateOutcomes);
         Assert.Equal(Instant.Never, _bench.Gate.NextDeadline);

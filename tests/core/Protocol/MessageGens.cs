@@ -51,8 +51,11 @@ internal static class MessageGens
 
     public static readonly Gen<ClientResponse> Response = Gen.OneOf<ClientResponse>(
         Gen.Select(
-            JobGens.JobId, Gen.Bool, Gen.Bool,
-            (job, duplicate, key) => new ClientResponse.Accepted(job, duplicate, key)),
+            JobGens.JobId, Gen.Bool, Gen.Bool, JobGens.JobFault.List[0, 3],
+            (job, duplicate, key, notes) => new ClientResponse.Accepted(job, duplicate, key)
+            {
+                Notes = [.. notes.Select(note => new JobNote(note.Path, note.Message))],
+            }),
         Time.Select(after => new ClientResponse.Pending(after)),
         Gen.Select(
             Gen.Nullable(JobGens.JobId), KeyGens.Fingerprint, KeyGens.Fingerprint,
@@ -89,7 +92,16 @@ internal static class MessageGens
             Counter,
             JobGens.JobSpec,
             Gen.Nullable(KeyGens.Key),
-            (slot, fence, spec, key) => new Message.ReserveSlot(slot, fence, spec, key)),
+            JobGens.RetryShare.Null(),
+            (slot, fence, spec, key, share) => new Message.ReserveSlot(slot, fence, spec, key, share)),
+        Gen.Select(
+            JobGens.SlotKey,
+            Counter,
+            Gen.Int[0, JobLimits.RetryBudgetMax],
+            Counter,
+            Gen.Bool,
+            (slot, fence, share, revision, end) =>
+                new Message.BudgetShared(slot, fence, share, revision, end)),
         Gen.Select(JobGens.SlotKey, Counter, (slot, fence) => new Message.StartSlot(slot, fence)),
         Gen.Select(
             JobGens.SlotKey,
@@ -102,6 +114,7 @@ internal static class MessageGens
         Gen.Select(JobGens.SlotKey, Time, (slot, wait) => new Message.SlotReserved(slot, wait)),
         Gen.Select(JobGens.SlotKey, JobGens.Reason, (slot, reason) => new Message.SlotRefused(slot, reason)),
         JobGens.SlotKey.Select(slot => new Message.SlotStarted(slot)),
+        Gen.Select(JobGens.SlotKey, Counter, (slot, revision) => new Message.BudgetAsked(slot, revision)),
         Gen.Select(
             JobGens.SlotKey,
             Boot,

@@ -42,12 +42,12 @@ public class NodeSettingsReaderTests
         var file = With(
             Gate, "$.settings",
             "{ \"IDEMPOTENCY_MAX_ENTRIES\": 7, \"IDEMPOTENCY_PENDING_TTL_SECONDS\": \"90s\" }");
-        Assert.Equal(7, Parse(file).Idempotency.MaxEntries);
-        Assert.Equal(Duration.FromSeconds(90), Parse(file).Idempotency.PendingTtl);
+        Assert.Equal(7, Parse(file).Settings.Idempotency.MaxEntries);
+        Assert.Equal(Duration.FromSeconds(90), Parse(file).Settings.Idempotency.PendingTtl);
 
         var node = Parse(file, new GivenSetting("IDEMPOTENCY_MAX_ENTRIES", "8"));
-        Assert.Equal(8, node.Idempotency.MaxEntries);
-        Assert.Equal(Duration.FromSeconds(90), node.Idempotency.PendingTtl);
+        Assert.Equal(8, node.Settings.Idempotency.MaxEntries);
+        Assert.Equal(Duration.FromSeconds(90), node.Settings.Idempotency.PendingTtl);
     }
 
     [Theory]

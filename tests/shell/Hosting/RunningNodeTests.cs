@@ -1,5 +1,4 @@
 using System.Net;
-using Hyperscale.Det.Idempotency;
 using Hyperscale.Det.Kernel;
 using Hyperscale.Det.Nodes;
 using Hyperscale.Det.Protocol;
@@ -122,5 +121,5 @@ public sealed class RunningNodeTests : IDisposable
 
     private NodeSettings Settings() => new(
         Gate, NodeRole.Gate, "", new IPEndPoint(IPAddress.Loopback, 0), null, _directory, 0, Topology,
-        new Dictionary<NodeId, PeerAddress>(), IdempotencyConfig.Default);
+        new Dictionary<NodeId, PeerAddress>(), ReadSettings.Default);
 }

@@ -1,9 +1,10 @@
 using CsCheck;
 using Hyperscale.Det.Jobs;
+using Hyperscale.Det.Reliability;
 
-namespace Hyperscale.Det.Tests.Core.Jobs;
+namespace Hyperscale.Det.Tests.Core.Reliability;
 
-public sealed class CompletionTests
+public sealed class BestEffortManagerTests
 {
     /// <summary>Slots as letters: completed, failed, open; then whether the deadline is reached.</summary>
     [Theory]
@@ -42,7 +43,7 @@ public sealed class CompletionTests
     public void Rules_are_tried_in_their_order(
         string effort, string slots, bool isDeadlineReached, CompletionReason reason, bool isSuccess)
     {
-        var check = Completion.Check(EffortOf(effort), StatesOf(slots), isDeadlineReached);
+        var check = Specs.Completion(EffortOf(effort), StatesOf(slots), isDeadlineReached);
 
         Assert.Equal((reason, isSuccess), (check.Reason, check.IsSuccess));
         Assert.Equal(Enumerable.Range(0, slots.Length).Where(i => slots[i] == 'o'), check.OpenSlots);
@@ -51,7 +52,7 @@ public sealed class CompletionTests
 
     [Fact]
     public void A_cancelled_slot_does_not_count_as_completed() =>
-        Assert.False(Completion.Check(null, [SlotState.Completed, SlotState.Cancelled], false).IsSuccess);
+        Assert.False(Specs.Completion(null, [SlotState.Completed, SlotState.Cancelled], false).IsSuccess);
 
     [Theory]
     [InlineData(CompletionReason.Waiting, "waiting")]
@@ -67,7 +68,7 @@ public sealed class CompletionTests
         Gen.Select(Gen.String[Gen.Char["cfo"], 1, 6], Gen.Int[0, 7], Gen.Bool).Sample((slots, min, all) =>
         {
             var spec = new BestEffortSpec(true, min, null, all);
-            var check = Completion.Check(spec, StatesOf(slots), true);
+            var check = Specs.Completion(spec, StatesOf(slots), true);
 
             Assert.True(check.IsComplete);
             Assert.Equal(check.IsSuccess, check.Completed >= Math.Clamp(min, 1, slots.Length));
@@ -81,10 +82,10 @@ public sealed class CompletionTests
                 var at = slots.IndexOf('o', StringComparison.Ordinal);
                 if (at < 0) return;
                 var spec = new BestEffortSpec(true, min, null, all);
-                if (!Completion.Check(spec, StatesOf(slots), deadline).IsSuccess) return;
+                if (!Specs.Completion(spec, StatesOf(slots), deadline).IsSuccess) return;
 
                 var more = string.Concat(slots.AsSpan(0, at), "c", slots.AsSpan(at + 1));
-                Assert.True(Completion.Check(spec, StatesOf(more), deadline).IsSuccess);
+                Assert.True(Specs.Completion(spec, StatesOf(more), deadline).IsSuccess);
             });
 
     private static BestEffortSpec? EffortOf(string effort) => effort switch

@@ -1,0 +1,183 @@
+using System.Diagnostics;
+using Hyperscale.Det.Jobs;
+using Hyperscale.Det.Kernel;
+using Hyperscale.Det.Protocol;
+using Hyperscale.Det.Reliability;
+
+namespace Hyperscale.Det.Nodes;
+
+// Trying workflows again (AD-44).
+//
+// How long the next attempt waits is part of the entry that ends the last one, so every manager knows when it
+// is due. Then it is granted, by an entry that takes a retry from the slot's share, and waits for a core like
+// any other. When the share is used up the job's gate is asked, again and again, until it gives more or says
+// that there is none, or until the workflow has waited as long as it may.
+public sealed partial class ManagerNode
+{
+    // When a workflow that waits to be tried again is looked at, by the attempt that would come next.
+    private readonly DeadlineQueue<AttemptKey> _retryAt = new();
+
+    // Grants and denials that are proposed and not yet committed.
+    private readonly SortedSet<AttemptKey> _retrying = [];
+
+    // Shares that are proposed and not yet committed, with their fences.
+    private readonly SortedDictionary<SlotKey, long> _sharing = [];
+    private Rng _rng = new(0);
+
+    private NodeVerdict OnBudgetShared(NodeId from, Message.BudgetShared shared)
+    {
+        if (IsUnderWay(_sharing, shared.Slot, shared.Fence)) return NodeVerdict.Duplicate;
+        if (Ledger.Find(shared.Slot) is not { } slot) return NodeVerdict.Unknown;
+        var known = slot.Budget;
+        if (shared.Revision < known.Share.Revision) return NodeVerdict.Stale;
+        if (shared.Revision == known.Share.Revision && (!shared.IsFinal || known.IsFinal))
+            return NodeVerdict.Duplicate;
+
+        var command = new DispatchCommand.BudgetShared(
+            shared.Slot, shared.Fence, from, shared.Share, shared.Revision, shared.IsFinal);
+        if (!Propose(command)) return NodeVerdict.Overloaded;
+        _sharing[shared.Slot] = shared.Fence;
+        return NodeVerdict.Accepted;
+    }
+
+    private void OnBudgetShared(DispatchCommand.BudgetShared shared, DispatchVerdict verdict)
+    {
+        Commit(_sharing, shared.Slot, shared.Fence);
+        if (verdict == DispatchVerdict.Accepted && Ledger.Find(shared.Slot) is { } slot) WatchRetries(slot);
+    }
+
+    private void OnRetryGranted(DispatchCommand.RetryGranted granted, DispatchVerdict verdict)
+    {
+        _retrying.Remove(granted.Attempt);
+        // What was not granted is looked at again.
+        if (verdict != DispatchVerdict.Accepted) return;
+        _retryAt.Remove(granted.Attempt);
+        _isPlacingDue = true;
+        var left = Ledger.Find(granted.Attempt.Slot)!.Budget.Left;
+        Emit(new TelemetryEvent.RetryGranted(granted.Attempt, granted.Cause, left));
+        MarkProgress(granted.Attempt.Slot);
+    }
+
+    private void OnRetryDenied(DispatchCommand.RetryDenied denied, DispatchVerdict verdict)
+    {
+        _retrying.Remove(denied.Attempt);
+        if (verdict != DispatchVerdict.Accepted) return;
+        _retryAt.Remove(denied.Attempt);
+        var slot = Ledger.Find(denied.Attempt.Slot)!;
+        TellExhausted(slot, denied.Attempt);
+        if (slot.Outcome is null) MarkProgress(slot.Key);
+        else OnSlotEnded(slot);
+    }
+
+    /// <summary>An attempt ended: its workflow waits for another one, or is not to have one.</summary>
+    private void FollowRetry(SlotRecord slot, AttemptKey ended, AttemptState state)
+    {
+        var next = ended with { Attempt = ended.Attempt + 1 };
+        if (Ledger.FindRetry(next) is { } workflow)
+            _retryAt.Set(next, _now + LeftUntil(workflow.RetryAt));
+        else if (state is AttemptState.Failed or AttemptState.Lost && slot.CancelReason is null)
+            TellExhausted(slot, next);
+    }
+
+    private void TellExhausted(SlotRecord slot, AttemptKey denied)
+    {
+        var reason = RetryBudgetManager.NameOf(RetryBudgetManager.Decide(slot.Budget, denied.Workflow));
+        if (reason.Length > 0) Emit(new TelemetryEvent.RetryBudgetExhausted(denied, reason));
+    }
+
+    /// <summary>Looks at each workflow of the slot that waits to be tried again, once it may be.</summary>
+    private void WatchRetries(SlotRecord slot)
+    {
+        foreach (var next in DispatchLedger.RetriesOf(slot))
+            _retryAt.Set(next, _now + LeftUntil(Ledger.FindRetry(next)!.RetryAt));
+    }
+
+    private void OnRetryDue(AttemptKey next)
+    {
+        if (Ledger.FindRetry(next) is not { } workflow) return;
+        // Whatever becomes of what is proposed or asked here, it is looked at again.
+        _retryAt.Set(next, _now + _config.ResendInterval);
+        if (_retrying.Contains(next)) return;
+        var slot = Ledger.Find(next.Slot)!;
+        var decision = RetryBudgetManager.Decide(slot.Budget, next.Workflow);
+        switch (decision)
+        {
+            case RetryDecision.Granted:
+                Grant(slot, next, workflow);
+                break;
+            case RetryDecision.ShareUsed when HasWaited(workflow):
+                Deny(
+                    next,
+                    $"{RetryBudgetManager.NameOf(decision)}, no more of it within {RetryBudgetManager.ShareWait}");
+                break;
+            case RetryDecision.ShareUsed:
+                Send(
+                    Ledger.GateOf(next.Slot.Job)!.Value,
+                    new Message.BudgetAsked(next.Slot, slot.Budget.Share.Revision));
+                break;
+            case RetryDecision.JobExhausted or RetryDecision.WorkflowExhausted or RetryDecision.NoRetries:
+                Deny(next, RetryBudgetManager.NameOf(decision));
+                break;
+            default:
+                throw new UnreachableException($"unhandled {decision}");
+        }
+    }
+
+    private void Grant(SlotRecord slot, AttemptKey next, WorkflowRecord workflow)
+    {
+        // Those on their way come first; should one of them come to nothing, there is a next time.
+        if (slot.Budget.Left <= _retrying.Count(other => other.Slot == next.Slot)) return;
+        var cause = workflow.Failure!.Reason;
+        if (Propose(new DispatchCommand.RetryGranted(next, cause))) _retrying.Add(next);
+    }
+
+    private void Deny(AttemptKey next, string reason)
+    {
+        if (Propose(new DispatchCommand.RetryDenied(next, reason))) _retrying.Add(next);
+    }
+
+    private bool HasWaited(WorkflowRecord workflow) =>
+        _clock.At(_now) >= workflow.RetryAt + RetryBudgetManager.ShareWait;
+
+    // By stamps, so that another primary goes on where the last one stopped; bounded, should clocks differ.
+    private Duration LeftUntil(WallTime stamp)
+    {
+        var left = stamp - _clock.At(_now);
+        if (left < Duration.Zero) return Duration.Zero;
+        return left < RetryBudgetManager.BackoffMax ? left : RetryBudgetManager.BackoffMax;
+    }
+
+    /// <summary>How long the attempt after this one waits; drawn only where there may be one.</summary>
+    private Duration BackoffAfter(AttemptKey attempt, AttemptState state) =>
+        state is AttemptState.Failed or AttemptState.Lost
+            ? RetryBudgetManager.Backoff(attempt.Attempt, _rng)
+            : default;
+
+    private string WaitingFor(SlotRecord slot, int index)
+    {
+        var workflow = slot.Workflows[index];
+        if (workflow.State != WorkflowState.Retrying) return "";
+        var next = workflow.Attempts + 1;
+        return _clock.At(_now) < workflow.RetryAt
+            ? $"backing off before attempt {next}"
+            : $"attempt {next} waits for a share of the job's retry budget";
+    }
+
+    private void LeaveRetries()
+    {
+        _retryAt.Clear();
+        _retrying.Clear();
+    }
+
+    private void CheckRetries(SlotRecord slot)
+    {
+        foreach (var next in DispatchLedger.RetriesOf(slot)) Invariant.Holds(_retryAt.TryGet(next, out _));
+    }
+
+    private void AddRetriesTo(ref Fingerprint fingerprint)
+    {
+        _retryAt.AddTo(ref fingerprint, next => HashOf(next.Slot) ^ (ulong)next.Workflow);
+        foreach (var next in _retrying) next.AddTo(ref fingerprint);
+        _rng.AddTo(ref fingerprint);
+    }
+}
