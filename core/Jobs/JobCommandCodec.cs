@@ -66,9 +66,7 @@ public static class JobCommandCodec
                 writer.Nested(2, reported.Outcome, JobFields.Write);
                 break;
             case JobCommand.BudgetShare share:
-                writer.Nested(1, share.Slot, JobFields.Write);
-                writer.Number(2, share.Amount);
-                writer.Number(3, share.Revision);
+                WriteShare(writer, share);
                 break;
             case JobCommand.CancelRequested(var job):
                 writer.Nested(1, job, JobFields.Write);
@@ -82,6 +80,13 @@ public static class JobCommandCodec
             default:
                 throw new UnreachableException($"unhandled {command}");
         }
+    }
+
+    private static void WriteShare(FieldWriter writer, JobCommand.BudgetShare share)
+    {
+        writer.Nested(1, share.Slot, JobFields.Write);
+        writer.Number(2, share.Amount);
+        writer.Number(3, share.Revision);
     }
 
     private static void WriteEnd(FieldWriter writer, JobId job, string reason)

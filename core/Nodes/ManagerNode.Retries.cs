@@ -106,9 +106,8 @@ public sealed partial class ManagerNode
                 Grant(slot, next, workflow);
                 break;
             case RetryDecision.ShareUsed when HasWaited(workflow):
-                Deny(
-                    next,
-                    $"{RetryBudgetManager.NameOf(decision)}, no more of it within {RetryBudgetManager.ShareWait}");
+                Deny(next, RetryBudgetManager.NameOf(decision)
+                    + $", no more of it within {RetryBudgetManager.ShareWait}");
                 break;
             case RetryDecision.ShareUsed:
                 Send(

@@ -20,7 +20,8 @@ public enum TargetOutcome : byte
 /// </param>
 /// <param name="Deadline">When the job has waited as long as it may, by the ledger's stamps.</param>
 /// <param name="WaitForAll">Whether enough is enough at the deadline only.</param>
-/// <param name="Targets">By slot: whatever datacenter a slot moves to, its result belongs to the slot.</param>
+/// <param name="Targets">By slot: whatever datacenter a slot moves to, its result belongs to the slot.
+/// </param>
 public sealed record BestEffortState(
     JobId Job,
     bool Enabled,

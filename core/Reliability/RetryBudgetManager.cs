@@ -28,7 +28,8 @@ public static class RetryBudgetManager
     public static readonly Duration BackoffMin = Duration.FromSeconds(1);
     public static readonly Duration BackoffMax = Duration.FromSeconds(60);
 
-    /// <summary>How long a workflow waits for a larger share of the budget once its backoff is over.</summary>
+    /// <summary>How long a workflow waits for a larger share of the budget once its backoff is over.
+    /// </summary>
     public static readonly Duration ShareWait = Duration.FromSeconds(60);
 
     /// <summary>Most retries that a slot is given at once when it asks for more.</summary>

@@ -16,6 +16,7 @@ public sealed class ProgressRises() : Checker("progress-rises", CheckerViews.Eff
     private static readonly Duration Settling = Duration.FromSeconds(5);
 
     private readonly SortedDictionary<(JobId Job, int Slot, int Workflow), Seen> _seen = [];
+    private readonly SortedDictionary<(JobId Job, int Slot, int Workflow), Instant> _retriedAt = [];
     private Instant _lastRestart = Instant.Zero;
 
     public override void OnStarted(SimHost host, RecoveredLog recovered)
@@ -31,6 +32,9 @@ public sealed class ProgressRises() : Checker("progress-rises", CheckerViews.Eff
     public override void OnEffect(SimHost host, NodeEffect effect)
     {
         if (effect is NodeEffect.Emit { Event: TelemetryEvent.GroupLed }) _lastRestart = World.Now;
+        // Another attempt begins at nothing; the gate hears of it a little later.
+        if (effect is NodeEffect.Emit { Event: TelemetryEvent.RetryGranted { Attempt: var attempt } })
+            _retriedAt[(attempt.Slot.Job, attempt.Slot.Slot, attempt.Workflow)] = World.Now;
     }
 
     public override void OnAnswer(
@@ -55,7 +59,8 @@ public sealed class ProgressRises() : Checker("progress-rises", CheckerViews.Eff
         var saw = new Seen(slot.Datacenter, progress.Worker, progress.Stats.Requests, World.Now);
         if (_seen.TryGetValue(key, out var last) && last.At <= askedAt && last.At > _lastRestart + Settling)
         {
-            var isSame = last.Datacenter == saw.Datacenter && last.Worker == saw.Worker;
+            var isSame = last.Datacenter == saw.Datacenter && last.Worker == saw.Worker
+                && !(_retriedAt.TryGetValue(key, out var retried) && last.At <= retried + Settling);
             Require(!isSame || saw.Requests >= last.Requests, () =>
                 $"w{progress.Workflow} of {job}/{slot.Slot} shows {saw.Requests} requests; "
                 + $"it showed {last.Requests} at {last.At}");
