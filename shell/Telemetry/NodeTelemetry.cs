@@ -93,16 +93,13 @@ public sealed class NodeTelemetry : ITelemetrySink
                 _reliability.On(node, telemetry);
                 break;
             case TelemetryEvent.Ignored ignored:
-                NodeLog.Ignored(_logger, node, ignored.Message, ignored.From, ignored.Verdict);
-                _ignored.Add(1, Of(node), new("message", ignored.Message), new("verdict", ignored.Verdict));
+                OnIgnored(node, ignored);
                 break;
             case TelemetryEvent.SubmissionRepeated repeated:
                 _submissionsRepeated.Add(1, Of(node), new("answer", repeated.Answer));
                 break;
             case TelemetryEvent.KeysEvicted evicted:
-                NodeLog.KeysEvicted(_logger, node, evicted.Group, evicted.Evicted, evicted.Forgotten);
-                _keysEvicted.Add(evicted.Evicted, Of(node));
-                _keysForgotten.Add(evicted.Forgotten, Of(node));
+                OnKeysEvicted(node, evicted);
                 break;
             case TelemetryEvent.Recovered recovered:
                 NodeLog.Recovered(_logger, node, recovered.SnapshotLsn, recovered.Records);
@@ -115,6 +112,19 @@ public sealed class NodeTelemetry : ITelemetrySink
             default:
                 throw new UnreachableException($"unhandled {telemetry}");
         }
+    }
+
+    private void OnIgnored(NodeId node, TelemetryEvent.Ignored ignored)
+    {
+        NodeLog.Ignored(_logger, node, ignored.Message, ignored.From, ignored.Verdict);
+        _ignored.Add(1, Of(node), new("message", ignored.Message), new("verdict", ignored.Verdict));
+    }
+
+    private void OnKeysEvicted(NodeId node, TelemetryEvent.KeysEvicted evicted)
+    {
+        NodeLog.KeysEvicted(_logger, node, evicted.Group, evicted.Evicted, evicted.Forgotten);
+        _keysEvicted.Add(evicted.Evicted, Of(node));
+        _keysForgotten.Add(evicted.Forgotten, Of(node));
     }
 
     private void OnJob(NodeId node, TelemetryEvent telemetry)

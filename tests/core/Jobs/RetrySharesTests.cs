@@ -13,12 +13,16 @@ public sealed class RetrySharesTests
     private static readonly NodeId Worker = NodeId.Of("worker-1");
     private static readonly JobId Job = new(0, 1);
 
+    /// <summary>Total, per workflow, datacenters, seed.</summary>
+    private static readonly Gen<(int, int, int, ulong)> Budgets =
+        Gen.Select(Gen.Int[0, 12], Gen.Int[1, 5], Gen.Int[1, 4], Gen.ULong);
+
     private static readonly AttemptOutcome Failed = new(
         AttemptState.Failed, "exit code 3", 3, RunStats.None with { Requests = 7 }, default);
 
     [Fact]
     public void Grants_unspent_shares_and_the_reserve_are_the_budget_through_loss_repeats_and_reordering() =>
-        Gen.Select(Gen.Int[0, 12], Gen.Int[1, 5], Gen.Int[1, 4], Gen.ULong).Sample((total, each, slots, seed) =>
+        Budgets.Sample((total, each, slots, seed) =>
         {
             var world = new World(total, Math.Min(each, total), slots, new Rng(seed));
             for (var i = 0; i < 300; i++)

@@ -6,7 +6,7 @@ namespace Hyperscale.Det.Tests.Core.Reliability;
 
 public sealed class RetryBudgetManagerTests
 {
-    /// <summary>Total, per workflow, share, whether it is final; used by the workflow and by another.</summary>
+    /// <summary>Total, per workflow, share, is it final; used by the workflow, by another.</summary>
     [Theory]
     [InlineData(0, 0, 0, false, 0, 0, RetryDecision.NoRetries)]
     [InlineData(5, 3, 2, false, 0, 0, RetryDecision.Granted)]
@@ -62,7 +62,8 @@ public sealed class RetryBudgetManagerTests
         Gen.Select(Gen.ULong, Gen.Int[1, 9]).Sample((seed, attempts) =>
         {
             var rng = new Rng(seed);
-            var drawn = Enumerable.Range(0, 200).Select(_ => RetryBudgetManager.Backoff(attempts, rng)).ToList();
+            var drawn = Enumerable.Range(0, 200)
+                .Select(_ => RetryBudgetManager.Backoff(attempts, rng)).ToList();
             var ceiling = RetryBudgetManager.BackoffCeiling(attempts);
 
             Assert.All(drawn, backoff => Assert.InRange(backoff.Nanoseconds, 0, ceiling.Nanoseconds));
