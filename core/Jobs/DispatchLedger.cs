@@ -183,8 +183,9 @@ public sealed partial class DispatchLedger(int closedMax = DispatchLedger.Closed
         slot.CancelReason = JobLimits.Clip(cancelled.Reason);
         foreach (var workflow in slot.Workflows)
         {
-            if (workflow.State is WorkflowState.Waiting or WorkflowState.Ready or WorkflowState.Retrying)
-                Skip(workflow);
+            if (workflow.State == WorkflowState.Retrying) Skip(workflow);
+            if (workflow.State is not (WorkflowState.Waiting or WorkflowState.Ready)) continue;
+            Skip(workflow);
         }
 
         Conclude(slot);

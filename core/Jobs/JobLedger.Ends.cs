@@ -107,19 +107,18 @@ public sealed partial class JobLedger
         return JobVerdict.Late;
     }
 
-    /// <summary>A result after the end: counted, and merged where the job's terms say so and it is one that
-    /// the job was waiting for.</summary>
-    private JobVerdict OnReportedLate(
-        LedgerJob job, LedgerSlot slot, JobCommand.SlotReported reported, Position entry)
+    /// <summary>Whether a result after the end becomes part of the job: where its terms say so, and it is one
+    /// that the job was waiting for.</summary>
+    private static bool IsMergedLate(LedgerJob job, SlotOutcome outcome) =>
+        job.Terms.LateResults == LateResultPolicy.UpdateResult
+        && job.Completion != CompletionReason.Waiting
+        && outcome.State != SlotState.Cancelled;
+
+    private JobVerdict MergeLate(LedgerJob job, LedgerSlot slot, SlotOutcome outcome, Position entry)
     {
         var group = _groups[entry.Group];
         group.LateOutcomes++;
-        var isMerged = job.Terms.LateResults == LateResultPolicy.UpdateResult
-            && job.Completion != CompletionReason.Waiting
-            && reported.Outcome.State != SlotState.Cancelled;
-        if (!isMerged) return CloseLate(job, slot, entry);
-
-        var merged = WithOutcome(job, slot, reported.Outcome, entry);
+        var merged = WithOutcome(job, slot, outcome, entry);
         group.EndedBytes += merged.Bytes - job.Bytes;
         Put(merged);
         Trim(group);

@@ -170,7 +170,13 @@ public sealed partial class JobLedger(
         if (!slot.IsOpen) return JobVerdict.Duplicate;
         // What the slot did not use of its share goes back.
         slot = slot with { Share = Math.Min(slot.Share, reported.Outcome.RetriesGranted) };
-        if (job.IsEnded) return OnReportedLate(job, slot, reported, entry);
+        if (job.IsEnded && IsMergedLate(job, reported.Outcome))
+            return MergeLate(job, slot, reported.Outcome, entry);
+        if (job.IsEnded)
+        {
+            _groups[entry.Group].LateOutcomes++;
+            return CloseLate(job, slot, entry);
+        }
 
         // A datacenter that was never told to start has nothing to report but that it gave the slot up.
         if (slot.Stage == SlotStage.Assigned && !job.IsCancelling) return JobVerdict.Conflict;
