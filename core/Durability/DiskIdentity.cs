@@ -54,12 +54,19 @@ public static class DiskIdentity
             return new DiskPlan(foreign, 0, null, []);
         if (!start.CanLearn) return DiskPlan.Refused(WalVerdict.NoReplica, start.WhyLost);
         var newest = found.NewestLife;
-        var incarnation = asked ?? StartDecision.NextLife(newest, start.Wall);
+        var incarnation = asked ?? StartDecision.NextLife(newest, start);
         if (incarnation <= Math.Max(newest, 1))
         {
             return DiskPlan.Refused(
                 WalVerdict.HasIdentity,
                 $"incarnation {incarnation} is not above {Math.Max(newest, 1)}, the newest that is known");
+        }
+
+        if (incarnation > StartDecision.LifeMax)
+        {
+            return DiskPlan.Refused(
+                WalVerdict.HasIdentity,
+                $"incarnation {incarnation} is above {StartDecision.LifeMax}, the highest that there may be");
         }
 
         var plan = new Outbox<DiskCommand>();

@@ -51,6 +51,12 @@ public sealed record DiskFindings(bool IsEmpty, DiskLife? Life, long NewestLife,
 /// what was lost cannot be made good, and only its operator may give it up.</remarks>
 public abstract record StartDecision
 {
+    /// <summary>Highest number that a life may be given.</summary>
+    public const long LifeMax = 1L << 60;
+
+    private const int RandomBits = 20;
+    private const long SecondsMax = (LifeMax >> RandomBits) - 1;
+
     private StartDecision() { }
 
     /// <summary>Everything that was promised is there.</summary>
@@ -66,19 +72,26 @@ public abstract record StartDecision
         if (found.IsEmpty) return OfEmpty(start);
         if (found.Damage is not { } damage) return new Resume(found.Life!.Incarnation);
         if (damage.Verdict != WalVerdict.Corrupt) return new Refuse(damage);
-        if (start.CanLearn) return new BeginLife(NextLife(found.NewestLife, start.Wall));
+        if (start.CanLearn) return new BeginLife(NextLife(found.NewestLife, start));
         return new Refuse(damage with { Message = $"{damage.Message}. {start.WhyLost}" });
     }
 
-    /// <summary>An incarnation above <paramref name="newest"/>; where none can be read, the wall clock's
-    /// seconds, which no count of lost disks reaches.</summary>
-    public static long NextLife(long newest, WallTime wall) =>
-        newest > 0 ? newest + 1 : Math.Max(2, wall.UnixMilliseconds / 1000);
+    /// <summary>An incarnation above <paramref name="newest"/>; where none can be read, one that no earlier
+    /// life had: the wall clock's seconds, and behind them random bits.</summary>
+    /// <remarks>Where the clock went back it may be lower than an earlier one: peers that know better say so,
+    /// and each replica begins a life above it. Nothing here may be equal, for which there are the
+    /// bits.</remarks>
+    public static long NextLife(long newest, DiskStart start)
+    {
+        if (newest > 0) return newest + 1;
+        var seconds = Math.Clamp(start.Wall.UnixMilliseconds / 1000, 1, SecondsMax);
+        return (seconds << RandomBits) | (long)(start.Nonce >> (64 - RandomBits));
+    }
 
     private static StartDecision OfEmpty(DiskStart start) => start.Empty switch
     {
         EmptyDisk.NewNode => new Resume(1),
-        EmptyDisk.LostDisk when start.CanLearn => new BeginLife(NextLife(0, start.Wall)),
+        EmptyDisk.LostDisk when start.CanLearn => new BeginLife(NextLife(0, start)),
         EmptyDisk.LostDisk => new Refuse(new WalFault(
             WalVerdict.NoReplica, $"it is empty, and held a ledger. {start.WhyLost}")),
         _ => new Refuse(new WalFault(

@@ -31,7 +31,9 @@ public abstract record VsrRecord
     public sealed record PeerIncarnation(int Replica, long Incarnation) : VsrRecord;
 
     /// <summary>This replica began a life with an empty disk that had held promises.</summary>
-    public sealed record DiskLost(long Incarnation) : VsrRecord;
+    /// <param name="Incarnation">Of the replica, above every one that it or a peer knows.</param>
+    /// <param name="DiskLife">The life of the disk that it belongs to.</param>
+    public sealed record DiskLost(long Incarnation, long DiskLife) : VsrRecord;
 }
 
 /// <summary>What a replica's disk holds: the fold of its records.</summary>
@@ -44,6 +46,9 @@ public sealed class VsrDurable
     public long Commit { get; private set; }
 
     public long Incarnation { get; private set; }
+
+    /// <summary>The life of the disk that the replica's belongs to; 0 in the first.</summary>
+    public long DiskLife { get; private set; }
 
     /// <summary>The promises of an earlier life are lost and not made good.</summary>
     public bool IsDiskLost { get; private set; }
@@ -64,6 +69,7 @@ public sealed class VsrDurable
         long view,
         long lastNormalView,
         long incarnation,
+        long diskLife,
         bool isDiskLost,
         ReadOnlyMemory<byte> state,
         VsrLog log,
@@ -73,6 +79,7 @@ public sealed class VsrDurable
         LastNormalView = lastNormalView;
         Commit = log.Base.Op;
         Incarnation = incarnation;
+        DiskLife = diskLife;
         IsDiskLost = isDiskLost;
         State = state;
         Log = log;
@@ -100,8 +107,9 @@ public sealed class VsrDurable
                 PeerIncarnations[peer.Replica] = peer.Incarnation;
                 return true;
             case VsrRecord.DiskLost lost:
-                if (lost.Incarnation < Incarnation) return false;
+                if (lost.Incarnation <= Incarnation) return false;
                 Incarnation = lost.Incarnation;
+                DiskLife = lost.DiskLife;
                 IsDiskLost = true;
                 return true;
             default:

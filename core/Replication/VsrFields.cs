@@ -14,6 +14,9 @@ public static class VsrFields
     /// <summary>Largest command of an entry: 4 MiB.</summary>
     public const int CommandBytesMax = 4 * 1024 * 1024;
 
+    /// <summary>Highest number of a life, or op, that is believed: there is always a higher one.</summary>
+    public const long NumberMax = long.MaxValue / 2;
+
     private const int Kind = 1;
     private const int View = 2;
     private const int Life = 3;
@@ -31,7 +34,7 @@ public static class VsrFields
     private enum MessageKind : byte
     {
         Prepare, PrepareOk, Commit, ExitView, DoViewChange, StartView, NewerView, GetState, NewState,
-        Recovery, RecoveryResponse,
+        Recovery, RecoveryResponse, LaterLife,
     }
 
     public static void Write(FieldWriter writer, VsrMessage message)
@@ -74,6 +77,9 @@ public static class VsrFields
                 writer.Number(Op, response.Recovered);
                 writer.Flag(Flag, response.IsPrimary);
                 break;
+            case VsrMessage.LaterLife later:
+                writer.Number(Op, later.Known);
+                break;
             case VsrMessage.ExitView or VsrMessage.NewerView:
                 break;
             default:
@@ -95,11 +101,11 @@ public static class VsrFields
         {
             switch (field)
             {
-                case Kind: kind = reader.Choice("kind", MessageKind.RecoveryResponse); break;
+                case Kind: kind = reader.Choice("kind", MessageKind.LaterLife); break;
                 case View: view = reader.Number("view", 0); break;
-                case Life: life = reader.Number("incarnation", 0); break;
+                case Life: life = reader.Number("incarnation", 0, NumberMax); break;
                 case Position: position = reader.Nested("position", ReadPosition); break;
-                case Op: op = reader.Number("op", 0); break;
+                case Op: op = reader.Number("op", 0, NumberMax); break;
                 case LastNormal: lastNormal = reader.Number("lastNormalView", 0); break;
                 case Entry: reader.Element("entries", entries, EntriesMax, ReadEntry); break;
                 case Piece: piece = reader.Bytes("piece", VsrConfig.BatchBytesMax).ToArray(); break;
@@ -129,6 +135,7 @@ public static class VsrFields
                 view, life, part, lastNormal, op, position, new WallTime(stamp), piece, entries, flag, asker),
             MessageKind.Recovery => new VsrMessage.Recovery(view, life, nonce),
             MessageKind.RecoveryResponse => new VsrMessage.RecoveryResponse(view, life, nonce, op, flag),
+            MessageKind.LaterLife => new VsrMessage.LaterLife(view, life, op),
         };
     }
 
@@ -223,6 +230,7 @@ public static class VsrFields
         VsrMessage.NewState => MessageKind.NewState,
         VsrMessage.Recovery => MessageKind.Recovery,
         VsrMessage.RecoveryResponse => MessageKind.RecoveryResponse,
+        VsrMessage.LaterLife => MessageKind.LaterLife,
         _ => throw new UnreachableException($"unhandled {message}"),
     };
 
@@ -232,10 +240,10 @@ public static class VsrFields
         reader.Require(View, "view");
         reader.Require(Life, "incarnation");
         if (kind is not (MessageKind.Commit or MessageKind.ExitView or MessageKind.NewerView
-            or MessageKind.Recovery or MessageKind.RecoveryResponse))
+            or MessageKind.Recovery or MessageKind.RecoveryResponse or MessageKind.LaterLife))
             reader.Require(Position, "position");
         if (kind is MessageKind.Prepare or MessageKind.PrepareOk or MessageKind.Commit or MessageKind.NewState
-            or MessageKind.RecoveryResponse)
+            or MessageKind.RecoveryResponse or MessageKind.LaterLife)
             reader.Require(Op, "op");
         if (kind is MessageKind.DoViewChange or MessageKind.NewState)
             reader.Require(LastNormal, "lastNormalView");

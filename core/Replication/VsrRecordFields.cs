@@ -18,6 +18,7 @@ public static class VsrRecordFields
     private const int Peer = 8;
     private const int LastNormal = 9;
     private const int IsLost = 10;
+    private const int DiskLife = 11;
     private const int StateBytesMax = int.MaxValue;
     private const int TailMax = 1 << 20;
 
@@ -59,6 +60,7 @@ public static class VsrRecordFields
             case VsrRecord.DiskLost lost:
                 writer.Number(Kind, (long)RecordKind.DiskLost);
                 writer.Number(Number, lost.Incarnation);
+                writer.Number(DiskLife, lost.DiskLife);
                 break;
             default:
                 throw new UnreachableException($"unhandled {record}");
@@ -68,7 +70,7 @@ public static class VsrRecordFields
     public static VsrRecord? ReadRecord(ref FieldReader reader)
     {
         var kind = RecordKind.Appended;
-        long view = 0, number = 0, stamp = 0;
+        long view = 0, number = 0, stamp = 0, diskLife = 0;
         var peer = 0;
         LogPosition position = default;
         ReadOnlyMemory<byte>? state = null;
@@ -85,6 +87,7 @@ public static class VsrRecordFields
                 case State: state = reader.Bytes("state", StateBytesMax).ToArray(); break;
                 case Entry: reader.Element("entries", entries, TailMax, VsrFields.ReadEntry); break;
                 case Peer: peer = reader.Integer("peer", 0); break;
+                case DiskLife: diskLife = reader.Number("diskLife", 0); break;
                 default: break;
             }
         }
@@ -94,6 +97,7 @@ public static class VsrRecordFields
         if (kind is not (RecordKind.Appended or RecordKind.ViewJoined)) reader.Require(Number, "number");
         if (kind is RecordKind.LogInstalled) reader.Require(Position, "position");
         if (kind is RecordKind.PeerIncarnation) reader.Require(Peer, "peer");
+        if (kind is RecordKind.DiskLost) reader.Require(DiskLife, "diskLife");
         if (reader.Fault is not null) return null;
         return kind switch
         {
@@ -103,7 +107,7 @@ public static class VsrRecordFields
                 view, position, new WallTime(stamp), state, entries, number),
             RecordKind.Committed => new VsrRecord.Committed(number),
             RecordKind.PeerIncarnation => new VsrRecord.PeerIncarnation(peer, number),
-            RecordKind.DiskLost => new VsrRecord.DiskLost(number),
+            RecordKind.DiskLost => new VsrRecord.DiskLost(number, diskLife),
         };
     }
 
@@ -114,6 +118,7 @@ public static class VsrRecordFields
         writer.Number(View, head.View);
         writer.Number(LastNormal, head.LastNormalView);
         writer.Number(Number, head.Incarnation);
+        writer.Number(DiskLife, head.DiskLife);
         writer.Flag(IsLost, head.IsDiskLost);
         writer.Nested(Position, head.Position, VsrFields.Write);
         writer.Number(Stamp, head.Stamp.UnixMilliseconds);
@@ -131,7 +136,7 @@ public static class VsrRecordFields
 
     public static VsrDurable? ReadSnapshot(ref FieldReader reader)
     {
-        long view = 0, lastNormal = 0, life = 0, stamp = 0;
+        long view = 0, lastNormal = 0, life = 0, diskLife = 0, stamp = 0;
         var isLost = false;
         LogPosition position = default;
         byte[] state = [];
@@ -144,6 +149,7 @@ public static class VsrRecordFields
                 case View: view = reader.Number("view", 0); break;
                 case LastNormal: lastNormal = reader.Number("lastNormalView", 0); break;
                 case Number: life = reader.Number("incarnation", 0); break;
+                case DiskLife: diskLife = reader.Number("diskLife", 0); break;
                 case IsLost: isLost = reader.Flag("isDiskLost"); break;
                 case Position: position = reader.Nested("position", VsrFields.ReadPosition); break;
                 case Stamp: stamp = reader.Number("stamp"); break;
@@ -159,6 +165,7 @@ public static class VsrRecordFields
 
         for (var field = View; field <= State; field++)
             reader.Require(field, $"field {field} of a snapshot");
+        reader.Require(DiskLife, "diskLife");
         if (reader.Fault is not null) return null;
         var log = new VsrLog(position, new WallTime(stamp));
         foreach (var entry in tail)
@@ -172,7 +179,7 @@ public static class VsrRecordFields
             log.Append(entry);
         }
 
-        return new VsrDurable(view, lastNormal, life, isLost, state, log, peers.ToImmutable());
+        return new VsrDurable(view, lastNormal, life, diskLife, isLost, state, log, peers.ToImmutable());
     }
 
     private static (int Replica, long Life) ReadPeer(ref FieldReader reader)

@@ -192,6 +192,23 @@ public sealed partial class VsrReplica
     private void AskForRecovery(Outbox<VsrEffect> outbox) =>
         Broadcast(new VsrMessage.Recovery(View, _incarnation, _nonce), afterPersist: true, outbox);
 
+    /// <summary>A peer knows a later life of this replica: its disk was once begun under a higher number, and
+    /// is an old copy, or its number came from a clock that was set back. What that life promised is not
+    /// here.</summary>
+    private VsrVerdict OnLaterLife(VsrMessage.LaterLife later, Instant now, Outbox<VsrEffect> outbox)
+    {
+        if (later.Known <= _incarnation) return VsrVerdict.Duplicate;
+        if (Status == VsrStatus.Normal) outbox.Emit(new VsrEffect.ViewLeft(View));
+        EndTransfer();
+        _wantsExit = false;
+        _exits.Clear();
+        _votes.Clear();
+        _escalateAt = Instant.Never;
+        BeginLife(later.Known + 1, _diskLife, outbox);
+        BeginRecovery(now, outbox);
+        return VsrVerdict.Accepted;
+    }
+
     private VsrVerdict OnRecovery(
         int from, VsrMessage.Recovery recovery, Instant now, Outbox<VsrEffect> outbox)
     {

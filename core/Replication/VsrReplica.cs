@@ -24,6 +24,7 @@ public sealed partial class VsrReplica(VsrConfig config) : IMachine<VsrInput, Vs
     private long _hinted;
     private long _unhintedBytes;
     private long _incarnation;
+    private long _diskLife;
     private bool _isDiskLost;
     private Instant _resendAt = Instant.Never;
     private Instant _escalateAt = Instant.Never;
@@ -80,7 +81,7 @@ public sealed partial class VsrReplica(VsrConfig config) : IMachine<VsrInput, Vs
     /// <summary>What a snapshot has to hold besides the group's state at <see cref="Commit"/>.</summary>
     public (VsrSnapshotHead Head, IReadOnlyList<VsrEntry> Tail) Capture() => (
         new VsrSnapshotHead(
-            View, LastNormalView, _incarnation, _isDiskLost, _log.At(Commit), StampAt(Commit),
+            View, LastNormalView, _incarnation, _diskLife, _isDiskLost, _log.At(Commit), StampAt(Commit),
             [.. _peerIncarnations]),
         _log.After(Commit, int.MaxValue, int.MaxValue));
 
@@ -119,6 +120,7 @@ public sealed partial class VsrReplica(VsrConfig config) : IMachine<VsrInput, Vs
         fingerprint.Add(LastNormalView);
         fingerprint.Add(Commit);
         fingerprint.Add(_incarnation);
+        fingerprint.Add(_diskLife);
         fingerprint.Add(_isDiskLost);
         fingerprint.Add(_ownDurable);
         fingerprint.Add(_records - _persisted);
@@ -162,13 +164,14 @@ public sealed partial class VsrReplica(VsrConfig config) : IMachine<VsrInput, Vs
         var durable = recovered.Durable;
         _rng = Rng.Stream(recovered.Seed, "vsr", n: (ulong)config.Group);
         (View, LastNormalView, _log) = (durable.View, durable.LastNormalView, durable.Log);
-        (_incarnation, _isDiskLost) = (durable.Incarnation, durable.IsDiskLost);
+        (_incarnation, _diskLife, _isDiskLost) = (durable.Incarnation, durable.DiskLife, durable.IsDiskLost);
         _peerIncarnations = durable.PeerIncarnations;
         Commit = _log.Base.Op;
         outbox.Emit(new VsrEffect.Restore(durable.State));
         AdvanceCommit(durable.Commit, outbox);
         (_hinted, _unhintedBytes) = (Commit, 0);
-        if (recovered.NewLife is { } life && life > _incarnation) BeginLife(life, outbox);
+        if (recovered.NewLife is { } life && life != _diskLife)
+            BeginLife(Math.Max(life, _incarnation + 1), life, outbox);
         if (_isDiskLost) BeginRecovery(now, outbox);
         // A restarted primary may have lost a tail that others hold, or that it had begun the view at all: it
         // never leads a view that it was in before.
@@ -184,7 +187,12 @@ public sealed partial class VsrReplica(VsrConfig config) : IMachine<VsrInput, Vs
         if (from < 0 || from == config.Self) return VsrVerdict.NotMember;
         var message = received.Message;
         var known = _peerIncarnations.GetValueOrDefault(from);
-        if (message.Incarnation < known) return VsrVerdict.StaleIncarnation;
+        if (message.Incarnation < known)
+        {
+            Send(from, new VsrMessage.LaterLife(View, _incarnation, known), afterPersist: false, outbox);
+            return VsrVerdict.StaleIncarnation;
+        }
+
         if (message.Incarnation > known)
             BeginPeerLife(from, message.Incarnation, outbox);
         return message switch
@@ -200,6 +208,7 @@ public sealed partial class VsrReplica(VsrConfig config) : IMachine<VsrInput, Vs
             VsrMessage.NewState state => OnNewState(from, state, now, outbox),
             VsrMessage.Recovery recovery => OnRecovery(from, recovery, now, outbox),
             VsrMessage.RecoveryResponse response => OnRecoveryResponse(from, response, now, outbox),
+            VsrMessage.LaterLife later => OnLaterLife(later, now, outbox),
             _ => throw new UnreachableException($"unhandled {message}"),
         };
     }
@@ -235,11 +244,11 @@ public sealed partial class VsrReplica(VsrConfig config) : IMachine<VsrInput, Vs
         _backups[peer] = new Backup();
     }
 
-    private void BeginLife(long incarnation, Outbox<VsrEffect> outbox)
+    private void BeginLife(long incarnation, long diskLife, Outbox<VsrEffect> outbox)
     {
         Invariant.Holds(incarnation > _incarnation);
-        (_incarnation, _isDiskLost) = (incarnation, true);
-        Persist(new VsrRecord.DiskLost(incarnation), outbox);
+        (_incarnation, _diskLife, _isDiskLost) = (incarnation, diskLife, true);
+        Persist(new VsrRecord.DiskLost(incarnation, diskLife), outbox);
     }
 
     private void Persist(VsrRecord record, Outbox<VsrEffect> outbox)
@@ -295,6 +304,7 @@ public sealed record VsrSnapshotHead(
     long View,
     long LastNormalView,
     long Incarnation,
+    long DiskLife,
     bool IsDiskLost,
     LogPosition Position,
     WallTime Stamp,

@@ -26,7 +26,7 @@ public sealed class FencesRise() : Checker(
         if (_commands.TryGetValue(place, out var commands)) commands.Pending.Clear();
         foreach (var key in _logs.Keys.Where(key => key.Place == place).ToList()) _logs.Remove(key);
         // What a life before this one promised is void, its views included.
-        if (recovered.Incarnation > _lives.GetValueOrDefault(place))
+        if (recovered.Incarnation != _lives.GetValueOrDefault(place))
             foreach (var key in _viewsBefore.Keys.Where(key => key.Place == place).ToList())
                 _viewsBefore.Remove(key);
         _lives[place] = recovered.Incarnation;

@@ -16,9 +16,7 @@ public sealed class LogSurvives() : Checker("log-survives", CheckerViews.Effects
         if (!host.Place.HasDisk) return;
         if (!_histories.TryGetValue(host.Place.Index, out var history))
             _histories.Add(host.Place.Index, history = new History());
-        if (recovered.Incarnation > history.Incarnation) BeginLife(host, recovered, history);
-        Require(recovered.Incarnation == history.Incarnation, () =>
-            $"{host.Id} is in life {recovered.Incarnation} again, after life {history.Incarnation}");
+        if (recovered.Incarnation != history.Incarnation) BeginLife(host, recovered, history);
         Require(recovered.LastLsn >= history.Durable, () =>
             $"{host.Id} recovers up to {recovered.LastLsn}; durable were {history.Durable}");
         Require(recovered.LastLsn <= history.Records.Count, () =>
@@ -74,6 +72,8 @@ public sealed class LogSurvives() : Checker("log-survives", CheckerViews.Effects
     /// it may have.</summary>
     private void BeginLife(SimHost host, RecoveredLog recovered, History history)
     {
+        Require(history.Lives.Add(recovered.Incarnation), () =>
+            $"{host.Id} is in life {recovered.Incarnation} again, after life {history.Incarnation}");
         Require(host.DiskLosses > history.Losses, () =>
             $"{host.Id} begins life {recovered.Incarnation} though nothing of its disk was lost");
         (history.Incarnation, history.Losses) = (recovered.Incarnation, host.DiskLosses);
@@ -92,6 +92,8 @@ public sealed class LogSurvives() : Checker("log-survives", CheckerViews.Effects
         public List<ulong> Records { get; } = [];
 
         public SortedDictionary<long, SortedSet<ulong>> Snapshots { get; } = [];
+
+        public SortedSet<long> Lives { get; } = [1];
 
         public long Durable { get; set; }
 

@@ -50,7 +50,7 @@ internal sealed class ReplicaDisk
     /// <summary>Whether this disk lost what it had promised of the group, and has not made it good.</summary>
     public bool IsLost(int group) => !_groups.TryGetValue(group, out var durable)
         ? _life > 0
-        : durable.IsDiskLost || durable.Incarnation < _life;
+        : durable.IsDiskLost || durable.DiskLife != _life;
 
     private void Fold(GroupRecord record)
     {

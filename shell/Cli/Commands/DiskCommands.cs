@@ -37,7 +37,7 @@ internal static class DiskCommands
         {
             HelpName = "N",
             Description = "Number of the life to begin, above every earlier one [default: one more than the "
-                + "disk tells; the clock's seconds where it tells nothing]",
+                + "disk tells; a number made of the clock and chance where it tells nothing]",
         };
         var command = new DescribedCommand("recover", "Begin a new life of a node whose disk was lost", """
             While the node does not run. What is left in its directory is set aside there. Started again, the

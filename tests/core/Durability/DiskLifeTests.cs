@@ -129,7 +129,7 @@ public sealed class DiskLifeTests
         var above = DiskIdentity.Recover(LogHistory.Start(Replicas), 41, history.Disk.Read());
         Assert.Equal(41, above.Incarnation);
         var empty = DiskIdentity.Recover(LogHistory.Start(Replicas), null, []);
-        Assert.Equal((1_800_000_000L, null), (empty.Incarnation, empty.SetAside));
+        Assert.Equal((1_800_000_000L << 20, null), (empty.Incarnation, empty.SetAside));
     }
 
     [Fact]
@@ -155,7 +155,7 @@ public sealed class DiskLifeTests
         Assert.Equal(WalVerdict.Corrupt, opening.Fault?.Verdict);
         Assert.NotNull(DiskIdentity.Init(LogHistory.Start(), [left]).Fault);
         var life = WriteAheadLog.Open(LogHistory.Options, LogHistory.Start(Replicas), [left]);
-        Assert.Equal(1_800_000_000, life.Recovered.NewLife);
+        Assert.Equal(1_800_000_000, life.Recovered.NewLife >> 20);
     }
 
     private static void CrashWhileBeginning((ulong Seed, string What) plan)

@@ -19,7 +19,7 @@ public sealed class StartDecisionTests
     [Theory]
     [InlineData(2, 3)]
     [InlineData(7, 8)]
-    [InlineData(0, Seconds)]
+    [InlineData(0, Seconds << 20)]
     public void A_damaged_one_begins_a_life_above_every_one_that_is_known(long newest, long begun) =>
         Assert.Equal(
             new StartDecision.BeginLife(begun),
@@ -79,13 +79,27 @@ public sealed class StartDecisionTests
         var empty = new DiskFindings(true, null, 0, null);
 
         Assert.Equal(new StartDecision.Resume(1), Decide(empty, 3, EmptyDisk.NewNode));
-        Assert.Equal(new StartDecision.BeginLife(Seconds), Decide(empty, 3, EmptyDisk.LostDisk));
+        var begun = Assert.IsType<StartDecision.BeginLife>(Decide(empty, 3, EmptyDisk.LostDisk));
+        Assert.Equal(Seconds, begun.Incarnation >> 20);
         Assert.Equal(WalVerdict.NoReplica, Refused(empty, 1, EmptyDisk.LostDisk).Verdict);
     }
 
     [Fact]
-    public void A_clock_before_its_time_still_gives_a_life_above_the_first() =>
-        Assert.Equal(2, StartDecision.NextLife(0, new WallTime(-5)));
+    public void A_clock_before_its_time_still_gives_a_life_above_the_first()
+    {
+        var start = LogHistory.Start(3) with { Wall = new WallTime(-5) };
+
+        Assert.InRange(StartDecision.NextLife(0, start), 2, StartDecision.LifeMax);
+    }
+
+    [Fact]
+    public void Lives_of_the_same_second_are_told_apart()
+    {
+        var start = LogHistory.Start(3);
+        var other = start with { Nonce = ~start.Nonce };
+
+        Assert.NotEqual(StartDecision.NextLife(0, start), StartDecision.NextLife(0, other));
+    }
 
     private static StartDecision Decide(
         DiskFindings found, int replicas, EmptyDisk empty = EmptyDisk.Unknown) =>

@@ -41,8 +41,7 @@ internal sealed class VsrCluster
     public void Start(int i)
     {
         var node = Nodes[i];
-        // A node whose disk was lost is told so until its log says it itself.
-        long? newLife = node.Fold().Incarnation < node.Life ? node.Life : null;
+        long? newLife = node.Life > 0 ? node.Life : null;
         var config = VsrConfig.Default(0, Names, i) with { KeptEntries = KeptEntries };
         node.Replica = new VsrReplica(config);
         node.Unsynced.Clear();
@@ -71,7 +70,20 @@ internal sealed class VsrCluster
         node.Disk.Clear();
         node.Base = new VsrDurable();
         node.Promised = default;
-        node.Life++;
+        node.Losses++;
+        // Where nothing is left to count on, a clock that went back gives a lower number than before.
+        node.Life = node.Losses % 2 == 0 ? 1000 - node.Losses : 1000 + node.Losses;
+        Start(i);
+    }
+
+    /// <summary>The disk is what it was in its first life.</summary>
+    public void PutBack(int i, IEnumerable<VsrRecord> records)
+    {
+        var node = Nodes[i];
+        node.Disk.Clear();
+        node.Disk.AddRange(records);
+        node.Base = new VsrDurable();
+        (node.Promised, node.Life) = (default, 0);
         Start(i);
     }
 
@@ -101,7 +113,7 @@ internal sealed class VsrCluster
         var log = new VsrLog(head.Position, head.Stamp);
         foreach (var entry in tail) log.Append(entry);
         node.Base = new VsrDurable(
-            head.View, head.LastNormalView, head.Incarnation, head.IsDiskLost, node.State(), log,
+            head.View, head.LastNormalView, head.Incarnation, head.DiskLife, head.IsDiskLost, node.State(), log,
             head.PeerIncarnations.ToImmutableSortedDictionary());
         node.Disk.Clear();
     }
@@ -263,7 +275,10 @@ internal sealed class VsrCluster
 
         public long Synced { get; set; }
 
+        /// <summary>Of the disk; 0 in the first.</summary>
         public long Life { get; set; }
+
+        public int Losses { get; set; }
 
         public LogPosition Applied { get; set; }
 
@@ -288,7 +303,7 @@ internal sealed class VsrCluster
             var tail = Base.Log.After(Base.Log.Base.Op, int.MaxValue, int.MaxValue);
             foreach (var entry in tail) log.Append(entry);
             var durable = new VsrDurable(
-                Base.View, Base.LastNormalView, Base.Incarnation, Base.IsDiskLost, Base.State, log,
+                Base.View, Base.LastNormalView, Base.Incarnation, Base.DiskLife, Base.IsDiskLost, Base.State, log,
                 Base.PeerIncarnations.ToImmutableSortedDictionary());
             foreach (var record in Disk) Assert.True(durable.TryReplay(record), $"{record} does not fit");
             return durable;

@@ -37,6 +37,8 @@ internal static class VsrMessageGens
         Gen.Select(Number, Number, Position, Entries, (view, life, from, tail) =>
             new VsrMessage.StartView(view, life, from, tail)),
         Gen.Select(Number, Number, (view, life) => new VsrMessage.NewerView(view, life)),
+        Gen.Select(Number, Number, Number, (view, life, known) =>
+            new VsrMessage.LaterLife(view, life, known)),
         Gen.Select(Number, Number, Position, Gen.Int[0, 1000], (view, life, from, part) =>
             new VsrMessage.GetState(view, life, from, part)),
         from view in Number

@@ -41,6 +41,39 @@ public sealed class VsrOldMessagesTests
         OneGoesSilent();
     }
 
+    [Fact]
+    public void A_life_below_one_that_peers_know_is_begun_anew_above_it()
+    {
+        CommitAtOneAndTwo();
+        LoseDiskOfTwo();
+        var known = _cluster.Nodes[2].Replica!.Incarnation;
+        _cluster.LoseDisk(2);
+        Assert.True(_cluster.Nodes[2].Replica!.Incarnation < known);
+
+        _cluster.Deliver<VsrMessage.Recovery>(2, 1);
+        _cluster.Deliver<VsrMessage.LaterLife>(1, 2);
+
+        Assert.Equal(known + 1, _cluster.Nodes[2].Replica!.Incarnation);
+        Assert.True(_cluster.Heal());
+    }
+
+    [Fact]
+    public void An_old_copy_of_a_disk_counts_for_nothing_once_a_peer_tells()
+    {
+        CommitAtOneAndTwo();
+        var copy = _cluster.Nodes[2].Disk.ToArray();
+        LoseDiskOfTwo();
+        Assert.True(_cluster.Heal());
+        var known = _cluster.Nodes[2].Replica!.Incarnation;
+        _cluster.PutBack(2, copy);
+
+        // The second time nothing of the first is under way any more.
+        Assert.True(_cluster.Heal());
+        Assert.True(_cluster.Heal());
+
+        Assert.Equal(known + 1, _cluster.Nodes[2].Replica!.Incarnation);
+    }
+
     /// <summary>View 1 begins with an empty log; its first two entries are committed by replicas 1 and
     /// 2.</summary>
     private void CommitAtOneAndTwo()
