@@ -171,8 +171,9 @@ public sealed partial class ManagerNode
     {
         if (Ledger.Find(attempt.Slot)!.CancelReason is { } cancelled)
             End(attempt, AttemptState.Cancelled, cancelled);
+        // Asked again after it refused, it may have taken it: how it ended is not known.
         else if (track.Refusal is { } refusal)
-            End(attempt, AttemptState.Failed, $"the worker refused it for {_config.DeadAfter}: {refusal}");
+            End(attempt, AttemptState.Lost, $"the worker refused it for {_config.DeadAfter}: {refusal}");
         else
             End(attempt, AttemptState.Lost, $"the worker did not take it within {_config.DeadAfter}");
     }

@@ -2,7 +2,6 @@ using Hyperscale.Det.Durability;
 using Hyperscale.Det.Kernel;
 using Hyperscale.Det.Nodes;
 using Hyperscale.Det.Protocol;
-using Hyperscale.Det.Replication;
 using Hyperscale.Det.Sim.Engine;
 
 namespace Hyperscale.Det.Sim.Checkers;
@@ -12,24 +11,16 @@ namespace Hyperscale.Det.Sim.Checkers;
 public sealed class AcknowledgedJobs() : Checker(
     "acknowledged-jobs", CheckerViews.Sent | CheckerViews.Effects)
 {
-    // Where each entry is in the log of each gate.
-    private readonly SortedDictionary<(int Group, long Op), SortedDictionary<int, Held>> _held = [];
-    private readonly SortedDictionary<int, (long Appended, long Durable)> _logs = [];
+    private readonly SortedDictionary<int, ReplicaDisk> _disks = [];
 
     public override void OnStarted(SimHost host, RecoveredLog recovered)
     {
-        if (host.Place.Role != NodeRole.Gate) return;
-        var place = host.Place.Index;
-        _logs[place] = (recovered.LastLsn, recovered.LastLsn);
-        foreach (var holders in _held.Values)
-            if (holders.TryGetValue(place, out var held) && held.Lsn > recovered.LastLsn)
-                holders.Remove(place);
+        if (host.Place.Role == NodeRole.Gate) _disks[host.Place.Index] = new ReplicaDisk(recovered);
     }
 
     public override void OnDurable(SimHost host, long lsn)
     {
-        if (host.Place.Role == NodeRole.Gate)
-            _logs[host.Place.Index] = _logs[host.Place.Index] with { Durable = lsn };
+        if (host.Place.Role == NodeRole.Gate) _disks[host.Place.Index].Sync(lsn);
     }
 
     public override void OnEffect(SimHost host, NodeEffect effect)
@@ -38,10 +29,7 @@ public sealed class AcknowledgedJobs() : Checker(
         switch (effect)
         {
             case NodeEffect.Append append:
-                var log = _logs[host.Place.Index];
-                _logs[host.Place.Index] = log with { Appended = log.Appended + 1 };
-                if (GroupRecord.Decode(append.Record.Payload.Span) is { } record)
-                    Note(host.Place.Index, record, log.Appended + 1);
+                _disks[host.Place.Index].Append(append.Record);
                 break;
             case NodeEffect.Reply { Response: ClientResponse.Accepted accepted }:
                 IsDurable(host, accepted.Job);
@@ -84,34 +72,12 @@ public sealed class AcknowledgedJobs() : Checker(
         }
     }
 
-    private void Note(int place, GroupRecord record, long lsn)
-    {
-        IReadOnlyList<VsrEntry> entries = record.Record switch
-        {
-            VsrRecord.Appended appended => appended.Entries,
-            VsrRecord.LogInstalled installed => installed.Tail,
-            _ => [],
-        };
-        foreach (var entry in entries)
-        {
-            var key = (record.Group, entry.Op);
-            if (!_held.TryGetValue(key, out var holders)) _held.Add(key, holders = []);
-            holders[place] = new Held(lsn, entry.Hash);
-        }
-    }
-
     private void IsDurable(SimHost host, JobId job)
     {
         var replicas = World.Topology.ReplicasOfGroup(job.Group);
-        var holders = _held.GetValueOrDefault((job.Group, job.Op)) ?? [];
-        var durable = holders.Where(holder => holder.Value.Lsn <= _logs[holder.Key].Durable)
-            .GroupBy(holder => holder.Value.Hash)
-            .Select(equal => equal.Count())
-            .DefaultIfEmpty(0)
-            .Max();
-        Require(durable > replicas.Count / 2, () =>
-            $"{host.Id} acknowledges {job}, which {durable} of {replicas.Count} disks hold");
+        var holding = _disks.Where(disk => replicas.Contains(World.Hosts[disk.Key].Id))
+            .Count(disk => disk.Value.IsLost(job.Group) || disk.Value.HasOp(job.Group, job.Op));
+        Require(holding > replicas.Count / 2, () =>
+            $"{host.Id} acknowledges {job}, which {holding} of {replicas.Count} disks hold");
     }
-
-    private readonly record struct Held(long Lsn, ulong Hash);
 }

@@ -20,6 +20,7 @@ public static class AllCheckers
         new OnePrimary(),
         new ReplicasRise(),
         new OneJobPerSubmission(),
+        new OneJobPerKey(),
         new OneCompletion(),
         new ResultsConserved(),
         new ProgressRises(),

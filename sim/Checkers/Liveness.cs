@@ -1,4 +1,3 @@
-using Hyperscale.Det.Jobs;
 using Hyperscale.Det.Kernel;
 using Hyperscale.Det.Protocol;
 using Hyperscale.Det.Sim.Engine;
@@ -31,31 +30,23 @@ public sealed class Liveness() : Checker("liveness", CheckerViews.None)
     }
 
     /// <summary>Jobs end because their work is done, not because nobody waits for them any more: all that was
-    /// open when the world healed could run one after the other in this time.</summary>
+    /// open when the world healed, or came after, could run one after the other in this time.</summary>
     private void IsInTime()
     {
         var work = Duration.Zero;
         foreach (var job in World.Clients.Accepted.Values)
             foreach (var workflow in job.Spec.Workflows)
                 work += (workflow.Duration + workflow.Timeout) * job.Spec.Datacenters.Count;
-        var limit = Instant.Zero + World.Plan.FaultsEnd + work + Resumption;
+        var healed = Instant.Zero + World.Plan.FaultsEnd;
         foreach (var job in World.Clients.Accepted.Values)
         {
             // What fits nowhere is waited for until the job's deadline: a larger worker may come.
-            if (!Fits(job.Spec)) continue;
-            Require(job.EndedAt <= limit, () =>
-                $"{job.Id} ended at {job.EndedAt}; the world healed at {World.Plan.FaultsEnd}, "
+            if (!World.Plan.Topology.Fits(job.Spec)) continue;
+            var begins = job.AcceptedAt > healed ? job.AcceptedAt : healed;
+            Require(job.EndedAt <= begins + work + Resumption, () =>
+                $"{job.Id}, accepted at {job.AcceptedAt}, ended at {job.EndedAt}; the world healed at {healed}, "
                 + $"and all work together takes {work}: {job.Ended!.State} ({job.Ended.Reason})");
         }
-    }
-
-    private bool Fits(JobSpec spec)
-    {
-        var cores = spec.Workflows.Max(workflow => workflow.Cores);
-        var only = spec.Datacenters.Only;
-        var large = World.Plan.Topology.Datacenters
-            .Count(dc => (only.Count == 0 || only.Contains(dc.Name)) && dc.WorkerCores.Max() >= cores);
-        return large >= spec.Datacenters.Count;
     }
 }
 

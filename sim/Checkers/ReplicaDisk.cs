@@ -47,6 +47,11 @@ internal sealed class ReplicaDisk
         _groups.TryGetValue(group, out var durable)
         && (durable.Log.Base.Op > position.Op || durable.Log.Holds(position));
 
+    /// <summary>Whether the group's log or state on this disk reaches up to an entry, whatever it
+    /// says.</summary>
+    public bool HasOp(int group, long op) =>
+        _groups.TryGetValue(group, out var durable) && durable.Log.Op >= op;
+
     /// <summary>Whether this disk lost what it had promised of the group, and has not made it good.</summary>
     public bool IsLost(int group) => !_groups.TryGetValue(group, out var durable)
         ? _life > 0

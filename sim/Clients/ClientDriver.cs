@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Hyperscale.Det.Idempotency;
 using Hyperscale.Det.Jobs;
 using Hyperscale.Det.Kernel;
 using Hyperscale.Det.Nodes;
@@ -24,6 +25,11 @@ public sealed class ClientDriver
     private readonly SortedDictionary<JobId, AcceptedJob> _jobs = [];
     private long _lastRequest;
     private bool _isSettling;
+
+    // Submissions with a key that were asked, by number of operation: those that have a final answer, and the
+    // others.
+    private readonly SortedSet<int> _settled = [];
+    private readonly SortedSet<int> _unsettled = [];
 
     public ClientDriver(World world, IReadOnlyList<SimHost> hosts)
     {
@@ -69,6 +75,7 @@ public sealed class ClientDriver
         {
             case Purpose.Submit:
                 if (response is ClientResponse.Accepted accepted) OnAccepted(open, accepted.Job);
+                if (IsFinal(response)) SettledKey(open.Operation);
                 break;
             case Purpose.Watch:
                 OnWatched(open, response);
@@ -97,6 +104,25 @@ public sealed class ClientDriver
     {
         foreach (var job in _jobs.Values.ToList())
             if (job.Host == host && job.IsWatched) Watch(job);
+        foreach (var operation in _unsettled.ToList())
+            if (_hosts[_world.Plan.Operations[operation].Client] == host) SubmitAgain(operation);
+    }
+
+    private void Submit(SimHost host, PlannedJob job, int operation)
+    {
+        var key = ((PlannedOperation.Submit)_world.Plan.Operations[operation]).Key;
+        IdempotencyKey? given = key is not null && IdempotencyKey.TryParse(key, out var parsed) ? parsed : null;
+        var request = new ClientRequest.SubmitJob(job.ToSpec(), given);
+        if (Ask(host, request, Purpose.Submit, operation) && given is not null && !_settled.Contains(operation))
+            _unsettled.Add(operation);
+    }
+
+    /// <summary>A client that keeps its keys asks with them until it knows.</summary>
+    private void SubmitAgain(int operation)
+    {
+        if (_open.Values.Any(open => open.Purpose == Purpose.Submit && open.Operation == operation)) return;
+        var submit = (PlannedOperation.Submit)_world.Plan.Operations[operation];
+        Submit(_hosts[submit.Client], submit.Job, operation);
     }
 
     private void OnOperationDue(int index)
@@ -106,7 +132,11 @@ public sealed class ClientDriver
         switch (operation)
         {
             case PlannedOperation.Submit submit:
-                Ask(host, new ClientRequest.SubmitJob(submit.Job.ToSpec()), Purpose.Submit, index);
+                Submit(host, submit.Job, index);
+                break;
+            case PlannedOperation.Repeat repeat:
+                var first = (PlannedOperation.Submit)_world.Plan.Operations[repeat.JobOf];
+                Submit(host, repeat.IsOther ? first.Job.Other : first.Job, repeat.JobOf);
                 break;
             case PlannedOperation.Cancel cancel when _jobOf[cancel.JobOf] is { } job:
                 Ask(host, new ClientRequest.CancelJob(job.Id), Purpose.Other, index);
@@ -128,6 +158,7 @@ public sealed class ClientDriver
     {
         var submit = (PlannedOperation.Submit)_world.Plan.Operations[open.Operation];
         var spec = ((ClientRequest.SubmitJob)open.Request).Spec;
+        if (_jobs.ContainsKey(id)) return;
         var job = new AcceptedJob(id, spec, open.Host, submit.Watches, _world.Now);
         _jobOf[open.Operation] = job;
         _jobs[id] = job;
@@ -167,6 +198,7 @@ public sealed class ClientDriver
         if (IsSettled) return;
         // Asking may answer at once, and an answer may bring another job.
         foreach (var job in _jobs.Values.ToList()) Watch(job);
+        foreach (var operation in _unsettled.ToList()) SettleKey(operation);
         if (_jobs.Values.All(job => job.Ended is not null)
             && _open.Values.All(open => open.Purpose != Purpose.FinalList))
         {
@@ -174,6 +206,14 @@ public sealed class ClientDriver
         }
 
         Later(_world.Now + AskAgain, "settle", SettleOn);
+    }
+
+    /// <summary>What fits nowhere is never taken, and its key never settled.</summary>
+    private void SettleKey(int operation)
+    {
+        var submit = (PlannedOperation.Submit)_world.Plan.Operations[operation];
+        if (_world.Plan.Topology.Fits(submit.Job.ToSpec())) SubmitAgain(operation);
+        else _unsettled.Remove(operation);
     }
 
     private void OnFinalList(ClientResponse response)
@@ -189,7 +229,8 @@ public sealed class ClientDriver
             .Where(job => job.State is not (JobState.Completed or JobState.Failed or JobState.Cancelled))
             .ToList();
         Unsettled = $"the last list showed {open.Count} open jobs: {string.Join(", ", open.Take(5))}";
-        IsSettled = open.Count == 0 && _jobs.Values.All(job => job.Ended is not null) && _open.Count == 0
+        if (_unsettled.Count > 0) Unsettled += $"; {_unsettled.Count} keys have no final answer";
+        IsSettled = open.Count == 0 && _unsettled.Count == 0 && _jobs.Values.All(job => job.Ended is not null) && _open.Count == 0
             && _world.Processes.RunningCount == 0;
     }
 
@@ -202,6 +243,16 @@ public sealed class ClientDriver
         host.Post(new NodeInput.ClientRequested(id, request));
         return true;
     }
+
+    private void SettledKey(int operation)
+    {
+        _unsettled.Remove(operation);
+        _settled.Add(operation);
+    }
+
+    private static bool IsFinal(ClientResponse response) => response is ClientResponse.Accepted
+        or ClientResponse.Rejected or ClientResponse.KeyReused or ClientResponse.KeyExpired
+        or ClientResponse.Invalid;
 
     private void Mark(ClientResponse response)
     {

@@ -79,4 +79,12 @@ public enum Probe : byte
     JobSurvivedCrashOfItsGate,
     SlotSurvivedCrashOfItsManager,
     ClientCrashedWithRequestOpen,
+
+    // Keys.
+    KeyAnsweredAgain,
+    KeyReusedForAnother,
+    KeyRejected,
+    KeyExpired,
+    KeyPending,
+    KeyWithdrawn,
 }

@@ -68,6 +68,9 @@ public sealed class Situations() : Checker(
             case Message.StartSlot { Slot.Slot: > 0 }:
                 Met(Probe.JobWithSeveralDatacenters);
                 break;
+            case Message.ClientAnswer { Response: ClientResponse.Pending }:
+                Met(Probe.KeyPending);
+                break;
             case Message.ClientCall { Hops: > 0 }:
                 Met(Probe.RequestForwarded);
                 break;
@@ -84,6 +87,10 @@ public sealed class Situations() : Checker(
                 Met(Probe.AttemptAbandoned);
                 break;
             case NodeEffect.Emit { Event: var told } when MeetMember(host, told):
+                break;
+            case NodeEffect.Emit { Event: TelemetryEvent.JobEnded { State: JobState.Failed } failed }
+                when failed.Reason.StartsWith("withdrawn: ", StringComparison.Ordinal):
+                Met(Probe.KeyWithdrawn);
                 break;
             case NodeEffect.Emit { Event: TelemetryEvent.JobEnded { State: JobState.Cancelled } ended }:
                 Met(_stopped.Contains(ended.Job) ? Probe.CancelledWhileRunning : Probe.CancelledBeforeStart);

@@ -1,3 +1,4 @@
+using Hyperscale.Det.Idempotency;
 using Hyperscale.Det.Jobs;
 using Hyperscale.Det.Kernel;
 
@@ -33,7 +34,46 @@ internal static class OperationGenerator
             }
         }
 
+        AddKeys(seed, profile, topology, operations);
         return operations;
+    }
+
+    /// <summary>Gives most submissions a key, and repeats them: at once and late, by the same client and by
+    /// others, now and then with another payload.</summary>
+    private static void AddKeys(
+        ulong seed, Profile profile, PlanTopology topology, List<PlannedOperation> operations)
+    {
+        var sequences = new long[topology.Clients];
+        // A client counts in the order in which it submits.
+        var submissions = Enumerable.Range(0, operations.Count)
+            .Where(i => operations[i] is PlannedOperation.Submit)
+            .OrderBy(i => operations[i].At)
+            .ToList();
+        foreach (var i in submissions)
+        {
+            var submit = (PlannedOperation.Submit)operations[i];
+            var rng = Rng.Stream(seed, "key", submit.Job.Name);
+            if (!rng.Chance(2, 3)) continue;
+            var key = rng.Chance(1, 4)
+                ? $"key of {submit.Job.Name}"
+                : IdempotencyKey.Of(
+                    $"client-{submit.Client}", sequences[submit.Client]++, Rng.Draw(seed, "nonce")).Text;
+            // One that can never be a job: its key is rejected.
+            var job = rng.Chance(1, 25) ? submit.Job with { Only = ["dc-of-nobody"] } : submit.Job;
+            operations[i] = submit with { Job = job, Key = key };
+            for (var repeats = rng.Below(4); repeats > 0; repeats--)
+            {
+                var wait = rng.Below(4) switch
+                {
+                    0 => rng.Between(Duration.FromMilliseconds(1), Duration.FromMilliseconds(50)),
+                    1 => rng.Between(Duration.FromMilliseconds(50), Duration.FromSeconds(2)),
+                    2 => rng.Between(Duration.FromSeconds(2), Duration.FromSeconds(15)),
+                    _ => rng.Between(Duration.FromSeconds(15), profile.FaultsEnd),
+                };
+                operations.Add(new PlannedOperation.Repeat(
+                    submit.At + wait, (int)rng.Below(topology.Clients), i, IsOther: rng.Chance(1, 8)));
+            }
+        }
     }
 
     private static PlannedJob JobOf(int number, PlanTopology topology, Rng rng)

@@ -1,3 +1,4 @@
+using Hyperscale.Det.Idempotency;
 using Hyperscale.Det.Kernel;
 using Hyperscale.Det.Nodes;
 using Hyperscale.Det.Sim.Coverage;
@@ -79,7 +80,22 @@ internal static class OptionsGenerator
             SnapshotEveryRecords = rng.Pick([10, 100, 10_000]),
             DefaultDeadlineAllowance = rng.Pick([Duration.FromSeconds(60), Duration.FromMinutes(5)]),
             ManagerStaleness = rng.Pick([Duration.FromSeconds(5), Duration.FromSeconds(30)]),
+            Idempotency = KeysOf(seed),
         };
+    }
+
+    private static IdempotencyConfig KeysOf(ulong seed)
+    {
+        var rng = Rng.Stream(seed, "key options");
+        return new IdempotencyConfig(
+            PendingTtl: rng.Pick([Duration.FromSeconds(5), Duration.FromSeconds(60)]),
+            CommittedTtl: rng.Pick([
+                Duration.FromSeconds(2), Duration.FromSeconds(15), Duration.FromSeconds(300)]),
+            RejectedTtl: rng.Pick([Duration.FromSeconds(2), Duration.FromSeconds(60)]),
+            MaxEntries: rng.Pick([64, 100_000, 100_000]),
+            CleanupInterval: rng.Pick([Duration.FromSeconds(1), Duration.FromSeconds(10)]),
+            WaitForPending: rng.Chance(3, 4),
+            PendingWaitTimeout: rng.Pick([Duration.FromSeconds(3), Duration.FromSeconds(30)]));
     }
 
     private static ManagerConfig ManagerOf(ulong seed)

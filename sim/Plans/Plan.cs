@@ -1,3 +1,4 @@
+using Hyperscale.Det.Jobs;
 using Hyperscale.Det.Kernel;
 
 namespace Hyperscale.Det.Sim.Plans;
@@ -24,7 +25,18 @@ public sealed record Plan(
 
 /// <summary>The nodes of a world; their names follow from the numbers.</summary>
 public sealed record PlanTopology(
-    int Gates, int LedgerGroups, IReadOnlyList<PlanDatacenter> Datacenters, int Clients);
+    int Gates, int LedgerGroups, IReadOnlyList<PlanDatacenter> Datacenters, int Clients)
+{
+    /// <summary>Whether enough datacenters have a worker for every workflow of a job.</summary>
+    public bool Fits(JobSpec job)
+    {
+        var cores = job.Workflows.Max(workflow => workflow.Cores);
+        var only = job.Datacenters.Only;
+        var large = Datacenters
+            .Count(dc => (only.Count == 0 || only.Contains(dc.Name)) && dc.WorkerCores.Max() >= cores);
+        return large >= job.Datacenters.Count;
+    }
+}
 
 /// <param name="WorkerCores">One worker for each entry, with that many cores.</param>
 public sealed record PlanDatacenter(string Name, int Managers, IReadOnlyList<int> WorkerCores);

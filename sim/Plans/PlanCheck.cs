@@ -1,3 +1,4 @@
+using Hyperscale.Det.Idempotency;
 using Hyperscale.Det.Kernel;
 
 namespace Hyperscale.Det.Sim.Plans;
@@ -41,6 +42,7 @@ public static class PlanCheck
                 return $"operations[{i}].client: 0 to {plan.Topology.Clients - 1} are allowed";
             var of = operation switch
             {
+                PlannedOperation.Repeat repeat => repeat.JobOf,
                 PlannedOperation.Cancel cancel => cancel.JobOf,
                 PlannedOperation.Get get => get.JobOf,
                 _ => i,
@@ -48,6 +50,11 @@ public static class PlanCheck
             if (of < 0 || of >= plan.Operations.Count) return $"operations[{i}].jobOf: no such operation";
             if (of != i && plan.Operations[of] is not PlannedOperation.Submit)
                 return $"operations[{i}].jobOf: operation {of} submits nothing";
+            if (operation is PlannedOperation.Submit { Key: { } text } && !IdempotencyKey.TryParse(text, out _))
+                return $"operations[{i}].key: '{text}' is none; {IdempotencyKey.Grammar} are allowed";
+            if (operation is PlannedOperation.Repeat
+                && plan.Operations[of] is not PlannedOperation.Submit { Key: not null })
+                return $"operations[{i}].jobOf: operation {of} has no key to repeat";
         }
 
         return null;

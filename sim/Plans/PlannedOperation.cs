@@ -8,6 +8,7 @@ namespace Hyperscale.Det.Sim.Plans;
 /// <param name="Client">Number of the client, from 0.</param>
 [JsonPolymorphic(TypeDiscriminatorPropertyName = "operation")]
 [JsonDerivedType(typeof(Submit), "submit")]
+[JsonDerivedType(typeof(Repeat), "repeat")]
 [JsonDerivedType(typeof(Cancel), "cancel")]
 [JsonDerivedType(typeof(Get), "get")]
 [JsonDerivedType(typeof(List), "list")]
@@ -15,7 +16,14 @@ public abstract record PlannedOperation(Duration At, int Client)
 {
     /// <summary>Submits a job and, once it is accepted, follows it to its end with
     /// <paramref name="Watches"/>.</summary>
-    public sealed record Submit(Duration At, int Client, PlannedJob Job, bool Watches)
+    /// <param name="Key">What the client calls it; null for a submission that is never repeated.</param>
+    public sealed record Submit(Duration At, int Client, PlannedJob Job, bool Watches, string? Key = null)
+        : PlannedOperation(At, Client);
+
+    /// <summary>Submits once more under the key of an earlier operation.</summary>
+    /// <param name="JobOf">Index of the submitting operation.</param>
+    /// <param name="IsOther">With another payload, which is a mistake of the client.</param>
+    public sealed record Repeat(Duration At, int Client, int JobOf, bool IsOther)
         : PlannedOperation(At, Client);
 
     /// <summary>Cancels the job of an earlier operation, or the newest one known before it.</summary>
@@ -41,6 +49,10 @@ public sealed record PlannedJob(
     BestEffortSpec? BestEffort,
     IReadOnlyList<PlannedWorkflow> Workflows)
 {
+    /// <summary>Another job, which a client submits under the key of this one.</summary>
+    [JsonIgnore]
+    public PlannedJob Other => this with { Name = Name + "-other" };
+
     public JobSpec ToSpec() => new(
         Name,
         new DatacenterChoice(Datacenters, Preferred, Only),
