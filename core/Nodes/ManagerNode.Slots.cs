@@ -219,12 +219,22 @@ public sealed partial class ManagerNode
         SendOutcome(slot.Key);
     }
 
-    /// <summary>Reports a slot's outcome, and again until the gate says that it is in the job's
-    /// ledger.</summary>
+    /// <summary>Reports a slot's outcome to the gate that last commanded the job, and again until a gate says
+    /// that it is in the job's ledger.</summary>
     private void SendOutcome(SlotKey key)
     {
         if (Ledger.Find(key) is not { Outcome: { } outcome }) return;
         Send(Ledger.GateOf(key.Job)!.Value, new Message.SlotFinished(key, outcome));
+        _finishAt.Set(key, _now + _config.ResendInterval);
+    }
+
+    /// <summary>The gate did not take the outcome; it may no longer lead the job's group. Of a job that has
+    /// ended no other would ask.</summary>
+    private void SendOutcomeToAll(SlotKey key)
+    {
+        if (Ledger.Find(key) is not { Outcome: { } outcome }) return;
+        foreach (var gate in _topology.ReplicasOfGroup(key.Job.Group))
+            Send(gate, new Message.SlotFinished(key, outcome));
         _finishAt.Set(key, _now + _config.ResendInterval);
     }
 

@@ -178,7 +178,7 @@ public sealed partial class ManagerNode : INode
         while (_sendAt.TryPop(_now, out var attempt)) OnSendDue(attempt);
         while (_expireAt.TryPop(_now, out var slot)) OnReservationDue(slot);
         while (_retryAt.TryPop(_now, out var next)) OnRetryDue(next);
-        while (_finishAt.TryPop(_now, out var slot)) SendOutcome(slot);
+        while (_finishAt.TryPop(_now, out var slot)) SendOutcomeToAll(slot);
         while (_progressAt.TryPop(_now, out var slot)) SendProgress(slot);
         return NodeVerdict.Accepted;
     }

@@ -191,8 +191,10 @@ public sealed partial class WorkerNode : INode
         _manager = from;
         if (sentAt + answered.LeaseTerm <= _leaseUntil) return NodeVerdict.Duplicate;
         _leaseUntil = sentAt + answered.LeaseTerm;
-        _hasLease = _leaseUntil > _now;
-        return _hasLease ? NodeVerdict.Accepted : NodeVerdict.Stale;
+        // A lease that ran out on its way ends at the end of this step, and with it what runs.
+        if (_leaseUntil <= _now) return NodeVerdict.Stale;
+        _hasLease = true;
+        return NodeVerdict.Accepted;
     }
 
     private NodeVerdict OnPeerLost(NodeId peer)

@@ -13,7 +13,7 @@ public sealed partial class LedgerReplicas
         List<FollowedView> following =
         [
             .. from replica in _replicas.Values
-               where replica.Status == VsrStatus.Normal && replica.Primary == heartbeat.From
+               where replica.IsFollower && replica.Primary == heartbeat.From
                select new FollowedView(replica.Group, replica.View, replica.Commit)
         ];
         outbox.Emit(new ReplicaEffect.AnswerHeartbeat(heartbeat.From, heartbeat.Sequence, following));

@@ -43,7 +43,7 @@ public sealed record VsrConfig(
     public static VsrConfig Default(int group, IReadOnlyList<NodeId> replicas, int self) => new(
         group, replicas, self,
         Resend: Duration.FromMilliseconds(500),
-        Escalation: Duration.FromSeconds(2),
+        Escalation: Duration.FromMilliseconds(2500),
         CommitDelay: Duration.FromMilliseconds(25),
         InFlightMax: 4096,
         KeptEntries: 1024);

@@ -170,7 +170,7 @@ public sealed partial class VsrReplica
         if (Status == VsrStatus.ViewChange) StartViewWith(start, entries, whole, now, outbox);
         else
         {
-            if (HasLogOfView(transfer.End)) ReturnToView();
+            if (HasLogOfView(transfer.End)) EndTransfer();
             else Install(start, entries, whole, Math.Max(Commit, state.CommitOp), outbox);
             EnterNormal(now, outbox);
         }

@@ -33,12 +33,14 @@ public sealed partial class VsrReplica
         if (!changed) return VsrVerdict.Duplicate;
         if (node != config.PrimaryOf(View)) return VsrVerdict.Accepted;
         if (suspected.IsSuspect) WantExit(now, outbox);
-        else if (Status == VsrStatus.Normal) StayInView();
         return VsrVerdict.Accepted;
     }
 
     /// <summary>Asks the others to leave the view; only a quorum that wants to does. One deaf replica
     /// disturbs nobody.</summary>
+    /// <remarks>Whoever was asked may count it at any time from here on, so it is never taken back in this
+    /// view, and this replica no longer supports the lease of the view's primary, nor leads it: its wish could
+    /// end the view without its knowing, under its own lease.</remarks>
     private void WantExit(Instant now, Outbox<VsrEffect> outbox)
     {
         if (_isDiskLost) return;
@@ -47,13 +49,6 @@ public sealed partial class VsrReplica
         Broadcast(new VsrMessage.ExitView(View, _incarnation), afterPersist: true, outbox);
         _resendAt = Instant.Sooner(_resendAt, ResendAfter(now, config.Resend));
         LeaveViewWithQuorum(now, outbox);
-    }
-
-    private void StayInView()
-    {
-        _wantsExit = false;
-        _exits.Remove(config.Self);
-        _resendAt = Instant.Never;
     }
 
     private VsrVerdict OnExitView(
@@ -153,6 +148,13 @@ public sealed partial class VsrReplica
     private void StartViewWith(
         LogPosition from, IReadOnlyList<VsrEntry> tail, StateAt? state, Instant now, Outbox<VsrEffect> outbox)
     {
+        if (_wantsExit)
+        {
+            // Others may act on its wish at any time: it would lead without knowing how long.
+            JoinView(View + 1, now, outbox);
+            return;
+        }
+
         var commit = Math.Max(Commit, _votes.Values.Max(vote => vote.TailFrom.Op));
         Install(from, tail, state, commit, outbox);
         _viewRecord = _records;
@@ -193,7 +195,7 @@ public sealed partial class VsrReplica
         }
 
         if (start.View > View) LeaveView(start.View, outbox);
-        if (HasLogOfView(start.End)) ReturnToView();
+        if (HasLogOfView(start.End)) EndTransfer();
         else Install(start.TailFrom, start.Tail, null, start.TailFrom.Op, outbox);
         EnterNormal(now, outbox);
         return VsrVerdict.Accepted;
@@ -245,8 +247,6 @@ public sealed partial class VsrReplica
         Status = VsrStatus.Normal;
         EndTransfer();
         _votes.Clear();
-        _exits.Clear();
-        _wantsExit = false;
         _escalations = 0;
         (_resendAt, _escalateAt) = (Instant.Never, Instant.Never);
         commit = Math.Clamp(commit, Commit, _log.Op);
@@ -275,17 +275,11 @@ public sealed partial class VsrReplica
     private bool HasLogOfView(LogPosition end) =>
         LastNormalView == View && end.Op <= _log.Op && !_isDiskLost;
 
-    private void ReturnToView()
-    {
-        EndTransfer();
-        _exits.Clear();
-        _wantsExit = false;
-    }
-
     private void EnterNormal(Instant now, Outbox<VsrEffect> outbox)
     {
         Status = VsrStatus.Normal;
-        (_resendAt, _escalateAt) = (Instant.Never, Instant.Never);
+        _resendAt = _wantsExit ? ResendAfter(now, config.Resend) : Instant.Never;
+        _escalateAt = Instant.Never;
         outbox.Emit(new VsrEffect.ViewStarted(View, IsPrimary: false));
         AnswerPrepareOk(outbox);
         if (_suspects.Contains(config.PrimaryOf(View))) WantExit(now, outbox);

@@ -55,6 +55,10 @@ public sealed partial class VsrReplica(VsrConfig config) : IMachine<VsrInput, Vs
     /// <summary>Whether this replica leads its group's current view.</summary>
     public bool IsPrimary => Status == VsrStatus.Normal && IsOwnView;
 
+    /// <summary>Whether this replica lets the primary of its view answer alone for a while: it is in the view
+    /// and has not asked to leave it.</summary>
+    public bool IsFollower => Status == VsrStatus.Normal && !IsOwnView && !_wantsExit;
+
     /// <summary>Whether this replica leads and has applied everything of earlier views.</summary>
     public bool HasCommittedInView => IsPrimary && Commit >= _viewOp;
 
@@ -89,6 +93,7 @@ public sealed partial class VsrReplica(VsrConfig config) : IMachine<VsrInput, Vs
     public void CheckInvariants()
     {
         Invariant.Holds(LastNormalView <= View);
+        Invariant.Holds(!_wantsExit || !IsPrimary);
         Invariant.Holds(_log.Base.Op <= Commit);
         Invariant.Holds(Commit <= _log.Op);
         Invariant.Holds(_log.LastView <= LastNormalView);

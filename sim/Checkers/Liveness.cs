@@ -1,5 +1,7 @@
 using Hyperscale.Det.Kernel;
+using Hyperscale.Det.Nodes;
 using Hyperscale.Det.Protocol;
+using Hyperscale.Det.Replication;
 using Hyperscale.Det.Sim.Engine;
 
 namespace Hyperscale.Det.Sim.Checkers;
@@ -26,8 +28,16 @@ public sealed class Liveness() : Checker("liveness", CheckerViews.None)
         throw Broken(
             $"not settled {World.Plan.SettleWithin} after the faults: {open.Count} accepted jobs are open "
             + $"({string.Join(", ", open.Take(5))}), {World.Clients.OpenCount} requests unanswered, "
-            + $"{World.Processes.RunningCount} workloads running; {World.Clients.Unsettled}");
+            + $"{World.Processes.RunningCount} workloads running; {World.Clients.Unsettled}; "
+            + $"replicas that do not go on: {string.Join(", ", Stuck().Take(5))}");
     }
+
+    private IEnumerable<string> Stuck() =>
+        from host in World.Hosts
+        from replica in (host.Node as IReplicaNode)?.Replicas ?? []
+        where replica.Status != VsrStatus.Normal || (replica.IsPrimary && !replica.HasCommittedInView)
+        select $"group {replica.Group} at {host.Id}: {replica.Status} in view {replica.View}, "
+            + $"{replica.Commit} of {replica.Op} committed, next at {replica.NextDeadline}";
 
     /// <summary>Jobs end because their work is done, not because nobody waits for them any more: all that was
     /// open when the world healed, or came after, could run one after the other in this time.</summary>

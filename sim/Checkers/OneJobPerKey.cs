@@ -58,7 +58,9 @@ public sealed class OneJobPerKey() : ReplicaChecker("one-job-per-key", CheckerVi
                 break;
             case ClientResponse.KeyExpired:
                 World.Coverage.Sometimes(Probe.KeyExpired);
-                Require(MayBeExpired(history), () => $"{key} is said to be expired before its time: {history}");
+                Require(MayBeExpired(history), () =>
+                    $"{key} is said to be expired before its time: {history}; "
+                    + string.Join("; ", _histories.Values.Where(other => other.EndedAt < Instant.Never)));
                 break;
             default:
                 break;
@@ -73,7 +75,14 @@ public sealed class OneJobPerKey() : ReplicaChecker("one-job-per-key", CheckerVi
         foreach (var history in histories)
         {
             if (keys.Look(history.Key).Entry is not { } entry) continue;
-            if (entry.Ended is not null) history.EndedAt = Instant.Sooner(history.EndedAt, World.Now);
+            if (entry.Ended is { } ended)
+            {
+                // By the entry's stamp, which is older than its commit.
+                var since = host.Clock.WallAt(World.Now).UnixMilliseconds - ended.UnixMilliseconds;
+                history.EndedAt = Instant.Sooner(
+                    history.EndedAt, World.Now - Duration.FromMilliseconds(since));
+            }
+
             if (entry.Job is { } job) IsOnlyJob(host, history, entry, job);
         }
     }
@@ -161,6 +170,6 @@ public sealed class OneJobPerKey() : ReplicaChecker("one-job-per-key", CheckerVi
 
         public bool WasFirstTold { get; set; }
 
-        public override string ToString() => $"{Answer?.ToString() ?? "unanswered"}, job {Job}, ended {EndedAt}";
+        public override string ToString() => $"{Key}: {Answer?.ToString() ?? "unanswered"}, job {Job}, ended {EndedAt}";
     }
 }

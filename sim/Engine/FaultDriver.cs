@@ -68,7 +68,8 @@ public sealed class FaultDriver
                 HostOf(rate.Node).SetClockRate(rate.PerThousand);
                 break;
             case PlannedFault.WallJump jump:
-                SetWall(HostOf(jump.Node), jump.Milliseconds);
+                _world.Coverage.Fired(FaultFamily.Clock);
+                HostOf(jump.Node).Clock.SetWall(jump.Milliseconds);
                 break;
             default:
                 throw new UnreachableException($"unhandled {fault}");
@@ -91,15 +92,6 @@ public sealed class FaultDriver
             default:
                 throw new UnreachableException($"{fault} has no end");
         }
-    }
-
-    // A node that loses all of its disk has its wall clock alone to number its lives by: that clock may stand
-    // anywhere, but not before where it stood at the loss.
-    private void SetWall(SimHost host, long milliseconds)
-    {
-        if (milliseconds < 0 && host.DiskLosses > 0) return;
-        _world.Coverage.Fired(FaultFamily.Clock);
-        host.Clock.SetWall(milliseconds);
     }
 
     // At most as many disks may be lost at a time as the quorums allow for: one of three to five.

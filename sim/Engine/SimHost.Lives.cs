@@ -165,7 +165,7 @@ public sealed partial class SimHost
     // Before the first start an operator made the disk; an empty one later on was lost.
     private DiskStart DiskStart() => new(
         new WalIdentity(_world.Topology.ClusterId, Id),
-        _seed,
+        Rng.Draw(_seed, "disk", n: (ulong)Life),
         Clock.WallAt(_world.Now),
         _world.Topology.CopiesOf(Id),
         _hasDiskEver ? EmptyDisk.LostDisk : EmptyDisk.NewNode);

@@ -70,8 +70,9 @@ internal static class OperationGenerator
                     2 => rng.Between(Duration.FromSeconds(2), Duration.FromSeconds(15)),
                     _ => rng.Between(Duration.FromSeconds(15), profile.FaultsEnd),
                 };
+                var at = submit.At + wait;
                 operations.Add(new PlannedOperation.Repeat(
-                    submit.At + wait, (int)rng.Below(topology.Clients), i, IsOther: rng.Chance(1, 8)));
+                    at < profile.FaultsEnd ? at : profile.FaultsEnd, (int)rng.Below(topology.Clients), i, IsOther: rng.Chance(1, 8)));
             }
         }
     }
