@@ -65,12 +65,14 @@ public static partial class MessageCodec
         writer.Number(1, followed.Group);
         writer.Number(2, followed.View);
         writer.Number(3, followed.Committed);
+        if (followed.WantsExit) writer.Flag(4, true);
     }
 
     private static FollowedView ReadFollowed(ref FieldReader reader)
     {
         var group = 0;
         var (view, committed) = (0L, 0L);
+        var wantsExit = false;
         while (reader.Next(out var field))
         {
             switch (field)
@@ -78,6 +80,7 @@ public static partial class MessageCodec
                 case 1: group = reader.Integer("group", 0, ProtocolLimits.GroupsMax - 1); break;
                 case 2: view = reader.Number("view", 0); break;
                 case 3: committed = reader.Number("committed", 0); break;
+                case 4: wantsExit = reader.Flag("wantsExit"); break;
                 default: break;
             }
         }
@@ -85,6 +88,6 @@ public static partial class MessageCodec
         reader.Require(1, "group");
         reader.Require(2, "view");
         reader.Require(3, "committed");
-        return new FollowedView(group, view, committed);
+        return new FollowedView(group, view, committed, wantsExit);
     }
 }

@@ -13,8 +13,8 @@ public sealed partial class LedgerReplicas
         List<FollowedView> following =
         [
             .. from replica in _replicas.Values
-               where replica.IsFollower && replica.Primary == heartbeat.From
-               select new FollowedView(replica.Group, replica.View, replica.Commit)
+               where replica.Status == VsrStatus.Normal && replica.Primary == heartbeat.From
+               select new FollowedView(replica.Group, replica.View, replica.Commit, replica.WantsExit)
         ];
         outbox.Emit(new ReplicaEffect.AnswerHeartbeat(heartbeat.From, heartbeat.Sequence, following));
         return ReplicaVerdict.Accepted;
@@ -27,10 +27,10 @@ public sealed partial class LedgerReplicas
         Hear(answered.From, now, outbox);
         var verdict = _peers.Support(answered.From, answered.Sequence, answered.Following);
         if (verdict != ReplicaVerdict.Accepted) return verdict;
-        foreach (var (group, view, committed) in answered.Following)
+        foreach (var followed in answered.Following)
         {
-            if (_replicas.TryGetValue(group, out var replica) && replica.MissesCommit(view, committed))
-                StepGroup(group, new VsrInput.Followed(answered.From, view, committed), now, outbox);
+            if (_replicas.TryGetValue(followed.Group, out var replica) && replica.IsNews(followed))
+                StepGroup(followed.Group, new VsrInput.Followed(answered.From, followed), now, outbox);
         }
 
         return verdict;

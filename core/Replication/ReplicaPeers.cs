@@ -18,7 +18,8 @@ public sealed record ReplicaTimes(Duration HeartbeatInterval, Duration SuspectAf
 
 /// <summary>A group and the view in which the sender follows the receiver.</summary>
 /// <param name="Committed">The sender has committed up to here.</param>
-public readonly record struct FollowedView(int Group, long View, long Committed);
+/// <param name="WantsExit">It has asked to leave the view, and supports no lease in it.</param>
+public readonly record struct FollowedView(int Group, long View, long Committed, bool WantsExit);
 
 /// <summary>The nodes that share ledger groups with this one: who is heard of, and who follows this node in
 /// which group until when. One heartbeat between two nodes serves all their groups.</summary>
@@ -112,7 +113,7 @@ internal sealed class ReplicaPeers
         foreach (var member in members)
         {
             if (member == self || _peers[member] is not { } peer) continue;
-            if (peer.Following.Any(followed => followed.Group == group && followed.View == view))
+            if (peer.Following.Any(one => one.Group == group && one.View == view && !one.WantsExit))
                 supports.Add(peer.SupportedAt + _times.LeaseTerm);
         }
 
@@ -155,11 +156,12 @@ internal sealed class ReplicaPeers
             fingerprint.Add(peer.SupportedAt);
             fingerprint.Add(peer.IsSuspect);
             fingerprint.Add(peer.IsThoughtDead);
-            foreach (var (group, view, committed) in peer.Following)
+            foreach (var followed in peer.Following)
             {
-                fingerprint.Add((long)group);
-                fingerprint.Add(view);
-                fingerprint.Add(committed);
+                fingerprint.Add((long)followed.Group);
+                fingerprint.Add(followed.View);
+                fingerprint.Add(followed.Committed);
+                fingerprint.Add(followed.WantsExit);
             }
         }
     }

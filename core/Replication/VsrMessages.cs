@@ -76,7 +76,7 @@ public abstract record VsrInput
 
     /// <summary>A node told, not long ago, in which view it follows this one and how far it has
     /// committed.</summary>
-    public sealed record Followed(NodeId Node, long View, long Committed) : VsrInput;
+    public sealed record Followed(NodeId Node, FollowedView Told) : VsrInput;
 
     /// <summary>The group's state as the ledger had it where the effect stood.</summary>
     public sealed record StateCaptured(VsrEffect.CaptureState Asked, ReadOnlyMemory<byte> State) : VsrInput;

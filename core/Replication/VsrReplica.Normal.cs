@@ -175,17 +175,28 @@ public sealed partial class VsrReplica
 
     /// <summary>Whether a backup in this view lacks commits that its primary may think it has: one that
     /// restarted knows fewer than it had told of.</summary>
-    internal bool MissesCommit(long view, long committed) => IsPrimary && view == View && committed < Commit;
+    private bool MissesCommit(FollowedView followed) => followed.Committed < Commit;
 
-    private VsrVerdict OnFollowed(VsrInput.Followed followed, Instant now)
+    /// <summary>Whether a primary has to know what one that follows it told of itself.</summary>
+    internal bool IsNews(FollowedView followed) =>
+        IsPrimary && followed.View == View && (followed.WantsExit || MissesCommit(followed));
+
+    private VsrVerdict OnFollowed(VsrInput.Followed followed, Instant now, Outbox<VsrEffect> outbox)
     {
         var node = IndexOf(followed.Node);
         if (node < 0 || node == config.Self) return VsrVerdict.NotMember;
-        if (!MissesCommit(followed.View, followed.Committed)) return VsrVerdict.Duplicate;
+        if (!IsNews(followed.Told)) return VsrVerdict.Duplicate;
+        if (followed.Told.WantsExit && _exits.Add(node))
+        {
+            LeaveViewWithQuorum(now, outbox);
+            return VsrVerdict.Accepted;
+        }
+
+        if (!MissesCommit(followed.Told)) return VsrVerdict.Duplicate;
         var backup = _backups[node];
         if (backup.Committed < Commit) return VsrVerdict.Duplicate;
-        backup.Committed = followed.Committed;
-        backup.CommitTold = Math.Min(backup.CommitTold, followed.Committed);
+        backup.Committed = followed.Told.Committed;
+        backup.CommitTold = Math.Min(backup.CommitTold, backup.Committed);
         ArmBackup(backup, now);
         return VsrVerdict.Accepted;
     }

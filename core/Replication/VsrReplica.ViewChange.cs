@@ -61,9 +61,13 @@ public sealed partial class VsrReplica
         return isNews ? VsrVerdict.Accepted : VsrVerdict.Duplicate;
     }
 
+    /// <summary>Leaves with a quorum that wants to; as a primary also when those that do not are too few for
+    /// a lease: it would lead and never answer a read.</summary>
     private void LeaveViewWithQuorum(Instant now, Outbox<VsrEffect> outbox)
     {
-        if (_wantsExit && _exits.Count >= config.Quorum) JoinView(View + 1, now, outbox);
+        var isWish = _wantsExit && _exits.Count >= config.Quorum;
+        var isLeaseless = IsPrimary && config.Replicas.Count - _exits.Count < config.Quorum;
+        if (isWish || isLeaseless) JoinView(View + 1, now, outbox);
     }
 
     /// <summary>Joins a higher view with the log of the last normal one.</summary>
@@ -296,11 +300,13 @@ public sealed partial class VsrReplica
     private void SendAgain(Instant now, Outbox<VsrEffect> outbox)
     {
         _resendAt = ResendAfter(now, config.Resend);
-        if (_wantsExit) Broadcast(new VsrMessage.ExitView(View, _incarnation), afterPersist: true, outbox);
+        // In a view that goes on, heartbeats tell the primary of the wish, and nobody else needs to know.
+        var asks = _wantsExit && (Status != VsrStatus.Normal || _suspects.Contains(config.PrimaryOf(View)));
+        if (asks) Broadcast(new VsrMessage.ExitView(View, _incarnation), afterPersist: true, outbox);
         switch (Status)
         {
             case VsrStatus.Normal:
-                if (!_wantsExit) _resendAt = Instant.Never;
+                if (!asks) _resendAt = Instant.Never;
                 break;
             case VsrStatus.ViewChange when IsFetching:
             case VsrStatus.CatchingUp:

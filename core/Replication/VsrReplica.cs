@@ -55,9 +55,8 @@ public sealed partial class VsrReplica(VsrConfig config) : IMachine<VsrInput, Vs
     /// <summary>Whether this replica leads its group's current view.</summary>
     public bool IsPrimary => Status == VsrStatus.Normal && IsOwnView;
 
-    /// <summary>Whether this replica lets the primary of its view answer alone for a while: it is in the view
-    /// and has not asked to leave it.</summary>
-    public bool IsFollower => Status == VsrStatus.Normal && !IsOwnView && !_wantsExit;
+    /// <summary>Whether this replica has asked the others to leave the view.</summary>
+    public bool WantsExit => _wantsExit;
 
     /// <summary>Whether this replica leads and has applied everything of earlier views.</summary>
     public bool HasCommittedInView => IsPrimary && Commit >= _viewOp;
@@ -76,7 +75,7 @@ public sealed partial class VsrReplica(VsrConfig config) : IMachine<VsrInput, Vs
         VsrInput.Received received => OnReceived(received, now, outbox),
         VsrInput.Persisted persisted => OnPersisted(persisted, now, outbox),
         VsrInput.Suspected suspected => OnSuspected(suspected, now, outbox),
-        VsrInput.Followed followed => OnFollowed(followed, now),
+        VsrInput.Followed followed => OnFollowed(followed, now, outbox),
         VsrInput.StateCaptured captured => OnStateCaptured(captured, outbox),
         VsrInput.Tick => OnTick(now, outbox),
         _ => throw new UnreachableException($"unhandled {input}"),

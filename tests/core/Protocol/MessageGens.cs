@@ -193,8 +193,9 @@ internal static class MessageGens
         Gen.Select(
             Counter,
             Gen.Select(
-                Gen.Int[0, 1023], Counter, Counter,
-                (group, view, committed) => new FollowedView(group, view, committed)).List[0, 5],
+                Gen.Int[0, 1023], Counter, Counter, Gen.Bool,
+                (group, view, committed, wantsExit) =>
+                    new FollowedView(group, view, committed, wantsExit)).List[0, 5],
             (sequence, following) => new Message.ReplicaHeartbeatAnswered(sequence, following)));
 
     private static readonly Gen<Message> OfMembers =

@@ -96,7 +96,7 @@ public sealed class ReplicaPeersTests
         Run(Duration.FromSeconds(5));
         var leader = Assert.Single(Leaders);
         var other = Names[Others(leader).First()];
-        IReadOnlyList<FollowedView> following = [new(0, _nodes[leader].ViewOf(0), 0)];
+        IReadOnlyList<FollowedView> following = [new(0, _nodes[leader].ViewOf(0), 0, WantsExit: false)];
         Assert.Equal(
             ReplicaVerdict.Unexpected,
             Step(leader, new ReplicaInput.HeartbeatAnswered(other, 1, following)));
