@@ -186,13 +186,13 @@ public sealed partial class VsrReplica
         var node = IndexOf(followed.Node);
         if (node < 0 || node == config.Self) return VsrVerdict.NotMember;
         if (!IsNews(followed.Told)) return VsrVerdict.Duplicate;
-        if (followed.Told.WantsExit && _exits.Add(node))
+        if (followed.Told.WantsExit)
         {
+            _exits.Add(node);
             LeaveViewWithQuorum(now, outbox);
-            return VsrVerdict.Accepted;
         }
 
-        if (!MissesCommit(followed.Told)) return VsrVerdict.Duplicate;
+        if (!IsPrimary || !MissesCommit(followed.Told)) return VsrVerdict.Accepted;
         var backup = _backups[node];
         if (backup.Committed < Commit) return VsrVerdict.Duplicate;
         backup.Committed = followed.Told.Committed;

@@ -213,7 +213,7 @@ public sealed partial class VsrReplica
         int from, VsrMessage.Recovery recovery, Instant now, Outbox<VsrEffect> outbox)
     {
         // A primary without its log leads nobody.
-        if (from == config.PrimaryOf(View) && !_wantsExit) WantExit(now, outbox);
+        if (from == config.PrimaryOf(View)) WantExit(now, outbox);
         if (Status != VsrStatus.Normal) return VsrVerdict.NotNormal;
         var response = new VsrMessage.RecoveryResponse(
             View, _incarnation, recovery.Nonce, recovery.Incarnation, IsPrimary);

@@ -306,7 +306,7 @@ public sealed partial class VsrReplica
         switch (Status)
         {
             case VsrStatus.Normal:
-                if (!asks) _resendAt = Instant.Never;
+                _resendAt = asks ? ResendAfter(now, config.Escalation) : Instant.Never;
                 break;
             case VsrStatus.ViewChange when IsFetching:
             case VsrStatus.CatchingUp:
