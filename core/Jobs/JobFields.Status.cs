@@ -123,6 +123,7 @@ public static partial class JobFields
         writer.Text(3, progress.Worker);
         writer.Nested(4, progress.Stats, Write);
         if (progress.Reason.Length > 0) writer.Text(5, EarlierAttempt.Clip(progress.Reason));
+        if (progress.Attempt > 0) writer.Number(6, progress.Attempt);
     }
 
     public static WorkflowProgress? ReadWorkflowProgress(ref FieldReader reader)
@@ -130,6 +131,7 @@ public static partial class JobFields
         var workflow = 0;
         var phase = WorkflowPhase.Waiting;
         string worker = "", reason = "";
+        var attempt = 0;
         RunStats? stats = null;
         while (reader.Next(out var field))
         {
@@ -140,6 +142,7 @@ public static partial class JobFields
                 case 3: worker = reader.Text("worker", JobLimits.NameLengthMax); break;
                 case 4: stats = reader.Nested("stats", ReadRunStats); break;
                 case 5: reason = reader.Text("reason", EarlierAttempt.ReasonLengthMax); break;
+                case 6: attempt = reader.Integer("attempt", 1, JobLimits.AttemptMax); break;
                 default: break;
             }
         }
@@ -149,7 +152,7 @@ public static partial class JobFields
         reader.Require(3, "worker");
         reader.Require(4, "stats");
         return reader.Fault is null
-            ? new WorkflowProgress(workflow, phase, worker, stats!) { Reason = reason }
+            ? new WorkflowProgress(workflow, phase, worker, stats!) { Attempt = attempt, Reason = reason }
             : null;
     }
 

@@ -49,6 +49,9 @@ public enum WorkflowPhase : byte
 /// <summary>Newest known numbers of one workflow in one slot.</summary>
 public sealed record WorkflowProgress(int Workflow, WorkflowPhase Phase, string Worker, RunStats Stats)
 {
+    /// <summary>Whose numbers these are, from 1; 0 before the first attempt.</summary>
+    public int Attempt { get; init; }
+
     /// <summary>What a workflow waits for that is to be tried again.</summary>
     public string Reason { get; init; } = "";
 }

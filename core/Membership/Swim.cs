@@ -17,6 +17,7 @@ public sealed partial class Swim : IMachine<SwimInput, SwimEffect, SwimVerdict>
     private readonly DeadlineQueue<NodeId> _suspicions = new();
     private readonly Gossip _gossip = new();
     private Rng _rng = new(0);
+    private long _silentAsked;
     private Incarnation _own;
     private int _health;
     private Instant _nextPushPull = Instant.Never;
@@ -86,6 +87,7 @@ public sealed partial class Swim : IMachine<SwimInput, SwimEffect, SwimVerdict>
         _gossip.AddTo(ref fingerprint);
         AddProbesTo(ref fingerprint);
         _rng.AddTo(ref fingerprint);
+        fingerprint.Add(_silentAsked);
     }
 
     private SwimVerdict OnStarted(SwimInput.Started started, Instant now, Outbox<SwimEffect> outbox)
@@ -157,7 +159,10 @@ public sealed partial class Swim : IMachine<SwimInput, SwimEffect, SwimVerdict>
             List<NodeId> partners = [.. _members.Values
                 .Where(member => member.State is MemberState.Dead == isSilent)
                 .Select(member => member.Node)];
-            if (partners.Count > 0) PushPull(_rng.Pick(partners), wantsAnswer: true, outbox);
+            if (partners.Count == 0) continue;
+            // The silent ones in turn, or who is back could wait without bound.
+            var partner = isSilent ? partners[(int)(_silentAsked++ % partners.Count)] : _rng.Pick(partners);
+            PushPull(partner, wantsAnswer: true, outbox);
         }
 
         return SwimVerdict.Accepted;

@@ -232,8 +232,9 @@ public sealed partial class GateNode : INode
             Drive(place, turn);
         }
 
-        // A submission that did arrive must not arrive again; the others do no harm.
-        foreach (var asked in _forwards.TakeRepeatable(call => call.To == peer)) PassAgain(asked, turn);
+        // A submission that did arrive must not arrive again; the others do no harm. Sent at once, they would
+        // be lost at once where nobody can be reached.
+        foreach (var asked in _forwards.TakeRepeatable(call => call.To == peer)) Postpone(asked, turn);
         return NodeVerdict.Accepted;
     }
 

@@ -157,6 +157,7 @@ public sealed partial class ManagerNode
             workflows.Add(new WorkflowProgress(
                 i, PhaseOf(workflow.State), workflow.Worker.Name, workflow.Outcome?.Stats ?? running)
             {
+                Attempt = workflow.Attempts,
                 Reason = WaitingFor(slot, i),
             });
         }

@@ -16,7 +16,6 @@ public sealed class ProgressRises() : Checker("progress-rises", CheckerViews.Eff
     private static readonly Duration Settling = Duration.FromSeconds(5);
 
     private readonly SortedDictionary<(JobId Job, int Slot, int Workflow), Seen> _seen = [];
-    private readonly SortedDictionary<(JobId Job, int Slot, int Workflow), Instant> _retriedAt = [];
     private Instant _lastRestart = Instant.Zero;
 
     public override void OnStarted(SimHost host, RecoveredLog recovered)
@@ -32,9 +31,6 @@ public sealed class ProgressRises() : Checker("progress-rises", CheckerViews.Eff
     public override void OnEffect(SimHost host, NodeEffect effect)
     {
         if (effect is NodeEffect.Emit { Event: TelemetryEvent.GroupLed }) _lastRestart = World.Now;
-        // Another attempt begins at nothing; the gate hears of it a little later.
-        if (effect is NodeEffect.Emit { Event: TelemetryEvent.RetryGranted { Attempt: var attempt } })
-            _retriedAt[(attempt.Slot.Job, attempt.Slot.Slot, attempt.Workflow)] = World.Now;
     }
 
     public override void OnAnswer(
@@ -56,11 +52,11 @@ public sealed class ProgressRises() : Checker("progress-rises", CheckerViews.Eff
     private void Saw(JobId job, SlotStatus slot, WorkflowProgress progress, Instant askedAt)
     {
         var key = (job, slot.Slot, progress.Workflow);
-        var saw = new Seen(slot.Datacenter, progress.Worker, progress.Stats.Requests, World.Now);
+        var saw = new Seen(slot.Datacenter, progress.Attempt, progress.Stats.Requests, World.Now);
         if (_seen.TryGetValue(key, out var last) && last.At <= askedAt && last.At > _lastRestart + Settling)
         {
-            var isSame = last.Datacenter == saw.Datacenter && last.Worker == saw.Worker
-                && !(_retriedAt.TryGetValue(key, out var retried) && last.At <= retried + Settling);
+            // Another attempt begins at nothing.
+            var isSame = last.Datacenter == saw.Datacenter && last.Attempt == saw.Attempt;
             Require(!isSame || saw.Requests >= last.Requests, () =>
                 $"w{progress.Workflow} of {job}/{slot.Slot} shows {saw.Requests} requests; "
                 + $"it showed {last.Requests} at {last.At}");
@@ -69,5 +65,5 @@ public sealed class ProgressRises() : Checker("progress-rises", CheckerViews.Eff
         _seen[key] = saw;
     }
 
-    private readonly record struct Seen(string Datacenter, string Worker, long Requests, Instant At);
+    private readonly record struct Seen(string Datacenter, int Attempt, long Requests, Instant At);
 }

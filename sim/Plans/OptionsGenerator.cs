@@ -106,6 +106,7 @@ internal static class OptionsGenerator
             LeaseTerm = rng.Pick([Duration.FromSeconds(4), Duration.FromSeconds(10)]),
             ReservationTerm = rng.Pick([Duration.FromSeconds(5), Duration.FromSeconds(60)]),
             SnapshotEveryRecords = rng.Pick([10, 100, 10_000]),
+            Idempotency = KeysOf(seed),
         };
     }
 

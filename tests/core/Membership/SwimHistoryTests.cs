@@ -93,7 +93,8 @@ public sealed class SwimHistoryTests
                 Heal(group);
                 var worst = group.Members.Max(member => member?.Health ?? 0);
                 var (_, longest) = Config().Suspicion(Duration.FromMilliseconds(200), worst);
-                group.Run((longest * 2) + (Duration.FromSeconds(30) * 3));
+                // Each of the silent ones is asked in turn.
+                group.Run((longest * 2) + (Duration.FromSeconds(40) * size));
                 Assert.True(group.Agrees, Views(group));
             },
             iter: 300);

@@ -115,7 +115,7 @@ public sealed class ManagerAttemptTests
     }
 
     [Fact]
-    public void A_start_that_is_refused_for_long_enough_fails_with_the_workers_reason()
+    public void A_start_that_is_refused_for_long_enough_is_lost_with_the_workers_reason()
     {
         _bench.Join(Worker1);
         _bench.Run(Job());
@@ -128,7 +128,7 @@ public sealed class ManagerAttemptTests
         Assert.True(_bench.Node.Ledger.IsLive(Attempt()));
         _bench.Pass(Seconds(2), Worker1);
         var outcome = _bench.Node.Ledger.Find(Attempt())!.Outcome!;
-        Assert.Equal(AttemptState.Failed, outcome.State);
+        Assert.Equal(AttemptState.Lost, outcome.State);
         Assert.Equal("the worker refused it for 12s: it is full", outcome.Reason);
     }
 

@@ -7,7 +7,7 @@ namespace Hyperscale.Det.Tests.Core.Replication;
 /// <summary>Arbitrary messages between replicas, of every kind.</summary>
 internal static class VsrMessageGens
 {
-    private static readonly Gen<long> Number = Gen.Long[0, long.MaxValue];
+    private static readonly Gen<long> Number = Gen.Long[0, VsrFields.NumberMax];
 
     private static readonly Gen<byte[]> Bytes = Gen.Byte.Array[0, 40];
 

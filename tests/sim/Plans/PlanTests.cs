@@ -54,7 +54,7 @@ public sealed class PlanTests
         Assert.Equal(
             10, plans.SelectMany(plan => plan.Faults).Select(fault => fault.GetType()).Distinct().Count());
         Assert.Equal(
-            4, plans.SelectMany(plan => plan.Operations).Select(one => one.GetType()).Distinct().Count());
+            5, plans.SelectMany(plan => plan.Operations).Select(one => one.GetType()).Distinct().Count());
     }
 
     [Theory]
