@@ -14,7 +14,8 @@ public sealed partial class LedgerReplicas
         [
             .. from replica in _replicas.Values
                where replica.Status == VsrStatus.Normal && replica.Primary == heartbeat.From
-               select new FollowedView(replica.Group, replica.View, replica.Commit, replica.WantsExit)
+               select new FollowedView(
+                   replica.Group, replica.View, replica.Commit, replica.MayHaveAskedToLeave)
         ];
         outbox.Emit(new ReplicaEffect.AnswerHeartbeat(heartbeat.From, heartbeat.Sequence, following));
         return ReplicaVerdict.Accepted;

@@ -18,7 +18,8 @@ public sealed record ReplicaTimes(Duration HeartbeatInterval, Duration SuspectAf
 
 /// <summary>A group and the view in which the sender follows the receiver.</summary>
 /// <param name="Committed">The sender has committed up to here.</param>
-/// <param name="WantsExit">It has asked to leave the view, and supports no lease in it.</param>
+/// <param name="WantsExit">It has asked to leave the view, or may have before it restarted, and supports no
+/// lease in it.</param>
 public readonly record struct FollowedView(int Group, long View, long Committed, bool WantsExit);
 
 /// <summary>The nodes that share ledger groups with this one: who is heard of, and who follows this node in

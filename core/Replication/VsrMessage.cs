@@ -46,8 +46,8 @@ public abstract record VsrMessage(long View, long Incarnation)
     /// <summary>The receiver is behind: this is the sender's view.</summary>
     public sealed record NewerView(long View, long Incarnation) : VsrMessage(View, Incarnation);
 
-    /// <summary>The receiver spoke in an earlier life than <paramref name="Known"/>, which the sender knows of
-    /// it: nobody listens to it before it is in a later one.</summary>
+    /// <summary>The receiver spoke in an earlier life than <paramref name="Known"/>, which the sender knows
+    /// of it: nobody listens to it before it is in a later one.</summary>
     public sealed record LaterLife(long View, long Incarnation, long Known) : VsrMessage(View, Incarnation);
 
     /// <summary>Asks for the log of this view behind <paramref name="From"/>, part by part.</summary>

@@ -15,6 +15,7 @@ public sealed partial class VsrReplica
     private void AddViewChangeTo(ref Fingerprint fingerprint)
     {
         fingerprint.Add(_wantsExit);
+        fingerprint.Add(_restartedIn == View);
         foreach (var peer in _exits) fingerprint.Add((long)peer);
         foreach (var (peer, vote) in _votes)
         {
@@ -39,8 +40,8 @@ public sealed partial class VsrReplica
     /// <summary>Asks the others to leave the view; only a quorum that wants to does. One deaf replica
     /// disturbs nobody.</summary>
     /// <remarks>Whoever was asked may count it at any time from here on, so it is never taken back in this
-    /// view, and this replica no longer supports the lease of the view's primary, nor leads it: its wish could
-    /// end the view without its knowing, under its own lease.</remarks>
+    /// view, and this replica no longer supports the lease of the view's primary, nor leads it: its wish
+    /// could end the view without its knowing, under its own lease.</remarks>
     private void WantExit(Instant now, Outbox<VsrEffect> outbox)
     {
         if (_isDiskLost) return;

@@ -26,6 +26,7 @@ public sealed partial class VsrReplica(VsrConfig config) : IMachine<VsrInput, Vs
     private long _incarnation;
     private long _diskLife;
     private bool _isDiskLost;
+    private long _restartedIn = -1;
     private Instant _resendAt = Instant.Never;
     private Instant _escalateAt = Instant.Never;
     private int _escalations;
@@ -55,8 +56,9 @@ public sealed partial class VsrReplica(VsrConfig config) : IMachine<VsrInput, Vs
     /// <summary>Whether this replica leads its group's current view.</summary>
     public bool IsPrimary => Status == VsrStatus.Normal && IsOwnView;
 
-    /// <summary>Whether this replica has asked the others to leave the view.</summary>
-    public bool WantsExit => _wantsExit;
+    /// <summary>Whether this replica has asked the others to leave the view, or may have before it
+    /// restarted.</summary>
+    public bool MayHaveAskedToLeave => _wantsExit || _restartedIn == View;
 
     /// <summary>Whether this replica leads and has applied everything of earlier views.</summary>
     public bool HasCommittedInView => IsPrimary && Commit >= _viewOp;
@@ -170,6 +172,7 @@ public sealed partial class VsrReplica(VsrConfig config) : IMachine<VsrInput, Vs
         (View, LastNormalView, _log) = (durable.View, durable.LastNormalView, durable.Log);
         (_incarnation, _diskLife, _isDiskLost) = (durable.Incarnation, durable.DiskLife, durable.IsDiskLost);
         _peerIncarnations = durable.PeerIncarnations;
+        _restartedIn = View;
         Commit = _log.Base.Op;
         outbox.Emit(new VsrEffect.Restore(durable.State));
         AdvanceCommit(durable.Commit, outbox);

@@ -69,6 +69,8 @@ public sealed class FencesRise() : Checker(
         if (CommandOf(received.Message) is not var (job, fence)) return;
 
         var last = commands.Committed.GetValueOrDefault(job, long.MinValue);
+        // What is on its own disk alone may not be committed, and its ledger not know it.
+        if (host.Node is ManagerNode manager) last = Math.Min(last, manager.Ledger.FenceOf(job));
         Require(fence >= last, () => $"{host.Id} accepts fence {fence} of {job} after {last}");
         var appends = effects.Effects.Count(effect => effect is NodeEffect.Append);
         if (appends > 0) commands.Pending.Enqueue((host.Gate!.AppendedLsn + appends, job, fence));

@@ -54,7 +54,8 @@ public sealed class Liveness() : Checker("liveness", CheckerViews.None)
             if (!World.Plan.Topology.Fits(job.Spec)) continue;
             var begins = job.AcceptedAt > healed ? job.AcceptedAt : healed;
             Require(job.EndedAt <= begins + work + Resumption, () =>
-                $"{job.Id}, accepted at {job.AcceptedAt}, ended at {job.EndedAt}; the world healed at {healed}, "
+                $"{job.Id}, accepted at {job.AcceptedAt}, ended at {job.EndedAt}; the world healed at "
+                + $"{healed}, "
                 + $"and all work together takes {work}: {job.Ended!.State} ({job.Ended.Reason})");
         }
     }

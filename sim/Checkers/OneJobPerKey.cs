@@ -170,6 +170,7 @@ public sealed class OneJobPerKey() : ReplicaChecker("one-job-per-key", CheckerVi
 
         public bool WasFirstTold { get; set; }
 
-        public override string ToString() => $"{Key}: {Answer?.ToString() ?? "unanswered"}, job {Job}, ended {EndedAt}";
+        public override string ToString() =>
+            $"{Key}: {Answer?.ToString() ?? "unanswered"}, job {Job}, ended {EndedAt}";
     }
 }

@@ -111,10 +111,10 @@ public sealed class ClientDriver
     private void Submit(SimHost host, PlannedJob job, int operation)
     {
         var key = ((PlannedOperation.Submit)_world.Plan.Operations[operation]).Key;
-        IdempotencyKey? given = key is not null && IdempotencyKey.TryParse(key, out var parsed) ? parsed : null;
+        IdempotencyKey? given = IdempotencyKey.TryParse(key, out var parsed) ? parsed : null;
         var request = new ClientRequest.SubmitJob(job.ToSpec(), given);
-        if (Ask(host, request, Purpose.Submit, operation) && given is not null && !_settled.Contains(operation))
-            _unsettled.Add(operation);
+        var isAsked = Ask(host, request, Purpose.Submit, operation);
+        if (isAsked && given is not null && !_settled.Contains(operation)) _unsettled.Add(operation);
     }
 
     /// <summary>A client that keeps its keys asks with them until it knows.</summary>
@@ -230,7 +230,8 @@ public sealed class ClientDriver
             .ToList();
         Unsettled = $"the last list showed {open.Count} open jobs: {string.Join(", ", open.Take(5))}";
         if (_unsettled.Count > 0) Unsettled += $"; {_unsettled.Count} keys have no final answer";
-        IsSettled = open.Count == 0 && _unsettled.Count == 0 && _jobs.Values.All(job => job.Ended is not null) && _open.Count == 0
+        IsSettled = open.Count == 0 && _unsettled.Count == 0 && _open.Count == 0
+            && _jobs.Values.All(job => job.Ended is not null)
             && _world.Processes.RunningCount == 0;
     }
 

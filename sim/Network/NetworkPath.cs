@@ -9,6 +9,7 @@ namespace Hyperscale.Det.Sim.Network;
 public sealed class NetworkPath
 {
     private const long Million = 1_000_000;
+    private const int CalmDoublings = 3;
 
     private readonly NetworkOptions _options;
     private readonly ulong _latencySeed;
@@ -50,10 +51,15 @@ public sealed class NetworkPath
 
     /// <summary>One-way time of the n-th message: at least the base, typically half as much again, with a
     /// tail that doubles ever more rarely.</summary>
-    public Duration Latency(long n) => LatencyOf(Rng.Mix(_latencySeed ^ (ulong)n));
+    /// <param name="isCalm">The tail is short.</param>
+    public Duration Latency(long n, bool isCalm) => LatencyOf(
+        Rng.Mix(_latencySeed ^ (ulong)n),
+        isCalm ? Math.Min(CalmDoublings, _options.TailDoublings) : _options.TailDoublings);
 
     /// <summary>One-way time of what is no message: a handshake, a reset.</summary>
-    public Duration AsideLatency() => LatencyOf(Rng.Mix(_asideSeed ^ (ulong)_asides++));
+    public Duration AsideLatency() => LatencyOf(
+        Rng.Mix(_asideSeed ^ (ulong)_asides++), _options.TailDoublings);
+
     /// <summary>What is drawn for the n-th message and one of the things that may befall it.</summary>
     public ulong Draw(Fate fate, long n) =>
         Rng.Mix(_fateSeed ^ (ulong)(n << 3) ^ (ulong)fate);
@@ -66,9 +72,9 @@ public sealed class NetworkPath
         ? Duration.Zero
         : new Duration((long)(Draw(fate, n) % (ulong)limit.Nanoseconds));
 
-    private Duration LatencyOf(ulong draw)
+    private Duration LatencyOf(ulong draw, int doublingsMax)
     {
-        var doublings = Math.Min(BitOperations.TrailingZeroCount(draw), _options.TailDoublings);
+        var doublings = Math.Min(BitOperations.TrailingZeroCount(draw), doublingsMax);
         var share = (long)(draw >> 48);
         return new Duration(_base + (((_base >> 1) * share >> 16) << doublings));
     }

@@ -100,7 +100,7 @@ public sealed partial class SimNetwork
             return;
         }
 
-        var arrival = _scheduler.Now + path.Latency(n) + (change?.Delay ?? Duration.Zero);
+        var arrival = _scheduler.Now + path.Latency(n, _isHealed) + (change?.Delay ?? Duration.Zero);
         if (Befalls(item, Fate.Reorder, _options.ReorderPerMillion))
         {
             arrival += path.Wait(Fate.ReorderDelay, n, _options.ReorderBy);
@@ -190,7 +190,8 @@ public sealed partial class SimNetwork
             return;
         }
 
-        var arrival = _scheduler.Now + item.Path.Latency(item.Number) + (change?.Delay ?? Duration.Zero);
+        var arrival = _scheduler.Now + item.Path.Latency(item.Number, _isHealed);
+        arrival += change?.Delay ?? Duration.Zero;
         arrival = Instant.Later(arrival, direction.LastArrival + Gap);
         direction.LastArrival = arrival;
         _scheduler.At(arrival, new StreamArrival(this, connection, direction, item, isStraggler: false));

@@ -71,8 +71,9 @@ internal static class OperationGenerator
                     _ => rng.Between(Duration.FromSeconds(15), profile.FaultsEnd),
                 };
                 var at = submit.At + wait;
+                if (at > profile.FaultsEnd) at = profile.FaultsEnd;
                 operations.Add(new PlannedOperation.Repeat(
-                    at < profile.FaultsEnd ? at : profile.FaultsEnd, (int)rng.Below(topology.Clients), i, IsOther: rng.Chance(1, 8)));
+                    at, (int)rng.Below(topology.Clients), i, IsOther: rng.Chance(1, 8)));
             }
         }
     }

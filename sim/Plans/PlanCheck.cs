@@ -50,8 +50,9 @@ public static class PlanCheck
             if (of < 0 || of >= plan.Operations.Count) return $"operations[{i}].jobOf: no such operation";
             if (of != i && plan.Operations[of] is not PlannedOperation.Submit)
                 return $"operations[{i}].jobOf: operation {of} submits nothing";
-            if (operation is PlannedOperation.Submit { Key: { } text } && !IdempotencyKey.TryParse(text, out _))
-                return $"operations[{i}].key: '{text}' is none; {IdempotencyKey.Grammar} are allowed";
+            var key = (operation as PlannedOperation.Submit)?.Key;
+            if (key is not null && !IdempotencyKey.TryParse(key, out _))
+                return $"operations[{i}].key: '{key}' is none; {IdempotencyKey.Grammar} are allowed";
             if (operation is PlannedOperation.Repeat
                 && plan.Operations[of] is not PlannedOperation.Submit { Key: not null })
                 return $"operations[{i}].jobOf: operation {of} has no key to repeat";
