@@ -74,8 +74,8 @@ public sealed class OneJobPerKey() : ReplicaChecker("one-job-per-key", CheckerVi
         _hasForgottenEarly |= keys.EvictedEarly + keys.ForgottenEarly > 0;
         foreach (var history in histories)
         {
-            if (keys.Look(history.Key).Entry is not { } entry) continue;
-            if (entry.Ended is { } ended)
+            var found = keys.Look(history.Key);
+            if (EndOf(gate.Ledger, found) is { } ended)
             {
                 // By the entry's stamp, which is older than its commit.
                 var since = host.Clock.WallAt(World.Now).UnixMilliseconds - ended.UnixMilliseconds;
@@ -83,9 +83,13 @@ public sealed class OneJobPerKey() : ReplicaChecker("one-job-per-key", CheckerVi
                     history.EndedAt, World.Now - Duration.FromMilliseconds(since));
             }
 
-            if (entry.Job is { } job) IsOnlyJob(host, history, entry, job);
+            if (found.Entry is { Job: { } job } entry) IsOnlyJob(host, history, entry, job);
         }
     }
+
+    // The end and the expiry may come in one step, when a new primary commits both.
+    private static WallTime? EndOf(JobLedger ledger, KeyFinding found) =>
+        found.Entry?.Ended ?? (found.Job is { } id && ledger.TryGet(id, out var job) ? job.Ended : null);
 
     /// <summary>A job whose key is committed stays the key's only one; those before it were
     /// withdrawn.</summary>
