@@ -91,10 +91,9 @@ public static class VsrFields
     {
         var kind = MessageKind.Prepare;
         long view = 0, life = 0, op = 0, lastNormal = 0, stamp = 0, asker = 0;
-        var part = 0;
+        var (part, flag) = (0, false);
         LogPosition position = default;
         ReadOnlyMemory<byte>? piece = null;
-        var flag = false;
         ulong nonce = 0;
         var entries = new List<VsrEntry>();
         while (reader.Next(out var field))

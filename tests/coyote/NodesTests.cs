@@ -13,7 +13,7 @@ public sealed class NodesTests
         var runs = new List<Cluster>();
         Scenario.Of(runtime =>
         {
-            runs.Add(new Cluster(Cluster.Genuine, ticksMax: 120, crashesMax: 3));
+            runs.Add(new Cluster(Cluster.Genuine, ticksMax: 240, crashesMax: 3));
             runs[^1].Run(runtime, jobs: 2, cancels: false);
         }).HoldsAlways();
 

@@ -200,7 +200,10 @@ public sealed class ManagerWorkerTests
         Assert.Equal(
             Content.Of<IReadOnlyList<WorkflowProgress>>(
                 [
-                    new(0, WorkflowPhase.Running, Worker1.Name, Stats with { Requests = 500 }) { Attempt = 1 },
+                    new(0, WorkflowPhase.Running, Worker1.Name, Stats with { Requests = 500 })
+                    {
+                        Attempt = 1,
+                    },
                     new(1, WorkflowPhase.Waiting, "", RunStats.None),
                 ]),
             Content.Of(progress.Workflows));

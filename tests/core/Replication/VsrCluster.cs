@@ -113,7 +113,8 @@ internal sealed class VsrCluster
         var log = new VsrLog(head.Position, head.Stamp);
         foreach (var entry in tail) log.Append(entry);
         node.Base = new VsrDurable(
-            head.View, head.LastNormalView, head.Incarnation, head.DiskLife, head.IsDiskLost, node.State(), log,
+            head.View, head.LastNormalView, head.Incarnation, head.DiskLife, head.IsDiskLost, node.State(),
+            log,
             head.PeerIncarnations.ToImmutableSortedDictionary());
         node.Disk.Clear();
     }
@@ -303,7 +304,8 @@ internal sealed class VsrCluster
             var tail = Base.Log.After(Base.Log.Base.Op, int.MaxValue, int.MaxValue);
             foreach (var entry in tail) log.Append(entry);
             var durable = new VsrDurable(
-                Base.View, Base.LastNormalView, Base.Incarnation, Base.DiskLife, Base.IsDiskLost, Base.State, log,
+                Base.View, Base.LastNormalView, Base.Incarnation, Base.DiskLife, Base.IsDiskLost, Base.State,
+                log,
                 Base.PeerIncarnations.ToImmutableSortedDictionary());
             foreach (var record in Disk) Assert.True(durable.TryReplay(record), $"{record} does not fit");
             return durable;
