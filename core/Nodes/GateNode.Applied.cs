@@ -62,7 +62,8 @@ public sealed partial class GateNode
         _cancelCallers -= work.CancelCallers.Count;
         var until = turn.Now + _config.ForwardDeadline;
         foreach (var caller in work.CancelCallers)
-            Postpone(new Asked(caller, 0, new ClientRequest.CancelJob(id), until), turn);
+            Postpone(
+                new Asked(caller, 0, new ClientRequest.CancelJob(id), until) { MayBeDone = true }, turn);
     }
 
     private void OnApplied(LogEntry entry, Turn turn)

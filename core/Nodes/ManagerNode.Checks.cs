@@ -16,7 +16,7 @@ public sealed partial class ManagerNode
         {
             Invariant.Holds(_workers.Count == 0 && _lives.Count == 0 && _tracks.Count == 0);
             Invariant.Holds(_placing.Count == 0 && _ending.Count == 0);
-            Invariant.Holds(_retrying.Count == 0 && _retryAt.Count == 0);
+            Invariant.Holds(_retrying.Count + _retryAt.Count + _askedSince.Count == 0);
             Invariant.Holds(!_isExpiringKeys && _expireKeysAt == Instant.Never);
             Invariant.Holds(Proposals.All(proposed => proposed.Count == 0));
             return;

@@ -20,6 +20,9 @@ public sealed partial class ManagerNode
     // Grants and denials that are proposed and not yet committed.
     private readonly SortedSet<AttemptKey> _retrying = [];
 
+    // Since when the gates are asked for a larger share.
+    private readonly SortedDictionary<AttemptKey, Instant> _askedSince = [];
+
     // Shares that are proposed and not yet committed, with their fences.
     private readonly SortedDictionary<SlotKey, long> _sharing = [];
     private Rng _rng = new(0);
@@ -52,6 +55,7 @@ public sealed partial class ManagerNode
         // What was not granted is looked at again.
         if (verdict != DispatchVerdict.Accepted) return;
         _retryAt.Remove(granted.Attempt);
+        _askedSince.Remove(granted.Attempt);
         _isPlacingDue = true;
         var left = Ledger.Find(granted.Attempt.Slot)!.Budget.Left;
         Emit(new TelemetryEvent.RetryGranted(granted.Attempt, granted.Cause, left));
@@ -63,6 +67,7 @@ public sealed partial class ManagerNode
         _retrying.Remove(denied.Attempt);
         if (verdict != DispatchVerdict.Accepted) return;
         _retryAt.Remove(denied.Attempt);
+        _askedSince.Remove(denied.Attempt);
         var slot = Ledger.Find(denied.Attempt.Slot)!;
         TellExhausted(slot, denied.Attempt);
         if (slot.Outcome is null) MarkProgress(slot.Key);
@@ -94,7 +99,12 @@ public sealed partial class ManagerNode
 
     private void OnRetryDue(AttemptKey next)
     {
-        if (Ledger.FindRetry(next) is not { } workflow) return;
+        if (Ledger.FindRetry(next) is not { } workflow)
+        {
+            _askedSince.Remove(next);
+            return;
+        }
+
         // Whatever becomes of what is proposed or asked here, it is looked at again.
         _retryAt.Set(next, _now + _config.ResendInterval);
         if (_retrying.Contains(next)) return;
@@ -105,11 +115,13 @@ public sealed partial class ManagerNode
             case RetryDecision.Granted:
                 Grant(slot, next, workflow);
                 break;
-            case RetryDecision.ShareUsed when HasWaited(workflow):
+            case RetryDecision.ShareUsed when HasWaited(next):
                 Deny(next, RetryBudgetManager.NameOf(decision)
-                    + $", no more of it within {RetryBudgetManager.ShareWait}");
+                    + $", no gate had more of it within {RetryBudgetManager.ShareWait}");
                 break;
             case RetryDecision.ShareUsed:
+                // So far it was said to back off.
+                if (_askedSince.TryAdd(next, _now)) MarkProgress(next.Slot);
                 Send(
                     Ledger.GateOf(next.Slot.Job)!.Value,
                     new Message.BudgetAsked(next.Slot, slot.Budget.Share.Revision));
@@ -135,8 +147,9 @@ public sealed partial class ManagerNode
         if (Propose(new DispatchCommand.RetryDenied(next, reason))) _retrying.Add(next);
     }
 
-    private bool HasWaited(WorkflowRecord workflow) =>
-        _clock.At(_now) >= workflow.RetryAt + RetryBudgetManager.ShareWait;
+    // Asked by this primary: what another one was told, or nobody asked for, says nothing.
+    private bool HasWaited(AttemptKey next) =>
+        _askedSince.TryGetValue(next, out var since) && _now - since >= RetryBudgetManager.ShareWait;
 
     // By stamps, so that another primary goes on where the last one stopped; bounded, should clocks differ.
     private Duration LeftUntil(WallTime stamp)
@@ -166,6 +179,7 @@ public sealed partial class ManagerNode
     {
         _retryAt.Clear();
         _retrying.Clear();
+        _askedSince.Clear();
     }
 
     private void CheckRetries(SlotRecord slot)
@@ -177,6 +191,12 @@ public sealed partial class ManagerNode
     {
         _retryAt.AddTo(ref fingerprint, next => HashOf(next.Slot) ^ (ulong)next.Workflow);
         foreach (var next in _retrying) next.AddTo(ref fingerprint);
+        foreach (var (next, since) in _askedSince)
+        {
+            next.AddTo(ref fingerprint);
+            fingerprint.Add(since);
+        }
+
         _rng.AddTo(ref fingerprint);
     }
 }

@@ -235,7 +235,8 @@ public sealed partial class ManagerNode
         if (Ledger.Find(key) is not { Outcome: { } outcome }) return;
         foreach (var gate in _topology.ReplicasOfGroup(key.Job.Group))
             Send(gate, new Message.SlotFinished(key, outcome));
-        _finishAt.Set(key, _now + _config.ResendInterval);
+        // An outcome may be large.
+        _finishAt.Set(key, _now + (_config.ResendInterval * 4));
     }
 
     private NodeVerdict AnswerReserved(NodeId gate, SlotRecord slot)

@@ -70,7 +70,8 @@ public static class VsrRecordFields
     public static VsrRecord? ReadRecord(ref FieldReader reader)
     {
         var kind = RecordKind.Appended;
-        long view = 0, number = 0, stamp = 0, diskLife = 0;
+        long view = 0, number = 0, stamp = 0;
+        long? diskLife = null;
         var peer = 0;
         LogPosition position = default;
         ReadOnlyMemory<byte>? state = null;
@@ -97,7 +98,6 @@ public static class VsrRecordFields
         if (kind is not (RecordKind.Appended or RecordKind.ViewJoined)) reader.Require(Number, "number");
         if (kind is RecordKind.LogInstalled) reader.Require(Position, "position");
         if (kind is RecordKind.PeerIncarnation) reader.Require(Peer, "peer");
-        if (kind is RecordKind.DiskLost) reader.Require(DiskLife, "diskLife");
         if (reader.Fault is not null) return null;
         return kind switch
         {
@@ -107,7 +107,7 @@ public static class VsrRecordFields
                 view, position, new WallTime(stamp), state, entries, number),
             RecordKind.Committed => new VsrRecord.Committed(number),
             RecordKind.PeerIncarnation => new VsrRecord.PeerIncarnation(peer, number),
-            RecordKind.DiskLost => new VsrRecord.DiskLost(number, diskLife),
+            RecordKind.DiskLost => new VsrRecord.DiskLost(number, diskLife ?? number),
         };
     }
 
@@ -136,7 +136,8 @@ public static class VsrRecordFields
 
     public static VsrDurable? ReadSnapshot(ref FieldReader reader)
     {
-        long view = 0, lastNormal = 0, life = 0, diskLife = 0, stamp = 0;
+        long view = 0, lastNormal = 0, life = 0, stamp = 0;
+        long? diskLife = null;
         var isLost = false;
         LogPosition position = default;
         byte[] state = [];
@@ -165,7 +166,6 @@ public static class VsrRecordFields
 
         for (var field = View; field <= State; field++)
             reader.Require(field, $"field {field} of a snapshot");
-        reader.Require(DiskLife, "diskLife");
         if (reader.Fault is not null) return null;
         var log = new VsrLog(position, new WallTime(stamp));
         foreach (var entry in tail)
@@ -179,7 +179,7 @@ public static class VsrRecordFields
             log.Append(entry);
         }
 
-        return new VsrDurable(view, lastNormal, life, diskLife, isLost, state, log, peers.ToImmutable());
+        return new VsrDurable(view, lastNormal, life, diskLife ?? life, isLost, state, log, peers.ToImmutable());
     }
 
     private static (int Replica, long Life) ReadPeer(ref FieldReader reader)

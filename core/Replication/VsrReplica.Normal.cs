@@ -228,6 +228,7 @@ public sealed partial class VsrReplica
         if (committed <= Commit) return;
         for (var op = Commit + 1; op <= committed; op++) _inFlightBytes -= _log[op].Command.Length;
         AdvanceCommit(committed, outbox);
+        if (HasCommittedInView) _escalations = 0;
         HintCommit(outbox);
         for (var i = 0; i < _backups.Length; i++)
             if (i != config.Self) ArmBackup(_backups[i], now);

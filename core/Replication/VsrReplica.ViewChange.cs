@@ -32,8 +32,8 @@ public sealed partial class VsrReplica
         if (node < 0 || node == config.Self) return VsrVerdict.NotMember;
         var changed = suspected.IsSuspect ? _suspects.Add(node) : _suspects.Remove(node);
         if (!changed) return VsrVerdict.Duplicate;
-        if (node != config.PrimaryOf(View)) return VsrVerdict.Accepted;
-        if (suspected.IsSuspect) WantExit(now, outbox);
+        if (node != config.PrimaryOf(View)) LeaveViewWithQuorum(now, outbox);
+        else if (suspected.IsSuspect) WantExit(now, outbox);
         return VsrVerdict.Accepted;
     }
 
@@ -62,13 +62,28 @@ public sealed partial class VsrReplica
         return isNews ? VsrVerdict.Accepted : VsrVerdict.Duplicate;
     }
 
-    /// <summary>Leaves with a quorum that wants to; as a primary also when those that do not are too few for
-    /// a lease: it would lead and never answer a read.</summary>
+    /// <summary>Leaves with a quorum that wants to; as a primary also when wishes leave too few for a lease,
+    /// and there are enough for another view: it would lead and never answer a read.</summary>
     private void LeaveViewWithQuorum(Instant now, Outbox<VsrEffect> outbox)
     {
         var isWish = _wantsExit && _exits.Count >= config.Quorum;
-        var isLeaseless = IsPrimary && config.Replicas.Count - _exits.Count < config.Quorum;
-        if (isWish || isLeaseless) JoinView(View + 1, now, outbox);
+        if (isWish || (IsPrimary && IsLeaseless)) JoinView(View + 1, now, outbox);
+    }
+
+    private bool IsLeaseless
+    {
+        get
+        {
+            var (reachable, supporting) = (0, 0);
+            for (var i = 0; i < config.Replicas.Count; i++)
+            {
+                if (_suspects.Contains(i)) continue;
+                reachable++;
+                if (!_exits.Contains(i)) supporting++;
+            }
+
+            return supporting < config.Quorum && reachable >= config.Quorum;
+        }
     }
 
     /// <summary>Joins a higher view with the log of the last normal one.</summary>
@@ -252,7 +267,6 @@ public sealed partial class VsrReplica
         Status = VsrStatus.Normal;
         EndTransfer();
         _votes.Clear();
-        _escalations = 0;
         (_resendAt, _escalateAt) = (Instant.Never, Instant.Never);
         commit = Math.Clamp(commit, Commit, _log.Op);
         PersistLog(
@@ -283,6 +297,8 @@ public sealed partial class VsrReplica
     private void EnterNormal(Instant now, Outbox<VsrEffect> outbox)
     {
         Status = VsrStatus.Normal;
+        // A view that is left again at once was none: the next one gets more time.
+        if (!_wantsExit) _escalations = 0;
         _resendAt = _wantsExit ? ResendAfter(now, config.Resend) : Instant.Never;
         _escalateAt = Instant.Never;
         outbox.Emit(new VsrEffect.ViewStarted(View, IsPrimary: false));

@@ -7,8 +7,8 @@ namespace Hyperscale.Det.Replication;
 /// (AD-38).</summary>
 /// <remarks>View, last normal view and log are on disk before any message that rests on them. An entry is
 /// committed once a quorum of the configured replicas has it on disk in the current view. A view is left only
-/// by a quorum that wants to, or by its restarted primary; a replica that is behind keeps its old log until
-/// the newer one is whole. No rule here depends on a clock: timers only send again what was sent. The model
+/// by a quorum that wants to, or by its primary: one that restarted, or whose lease the wishes of others rule
+/// out. A replica that is behind keeps its old log until the newer one is whole. No rule here depends on a clock: timers only send again what was sent. The model
 /// is <c>tla/PerJobVsr.tla</c>. Source: Liskov and Cowling, "Viewstamped Replication Revisited"
 /// (2012).</remarks>
 public sealed partial class VsrReplica(VsrConfig config) : IMachine<VsrInput, VsrEffect, VsrVerdict>
@@ -193,6 +193,7 @@ public sealed partial class VsrReplica(VsrConfig config) : IMachine<VsrInput, Vs
         var from = IndexOf(received.From);
         if (from < 0 || from == config.Self) return VsrVerdict.NotMember;
         var message = received.Message;
+        if (message is VsrMessage.LaterLife later) return OnLaterLife(later, now, outbox);
         var known = _peerIncarnations.GetValueOrDefault(from);
         if (message.Incarnation < known)
         {
@@ -215,7 +216,6 @@ public sealed partial class VsrReplica(VsrConfig config) : IMachine<VsrInput, Vs
             VsrMessage.NewState state => OnNewState(from, state, now, outbox),
             VsrMessage.Recovery recovery => OnRecovery(from, recovery, now, outbox),
             VsrMessage.RecoveryResponse response => OnRecoveryResponse(from, response, now, outbox),
-            VsrMessage.LaterLife later => OnLaterLife(later, now, outbox),
             _ => throw new UnreachableException($"unhandled {message}"),
         };
     }

@@ -22,6 +22,7 @@ public static class AllCheckers
         new OneJobPerSubmission(),
         new OneJobPerKey(),
         new OneCompletion(),
+        new RetryBudgets(),
         new ResultsConserved(),
         new ProgressRises(),
         new NoDispatchAfterEnd(),

@@ -1,4 +1,5 @@
 using Hyperscale.Det.Durability;
+using Hyperscale.Det.Idempotency;
 using Hyperscale.Det.Jobs;
 using Hyperscale.Det.Kernel;
 using Hyperscale.Det.Nodes;
@@ -45,6 +46,9 @@ internal sealed class Cluster(
 
     public int CrashesLeft { get; set; } = crashesMax;
 
+    /// <summary>How often each submission is repeated under its key; without repeats it has none.</summary>
+    public int Repeats { get; init; }
+
     public Observer Observer { get; } = new();
 
     public INode Create(NodeId id) => create(id, _topology);
@@ -68,11 +72,7 @@ internal sealed class Cluster(
         foreach (var node in nodes)
             runtime.CreateActor(_actors[node], typeof(NodeActor), new NodeEvents.Begun(this, node));
         foreach (var node in nodes) runtime.SendEvent(_actors[node], new NodeEvents.Started());
-        for (var job = 1; job <= jobs; job++)
-        {
-            var submit = new ClientRequest.SubmitJob(Jobs.Of($"job-{job}"));
-            runtime.SendEvent(_actors[Client], new NodeEvents.Asked(job, submit));
-        }
+        for (var job = 1; job <= jobs; job++) Submit(runtime, job);
 
         if (cancels)
         {
@@ -82,6 +82,18 @@ internal sealed class Cluster(
         }
 
         runtime.CreateActor(typeof(FaultActor), new FaultActor.Begun(this));
+    }
+
+    private void Submit(IActorRuntime runtime, int job)
+    {
+        IdempotencyKey? key = Repeats > 0 ? IdempotencyKey.Of("client-1", job, nonce: 7) : null;
+        var submit = new ClientRequest.SubmitJob(Jobs.Of($"job-{job}"), key);
+        for (var repeat = 0; repeat <= Repeats; repeat++)
+        {
+            var request = job + (100 * repeat);
+            if (key is { } given) Observer.Expect(request, given);
+            runtime.SendEvent(_actors[Client], new NodeEvents.Asked(request, submit));
+        }
     }
 }
 

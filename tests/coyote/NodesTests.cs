@@ -40,6 +40,23 @@ public sealed class NodesTests
     }
 
     [Fact]
+    public void One_key_makes_one_job_whatever_is_repeated_crashes_or_changes_its_leader()
+    {
+        var runs = new List<Cluster>();
+        Scenario.Of(runtime =>
+        {
+            runs.Add(new Cluster(Cluster.Genuine, ticksMax: 200, crashesMax: 3, gates: 3)
+            {
+                Repeats = 3,
+                Victims = [.. Enumerable.Range(1, 3).Select(number => NodeId.Of($"gate-{number}"))],
+            });
+            runs[^1].Run(runtime, jobs: 1, cancels: false);
+        }).HoldsAlways(schedules: 100);
+
+        Assert.Contains(runs, run => run.Observer is { Duplicates: > 1, Leaders: > 1 });
+    }
+
+    [Fact]
     public void A_cancellation_may_fall_anywhere() =>
         Scenario.Of(runtime => new Cluster(Cluster.Genuine, ticksMax: 80, crashesMax: 2)
             .Run(runtime, jobs: 1, cancels: true)).HoldsAlways();

@@ -1,3 +1,4 @@
+using Hyperscale.Det.Idempotency;
 using Hyperscale.Det.Jobs;
 using Hyperscale.Det.Kernel;
 using Hyperscale.Det.Nodes;
@@ -12,6 +13,9 @@ internal sealed class Observer
     private readonly SortedSet<JobId> _accepted = [];
     private readonly SortedDictionary<JobId, JobState> _ended = [];
     private readonly SortedSet<long> _answered = [];
+    private readonly SortedDictionary<long, IdempotencyKey> _keyOf = [];
+    private readonly SortedDictionary<IdempotencyKey, JobId> _jobOf = [];
+    private readonly SortedSet<IdempotencyKey> _firsts = [];
     private readonly SortedSet<NodeId> _leaders = [];
     private readonly SortedDictionary<long, NodeId> _views = [];
     private long _view;
@@ -20,14 +24,22 @@ internal sealed class Observer
 
     public int Ended => _ended.Count;
 
+    /// <summary>Requests that were told of a job that an earlier one had made.</summary>
+    public int Duplicates { get; private set; }
+
     /// <summary>Gates that led the ledger at some time.</summary>
     public int Leaders => _leaders.Count;
 
     public void OnReply(long requestId, ClientResponse response)
     {
         Holds(_answered.Add(requestId), $"request {requestId} is answered twice");
-        if (response is ClientResponse.Accepted accepted) _accepted.Add(accepted.Job);
+        if (response is not ClientResponse.Accepted accepted) return;
+        _accepted.Add(accepted.Job);
+        if (_keyOf.TryGetValue(requestId, out var key)) OnAccepted(key, accepted);
     }
+
+    /// <summary>The request is about to be asked, under this key.</summary>
+    public void Expect(long requestId, IdempotencyKey key) => _keyOf.Add(requestId, key);
 
     public void OnStarted(AttemptKey attempt) =>
         Holds(_started.Add(attempt), $"attempt {attempt} is started twice");
@@ -55,6 +67,14 @@ internal sealed class Observer
         if (gate.FenceOf(group: 0) < _view) return;
         foreach (var job in _accepted)
             Holds(gate.Ledger.TryGet(job, out _), $"job {job} was acknowledged and is gone");
+    }
+
+    private void OnAccepted(IdempotencyKey key, ClientResponse.Accepted accepted)
+    {
+        _jobOf.TryAdd(key, accepted.Job);
+        Holds(_jobOf[key] == accepted.Job, $"{key} made {_jobOf[key]} and {accepted.Job}");
+        if (accepted.WasDuplicate) Duplicates++;
+        else Holds(_firsts.Add(key), $"{key} made its job twice");
     }
 
     private static void Holds(bool condition, string otherwise)

@@ -1,0 +1,56 @@
+using Hyperscale.Det.Jobs;
+using Hyperscale.Det.Kernel;
+using Hyperscale.Det.Nodes;
+using Hyperscale.Det.Sim.Engine;
+using Hyperscale.Det.Sim.Processes;
+
+namespace Hyperscale.Det.Sim.Checkers;
+
+/// <summary>Attempts after the first never exceed a job's retry budget over all its datacenters, nor that of
+/// a workflow in one slot, whatever fails, is cut off or changes its primary (AD-44); and what a job is
+/// entitled to is what its submission and the gates' settings say.</summary>
+public sealed class RetryBudgets() : Checker("retry-budget", CheckerViews.None)
+{
+    private readonly SortedDictionary<JobId, JobRetries> _jobs = [];
+
+    public override void OnProcessStarted(SimProcess process)
+    {
+        var attempt = process.Attempt;
+        if (attempt.Attempt == 1) return;
+        var id = attempt.Slot.Job;
+        if (!_jobs.TryGetValue(id, out var job))
+        {
+            // A job that runs is in the ledger of whoever had it started.
+            if (World.Hosts.Select(host => Find(host, id)).FirstOrDefault(found => found is not null)
+                is not { } found)
+                return;
+            _jobs.Add(id, job = new JobRetries(TermsOf(found)));
+        }
+
+        var key = (attempt.Slot.Slot, attempt.Workflow);
+        job.Retries[key] = Math.Max(job.Retries.GetValueOrDefault(key), attempt.Attempt - 1);
+        Require(job.Retries[key] <= job.Terms.RetryBudgetPerWorkflow, () =>
+            $"{attempt} is retry {job.Retries[key]} of its workflow; "
+            + $"{job.Terms.RetryBudgetPerWorkflow} are allowed");
+        Require(job.Retries.Values.Sum() <= job.Terms.RetryBudget, () =>
+            $"with {attempt} {id} has used {job.Retries.Values.Sum()} retries; "
+            + $"{job.Terms.RetryBudget} are allowed");
+    }
+
+    private JobTerms TermsOf(LedgerJob job)
+    {
+        var config = World.Plan.Options.Gate;
+        var terms = JobTerms.Of(job.Spec, config.RetryBudget, config.BestEffort);
+        Require(job.Terms == terms, () => $"{job.Id} is entitled to {job.Terms}; {terms} is right");
+        return terms;
+    }
+
+    private static LedgerJob? Find(SimHost host, JobId id) =>
+        host.Node is GateNode gate && gate.Ledger.TryGet(id, out var job) ? job : null;
+
+    private sealed record JobRetries(JobTerms Terms)
+    {
+        /// <summary>By slot and workflow.</summary>
+        public SortedDictionary<(int Slot, int Workflow), int> Retries { get; } = [];
+    }
+}
