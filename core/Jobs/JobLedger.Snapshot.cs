@@ -158,7 +158,8 @@ public sealed partial class JobLedger
         var bytes = size + outcomes.Sum(slot => Measure(slot.Outcome!, JobFields.Write).Bytes);
         return new LedgerJob(
             id, spec!, digest, submitted, state, reason, cancelled, ended, changedOp, bytes, slots,
-            key, terms ?? JobTerms.OfUnstamped(spec!)) { Completion = completion };
+            key, terms ?? JobTerms.OfUnstamped(spec!))
+        { Completion = completion };
     }
 
     private static void WriteSlot(FieldWriter writer, LedgerSlot slot)

@@ -64,7 +64,7 @@ public static partial class MessageCodec
         reader.Require(2, "wasDuplicate");
         reader.Require(3, "isDeduplicated");
         return reader.Fault is null
-            ? new ClientResponse.Accepted(job, wasDuplicate, isDeduplicated) 
+            ? new ClientResponse.Accepted(job, wasDuplicate, isDeduplicated)
             {
                 Notes = notes,
             }

@@ -179,7 +179,8 @@ public static class VsrRecordFields
             log.Append(entry);
         }
 
-        return new VsrDurable(view, lastNormal, life, diskLife ?? life, isLost, state, log, peers.ToImmutable());
+        return new VsrDurable(
+            view, lastNormal, life, diskLife ?? life, isLost, state, log, peers.ToImmutable());
     }
 
     private static (int Replica, long Life) ReadPeer(ref FieldReader reader)

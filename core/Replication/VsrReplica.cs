@@ -8,9 +8,9 @@ namespace Hyperscale.Det.Replication;
 /// <remarks>View, last normal view and log are on disk before any message that rests on them. An entry is
 /// committed once a quorum of the configured replicas has it on disk in the current view. A view is left only
 /// by a quorum that wants to, or by its primary: one that restarted, or whose lease the wishes of others rule
-/// out. A replica that is behind keeps its old log until the newer one is whole. No rule here depends on a clock: timers only send again what was sent. The model
-/// is <c>tla/PerJobVsr.tla</c>. Source: Liskov and Cowling, "Viewstamped Replication Revisited"
-/// (2012).</remarks>
+/// out. A replica that is behind keeps its old log until the newer one is whole. No rule here depends on a
+/// clock: timers only send again what was sent. The model is <c>tla/PerJobVsr.tla</c>. Source: Liskov and
+/// Cowling, "Viewstamped Replication Revisited" (2012).</remarks>
 public sealed partial class VsrReplica(VsrConfig config) : IMachine<VsrInput, VsrEffect, VsrVerdict>
 {
     private readonly SortedSet<int> _suspects = [];

@@ -10,7 +10,7 @@ namespace Hyperscale.Det.Shell.Config;
 /// environment's count where both give one.</summary>
 internal sealed class GivenSettings
 {
-    private static readonly string[] Prefixes = 
+    private static readonly string[] Prefixes =
         [IdempotencyConfig.Prefix, RetryBudgetConfig.Prefix, BestEffortConfig.Prefix];
 
     private readonly SortedDictionary<string, string> _environment = new(StringComparer.Ordinal);

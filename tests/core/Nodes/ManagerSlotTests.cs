@@ -239,7 +239,10 @@ public sealed class ManagerSlotTests
             [new WorkflowResult(0, 1, Worker1.Name, Completed)]));
 
         _bench.Finish(Worker1, Attempt());
-        _bench.Pass(Seconds(1), Worker1);
+        // Once more soon, then at longer intervals.
+        _bench.Pass(Seconds(2), Worker1);
+        Expect.Messages(_bench.SentTo(Gate), finished, finished);
+        _bench.Pass(Seconds(2), Worker1);
         Expect.Messages(_bench.SentTo(Gate), finished, finished, finished);
 
         _bench.Forget();
