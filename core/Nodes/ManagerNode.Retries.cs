@@ -54,8 +54,7 @@ public sealed partial class ManagerNode
         _retrying.Remove(granted.Attempt);
         // What was not granted is looked at again.
         if (verdict != DispatchVerdict.Accepted) return;
-        _retryAt.Remove(granted.Attempt);
-        _askedSince.Remove(granted.Attempt);
+        Unwatch(granted.Attempt);
         _isPlacingDue = true;
         var left = Ledger.Find(granted.Attempt.Slot)!.Budget.Left;
         Emit(new TelemetryEvent.RetryGranted(granted.Attempt, granted.Cause, left));
@@ -66,8 +65,7 @@ public sealed partial class ManagerNode
     {
         _retrying.Remove(denied.Attempt);
         if (verdict != DispatchVerdict.Accepted) return;
-        _retryAt.Remove(denied.Attempt);
-        _askedSince.Remove(denied.Attempt);
+        Unwatch(denied.Attempt);
         var slot = Ledger.Find(denied.Attempt.Slot)!;
         TellExhausted(slot, denied.Attempt);
         if (slot.Outcome is null) MarkProgress(slot.Key);
@@ -97,11 +95,17 @@ public sealed partial class ManagerNode
             _retryAt.Set(next, _now + LeftUntil(Ledger.FindRetry(next)!.RetryAt));
     }
 
+    private void Unwatch(AttemptKey next)
+    {
+        _retryAt.Remove(next);
+        _askedSince.Remove(next);
+    }
+
     private void OnRetryDue(AttemptKey next)
     {
         if (Ledger.FindRetry(next) is not { } workflow)
         {
-            _askedSince.Remove(next);
+            Unwatch(next);
             return;
         }
 

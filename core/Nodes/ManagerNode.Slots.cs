@@ -221,22 +221,20 @@ public sealed partial class ManagerNode
 
     /// <summary>Reports a slot's outcome to the gate that last commanded the job, and again until a gate says
     /// that it is in the job's ledger.</summary>
-    private void SendOutcome(SlotKey key)
-    {
-        if (Ledger.Find(key) is not { Outcome: { } outcome }) return;
-        Send(Ledger.GateOf(key.Job)!.Value, new Message.SlotFinished(key, outcome));
-        _finishAt.Set(key, _now + _config.ResendInterval);
-    }
+    private void SendOutcome(SlotKey key) =>
+        SendOutcome(key, [Ledger.GateOf(key.Job)!.Value], _config.ResendInterval);
 
     /// <summary>The gate did not take the outcome; it may no longer lead the job's group. Of a job that has
     /// ended no other would ask.</summary>
-    private void SendOutcomeToAll(SlotKey key)
+    // An outcome may be large, so it does not go to all of them often.
+    private void SendOutcomeToAll(SlotKey key) =>
+        SendOutcome(key, _topology.ReplicasOfGroup(key.Job.Group), _config.ResendInterval * 4);
+
+    private void SendOutcome(SlotKey key, IReadOnlyList<NodeId> gates, Duration again)
     {
         if (Ledger.Find(key) is not { Outcome: { } outcome }) return;
-        foreach (var gate in _topology.ReplicasOfGroup(key.Job.Group))
-            Send(gate, new Message.SlotFinished(key, outcome));
-        // An outcome may be large.
-        _finishAt.Set(key, _now + (_config.ResendInterval * 4));
+        foreach (var gate in gates) Send(gate, new Message.SlotFinished(key, outcome));
+        _finishAt.Set(key, _now + again);
     }
 
     private NodeVerdict AnswerReserved(NodeId gate, SlotRecord slot)

@@ -198,11 +198,7 @@ public sealed partial class VsrReplica
     private VsrVerdict OnLaterLife(VsrMessage.LaterLife later, Instant now, Outbox<VsrEffect> outbox)
     {
         if (later.Known <= _incarnation) return VsrVerdict.Duplicate;
-        if (Status == VsrStatus.Normal) outbox.Emit(new VsrEffect.ViewLeft(View));
-        EndTransfer();
-        _wantsExit = false;
-        _exits.Clear();
-        _votes.Clear();
+        GiveViewUp(outbox);
         _escalateAt = Instant.Never;
         BeginLife(later.Known + 1, _diskLife, outbox);
         BeginRecovery(now, outbox);

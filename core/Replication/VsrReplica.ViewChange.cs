@@ -98,9 +98,15 @@ public sealed partial class VsrReplica
     /// <summary>Moves the durable view up; the log and the last normal view stay.</summary>
     private void LeaveView(long view, Outbox<VsrEffect> outbox)
     {
-        if (Status == VsrStatus.Normal) outbox.Emit(new VsrEffect.ViewLeft(View));
+        GiveViewUp(outbox);
         View = view;
         Persist(new VsrRecord.ViewJoined(view), outbox);
+    }
+
+    /// <summary>Whatever this replica was about in its view, or was asked there, counts no more.</summary>
+    private void GiveViewUp(Outbox<VsrEffect> outbox)
+    {
+        if (Status == VsrStatus.Normal) outbox.Emit(new VsrEffect.ViewLeft(View));
         EndTransfer();
         _wantsExit = false;
         _exits.Clear();

@@ -66,7 +66,7 @@ public sealed class FencesRise() : Checker(
             _commands.Add(host.Place.Index, commands = new Commands());
         if (input is NodeInput.Durable durable) commands.Commit(durable.Lsn);
         if (input is not NodeInput.Received received || verdict != NodeVerdict.Accepted) return;
-        if (CommandOf(received.Message) is not var (job, fence)) return;
+        if (Fences.OfJob(received.Message) is not var (job, fence)) return;
 
         var last = commands.Committed.GetValueOrDefault(job, long.MinValue);
         // What is on its own disk alone may not be committed, and its ledger not know it.
@@ -78,56 +78,24 @@ public sealed class FencesRise() : Checker(
 
     public override void OnSent(SimHost host, NodeId to, Message message)
     {
-        switch (message)
-        {
-            case Message.ReserveSlot reserve:
-                Rises(host, $"group {reserve.Slot.Job.Group}", reserve.Fence);
-                break;
-            case Message.StartSlot start:
-                Rises(host, $"group {start.Slot.Job.Group}", start.Fence);
-                break;
-            case Message.CancelSlot cancel:
-                Rises(host, $"group {cancel.Slot.Job.Group}", cancel.Fence);
-                break;
-            case Message.SlotResultCommitted committed:
-                Rises(host, $"group {committed.Slot.Job.Group}", committed.Fence);
-                break;
-            case Message.StartAttempt start:
-                Rises(host, host.Place.Datacenter, start.Fence);
-                break;
-            case Message.StopAttempt stop:
-                Rises(host, host.Place.Datacenter, stop.Fence);
-                break;
-            default:
-                break;
-        }
+        if (Fences.Of(host, message) is var (owner, fence)) Rises(host, owner, fence);
+        if (message is Message.SlotResultCommitted committed)
+            Rises(host, $"group {committed.Slot.Job.Group}", committed.Fence);
     }
 
     /// <summary>A life of a worker obeys no manager that was replaced by one that it has obeyed.</summary>
     private void IsObeyedInOrder(SimHost host, NodeInput input, NodeVerdict verdict)
     {
         if (input is not NodeInput.Received received || verdict != NodeVerdict.Accepted) return;
-        var fence = received.Message switch
-        {
-            Message.StartAttempt start => start.Fence,
-            Message.StopAttempt stop => stop.Fence,
-            Message.HeartbeatAnswered answered => answered.Fence,
-            _ => long.MaxValue,
-        };
-        if (fence == long.MaxValue) return;
+        var told = received.Message is Message.HeartbeatAnswered answered
+            ? answered.Fence
+            : Fences.Of(host, received.Message)?.Fence;
+        if (told is not { } fence) return;
         var key = (host.Place.Index, host.Life);
         var last = _obeyed.GetValueOrDefault(key, long.MinValue);
         Require(fence >= last, () => $"{host.Id} obeys fence {fence} after {last}");
         _obeyed[key] = fence;
     }
-
-    private static (JobId Job, long Fence)? CommandOf(Message message) => message switch
-    {
-        Message.ReserveSlot reserve => (reserve.Slot.Job, reserve.Fence),
-        Message.StartSlot start => (start.Slot.Job, start.Fence),
-        Message.CancelSlot cancel => (cancel.Slot.Job, cancel.Fence),
-        _ => null,
-    };
 
     /// <summary>Takes a record into the log that it belongs to: what does not fit, a view, op or stamp that
     /// falls, is refused there.</summary>

@@ -62,7 +62,7 @@ public sealed class ReplicaSituations() : Checker(
                 if (gate.LedGroups.Contains(get.Job.Group))
                     Served(host, get.Job.Group, gate.FenceOf(get.Job.Group), Answers(effects));
                 break;
-            case var command when FenceOf(host, command) is var (owner, fence):
+            case var command when Fences.Of(host, command) is var (owner, fence):
                 var isRefused = verdict is NodeVerdict.Stale or NodeVerdict.Refused;
                 if (isRefused && fence < _fences.GetValueOrDefault(owner)) Met(Probe.StaleLeaderCommanded);
                 break;
@@ -84,7 +84,7 @@ public sealed class ReplicaSituations() : Checker(
                 _forwards[key] = to;
                 break;
             default:
-                if (FenceOf(host, message) is var (owner, fence))
+                if (Fences.Of(host, message) is var (owner, fence))
                     _fences[owner] = Math.Max(fence, _fences.GetValueOrDefault(owner));
                 break;
         }
@@ -135,19 +135,6 @@ public sealed class ReplicaSituations() : Checker(
         ClientRequest.CancelJob cancel => cancel.Job.Group,
         _ => null,
     };
-
-    /// <summary>Whose leader a command is of, and its fence; null for what is no command.</summary>
-    private static (string Owner, long Fence)? FenceOf(SimHost host, Message message) => message switch
-    {
-        Message.ReserveSlot reserve => (OwnerOf(reserve.Slot.Job), reserve.Fence),
-        Message.StartSlot start => (OwnerOf(start.Slot.Job), start.Fence),
-        Message.CancelSlot cancel => (OwnerOf(cancel.Slot.Job), cancel.Fence),
-        Message.StartAttempt start => (host.Place.Datacenter, start.Fence),
-        Message.StopAttempt stop => (host.Place.Datacenter, stop.Fence),
-        _ => null,
-    };
-
-    private static string OwnerOf(JobId job) => $"group {job.Group}";
 
     private void Met(Probe probe) => World.Coverage.Sometimes(probe);
 }
