@@ -25,6 +25,7 @@ public sealed partial class DispatchLedger
 
         workflow.State = WorkflowState.Running;
         workflow.ReadySequence = 0;
+        workflow.WaitingSince = default;
         workflow.Attempts = key.Attempt;
         workflow.Worker = started.Worker;
         workflow.Boot = started.Boot;
@@ -46,13 +47,13 @@ public sealed partial class DispatchLedger
         var isFailed = outcome.State is AttemptState.Failed or AttemptState.Lost;
         if (isFailed && slot.CancelReason is null)
         {
-            TryAgain(slot, key, outcome, stamp + ended.Backoff);
+            TryAgain(slot, key, outcome, stamp, ended.Backoff);
         }
         else
         {
             workflow.State = WorkflowState.Ended;
             workflow.Outcome = outcome;
-            if (outcome.State == AttemptState.Completed) ReadyDependents(slot, key.Workflow);
+            if (outcome.State == AttemptState.Completed) ReadyDependents(slot, key.Workflow, stamp);
             else Fail(slot, key.Workflow);
         }
 
@@ -76,12 +77,13 @@ public sealed partial class DispatchLedger
         if (load.Attempts.Count == 0) _loads.Remove(workflow.Worker);
     }
 
-    private void MakeReady(SlotRecord slot, int index)
+    private void MakeReady(SlotRecord slot, int index, WallTime stamp)
     {
         var workflow = slot.Workflows[index];
         Invariant.Holds(workflow.State is WorkflowState.Waiting or WorkflowState.Retrying);
         workflow.RetryAt = default;
         workflow.State = WorkflowState.Ready;
+        workflow.WaitingSince = stamp;
         workflow.ReadySequence = ++_sequence;
         _ready.Add(
             workflow.ReadySequence,
@@ -93,12 +95,13 @@ public sealed partial class DispatchLedger
     {
         _ready.Remove(workflow.ReadySequence);
         workflow.ReadySequence = 0;
+        workflow.WaitingSince = default;
         workflow.RetryAt = default;
         if (workflow.Failure is not null) EndRetrying(workflow, "");
         else workflow.State = WorkflowState.Skipped;
     }
 
-    private void ReadyDependents(SlotRecord slot, int completed)
+    private void ReadyDependents(SlotRecord slot, int completed, WallTime stamp)
     {
         for (var i = 0; i < slot.Workflows.Count; i++)
         {
@@ -106,7 +109,7 @@ public sealed partial class DispatchLedger
             var dependsOn = slot.Spec.Workflows[i].DependsOn;
             if (!dependsOn.Contains(completed)) continue;
             if (dependsOn.All(d => slot.Workflows[d].Outcome?.State == AttemptState.Completed))
-                MakeReady(slot, i);
+                MakeReady(slot, i, stamp);
         }
     }
 

@@ -47,7 +47,7 @@ public sealed partial class DispatchLedger
         return DispatchVerdict.Accepted;
     }
 
-    private DispatchVerdict OnRetryGranted(DispatchCommand.RetryGranted granted)
+    private DispatchVerdict OnRetryGranted(WallTime stamp, DispatchCommand.RetryGranted granted)
     {
         if (WhyNotRetried(granted.Attempt) is { } verdict) return verdict;
         var slot = _slots[granted.Attempt.Slot];
@@ -56,7 +56,7 @@ public sealed partial class DispatchLedger
             return DispatchVerdict.Exhausted;
 
         slot.Budget = slot.Budget.Grant(workflow);
-        MakeReady(slot, workflow);
+        MakeReady(slot, workflow, stamp);
         return DispatchVerdict.Accepted;
     }
 
@@ -92,7 +92,8 @@ public sealed partial class DispatchLedger
 
     /// <summary>Has the workflow of a failed or lost attempt wait for another one, unless its budget is used
     /// up; then it ends, and says so.</summary>
-    private void TryAgain(SlotRecord slot, AttemptKey key, AttemptOutcome outcome, WallTime retryAt)
+    private void TryAgain(
+        SlotRecord slot, AttemptKey key, AttemptOutcome outcome, WallTime stamp, Duration backoff)
     {
         var workflow = slot.Workflows[key.Workflow];
         var decision = RetryBudgetManager.Decide(slot.Budget, key.Workflow);
@@ -100,7 +101,8 @@ public sealed partial class DispatchLedger
         if (decision is RetryDecision.Granted or RetryDecision.ShareUsed)
         {
             workflow.State = WorkflowState.Retrying;
-            workflow.RetryAt = retryAt;
+            workflow.WaitingSince = stamp;
+            workflow.RetryAt = stamp + backoff;
             return;
         }
 
@@ -117,6 +119,7 @@ public sealed partial class DispatchLedger
             ? outcome
             : outcome with { Reason = JobLimits.Clip($"{reason}: {outcome.Reason}") };
         workflow.Failure = null;
+        workflow.WaitingSince = default;
         workflow.RetryAt = default;
     }
 

@@ -81,6 +81,7 @@ public sealed partial class DispatchLedger
     {
         writer.Number(1, (long)workflow.State);
         if (workflow.ReadySequence > 0) writer.Number(2, workflow.ReadySequence);
+        if (workflow.WaitingSince != default) writer.Number(11, workflow.WaitingSince.UnixMilliseconds);
         if (workflow.Attempts == 0) return;
         writer.Number(3, workflow.Attempts);
         writer.Text(4, workflow.Worker.Name);
@@ -227,6 +228,7 @@ public sealed partial class DispatchLedger
                     inner.Element(
                         "earlier", earlier, EarlierAttempt.CountMax, JobFields.ReadEarlierAttempt);
                     break;
+                case 11: workflow.WaitingSince = new WallTime(inner.Number("waitingSince")); break;
                 default: break;
             }
         }

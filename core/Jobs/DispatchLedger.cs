@@ -98,7 +98,7 @@ public sealed partial class DispatchLedger(int closedMax = DispatchLedger.Closed
         DispatchCommand.AttemptStarted started => OnAttemptStarted(stamp, started),
         DispatchCommand.AttemptEnded ended => OnAttemptEnded(stamp, ended),
         DispatchCommand.BudgetShared shared => OnBudgetShared(shared),
-        DispatchCommand.RetryGranted granted => OnRetryGranted(granted),
+        DispatchCommand.RetryGranted granted => OnRetryGranted(stamp, granted),
         DispatchCommand.RetryDenied denied => OnRetryDenied(denied),
         DispatchCommand.KeysExpired expired => OnKeysExpired(stamp, expired),
         _ => throw new UnreachableException($"unhandled {command}"),
@@ -163,7 +163,7 @@ public sealed partial class DispatchLedger(int closedMax = DispatchLedger.Closed
         PlaceOf(started.Slot)!.EverStarted = true;
         _keys.Commit(started.Slot.Job, stamp);
         for (var i = 0; i < slot.Workflows.Count; i++)
-            if (slot.Spec.Workflows[i].DependsOn.Count == 0) MakeReady(slot, i);
+            if (slot.Spec.Workflows[i].DependsOn.Count == 0) MakeReady(slot, i, stamp);
         return DispatchVerdict.Accepted;
     }
 

@@ -34,6 +34,10 @@ public sealed class WorkflowRecord
     /// <summary>Place in the queue for cores; meaningful while <see cref="WorkflowState.Ready"/>.</summary>
     public long ReadySequence { get; internal set; }
 
+    /// <summary>Stamp of the entry since which it waits for a core or for its next attempt; meaningful while
+    /// <see cref="WorkflowState.Ready"/> or <see cref="WorkflowState.Retrying"/>.</summary>
+    public WallTime WaitingSince { get; internal set; }
+
     /// <summary>Number of its newest attempt; 0 before the first.</summary>
     public int Attempts { get; internal set; }
 
@@ -63,6 +67,7 @@ public sealed class WorkflowRecord
     {
         fingerprint.Add((long)State);
         fingerprint.Add(ReadySequence);
+        fingerprint.Add(WaitingSince.UnixMilliseconds);
         fingerprint.Add((long)Attempts);
         fingerprint.Add(Worker);
         fingerprint.Add(Boot.Value);

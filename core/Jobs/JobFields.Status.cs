@@ -24,6 +24,8 @@ public static partial class JobFields
             Write(writer, slot, share);
             writer.End(mark);
         }
+
+        writer.Number(9, status.Since.UnixMilliseconds);
     }
 
     public static JobStatus? ReadJobStatus(ref FieldReader reader)
@@ -34,7 +36,7 @@ public static partial class JobFields
         var reason = "";
         var revision = 0L;
         WallTime submitted = default;
-        WallTime? ended = null;
+        WallTime? ended = null, since = null;
         var slots = new List<SlotStatus>();
         while (reader.Next(out var field))
         {
@@ -48,6 +50,7 @@ public static partial class JobFields
                 case 6: submitted = ReadWallTime(ref reader, "submitted"); break;
                 case 7: ended = ReadWallTime(ref reader, "ended"); break;
                 case 8: reader.Element("slots", slots, JobLimits.DatacentersMax, ReadSlotStatus); break;
+                case 9: since = ReadWallTime(ref reader, "since"); break;
                 default: break;
             }
         }
@@ -61,6 +64,9 @@ public static partial class JobFields
         if (reader.Fault is null) CheckWorkflows(ref reader, spec!, slots);
         return reader.Fault is null
             ? new JobStatus(id, spec!, state, reason, revision, submitted, ended, slots)
+            {
+                Since = since ?? submitted,
+            }
             : null;
     }
 
@@ -82,6 +88,7 @@ public static partial class JobFields
         }
 
         foreach (var progress in status.Workflows) writer.Nested(6, progress, Write);
+        if (status.Wait is { } wait) writer.Nested(7, wait, Write);
     }
 
     public static SlotStatus? ReadSlotStatus(ref FieldReader reader)
@@ -90,6 +97,7 @@ public static partial class JobFields
         string datacenter = "", reason = "";
         var phase = SlotPhase.Unassigned;
         SlotOutcome? outcome = null;
+        Wait? wait = null;
         var workflows = new List<WorkflowProgress>();
         while (reader.Next(out var field))
         {
@@ -103,6 +111,7 @@ public static partial class JobFields
                 case 6:
                     reader.Element("workflows", workflows, JobLimits.WorkflowsMax, ReadWorkflowProgress);
                     break;
+                case 7: wait = reader.Nested("wait", ReadWait); break;
                 default: break;
             }
         }
@@ -112,7 +121,7 @@ public static partial class JobFields
         reader.Require(3, "phase");
         reader.Require(4, "reason");
         return reader.Fault is null
-            ? new SlotStatus(slot, datacenter, phase, reason, outcome, workflows)
+            ? new SlotStatus(slot, datacenter, phase, reason, outcome, workflows) { Wait = wait }
             : null;
     }
 
@@ -124,6 +133,9 @@ public static partial class JobFields
         writer.Nested(4, progress.Stats, Write);
         if (progress.Reason.Length > 0) writer.Text(5, EarlierAttempt.Clip(progress.Reason));
         if (progress.Attempt > 0) writer.Number(6, progress.Attempt);
+        if (progress.Wait is { } wait) writer.Nested(7, wait, Write);
+        if (progress.Started is { } started) writer.Number(9, started.UnixMilliseconds);
+        foreach (var cause in progress.RetryCauses) writer.Text(8, EarlierAttempt.Clip(cause));
     }
 
     public static WorkflowProgress? ReadWorkflowProgress(ref FieldReader reader)
@@ -133,6 +145,9 @@ public static partial class JobFields
         string worker = "", reason = "";
         var attempt = 0;
         RunStats? stats = null;
+        WallTime? started = null;
+        Wait? wait = null;
+        var causes = new List<string>();
         while (reader.Next(out var field))
         {
             switch (field)
@@ -143,6 +158,11 @@ public static partial class JobFields
                 case 4: stats = reader.Nested("stats", ReadRunStats); break;
                 case 5: reason = reader.Text("reason", EarlierAttempt.ReasonLengthMax); break;
                 case 6: attempt = reader.Integer("attempt", 1, JobLimits.AttemptMax); break;
+                case 7: wait = reader.Nested("wait", ReadWait); break;
+                case 8 when reader.HasRoom("causes", causes.Count, EarlierAttempt.CountMax):
+                    causes.Add(reader.Text("causes", EarlierAttempt.ReasonLengthMax));
+                    break;
+                case 9: started = ReadWallTime(ref reader, "started"); break;
                 default: break;
             }
         }
@@ -152,8 +172,43 @@ public static partial class JobFields
         reader.Require(3, "worker");
         reader.Require(4, "stats");
         return reader.Fault is null
-            ? new WorkflowProgress(workflow, phase, worker, stats!) { Attempt = attempt, Reason = reason }
+            ? new WorkflowProgress(workflow, phase, worker, stats!)
+            {
+                Attempt = attempt,
+                Started = started,
+                Reason = reason,
+                Wait = wait,
+                RetryCauses = causes,
+            }
             : null;
+    }
+
+    public static void Write(FieldWriter writer, Wait wait)
+    {
+        writer.Number(1, (long)wait.For);
+        writer.Number(2, wait.Since.UnixMilliseconds);
+        if (wait.Until is { } until) writer.Number(3, until.UnixMilliseconds);
+    }
+
+    public static Wait? ReadWait(ref FieldReader reader)
+    {
+        var reason = WaitReason.Datacenter;
+        WallTime since = default;
+        WallTime? until = null;
+        while (reader.Next(out var field))
+        {
+            switch (field)
+            {
+                case 1: reason = reader.Choice("for", WaitReason.RetryBudget); break;
+                case 2: since = ReadWallTime(ref reader, "since"); break;
+                case 3: until = ReadWallTime(ref reader, "until"); break;
+                default: break;
+            }
+        }
+
+        reader.Require(1, "for");
+        reader.Require(2, "since");
+        return reader.Fault is null ? new Wait(reason, since, until) : null;
     }
 
     public static void Write(FieldWriter writer, JobSummary summary)

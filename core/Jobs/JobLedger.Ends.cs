@@ -103,7 +103,7 @@ public sealed partial class JobLedger
     /// expected.</summary>
     private JobVerdict CloseLate(LedgerJob job, LedgerSlot slot, Position entry)
     {
-        Put(job.With(slot with { Stage = SlotStage.Closed }, entry.Op));
+        Put(job.With(slot.In(SlotStage.Closed, entry.Stamp), entry.Op));
         return JobVerdict.Late;
     }
 
@@ -129,7 +129,11 @@ public sealed partial class JobLedger
         LedgerJob job, LedgerSlot slot, SlotOutcome outcome, Position entry)
     {
         var (digest, bytes) = Measure(outcome, JobFields.Write);
-        var done = slot with { Stage = SlotStage.Reported, Outcome = outcome, OutcomeDigest = digest };
+        var done = slot.In(SlotStage.Reported, entry.Stamp) with
+        {
+            Outcome = outcome,
+            OutcomeDigest = digest,
+        };
         return job.With(done, entry.Op) with { Bytes = job.Bytes + bytes };
     }
 
@@ -152,10 +156,8 @@ public sealed partial class JobLedger
     private void End(LedgerJob job, JobState state, string reason, Position entry)
     {
         Invariant.Holds(!job.IsEnded);
-        Put(job with
+        Put(job.In(state, reason, entry.Stamp) with
         {
-            State = state,
-            Reason = JobLimits.Clip(reason),
             Ended = entry.Stamp,
             ChangedOp = entry.Op,
         });

@@ -111,6 +111,7 @@ public sealed partial class JobLedger
         if (job.Key is { } key) writer.Text(10, key.Text);
         writer.Nested(11, job.Terms, JobFields.Write);
         writer.Number(12, (long)job.Completion);
+        writer.Number(13, job.Since.UnixMilliseconds);
     }
 
     private static LedgerJob? ReadJob(ref FieldReader reader)
@@ -120,7 +121,7 @@ public sealed partial class JobLedger
         WallTime submitted = default;
         var state = JobState.Accepted;
         var reason = "";
-        WallTime? cancelled = null, ended = null;
+        WallTime? cancelled = null, ended = null, since = null;
         var changedOp = 0L;
         var slots = new List<LedgerSlot>();
         IdempotencyKey? key = null;
@@ -142,6 +143,7 @@ public sealed partial class JobLedger
                 case 10: key = KeyFields.ReadKey(ref reader); break;
                 case 11: terms = reader.Nested("terms", JobFields.ReadJobTerms); break;
                 case 12: completion = reader.Choice("completion", CompletionReason.DeadlineExpired); break;
+                case 13: since = new WallTime(reader.Number("since")); break;
                 default: break;
             }
         }
@@ -159,7 +161,7 @@ public sealed partial class JobLedger
         return new LedgerJob(
             id, spec!, digest, submitted, state, reason, cancelled, ended, changedOp, bytes, slots,
             key, terms ?? JobTerms.OfUnstamped(spec!))
-        { Completion = completion };
+        { Completion = completion, Since = since ?? submitted };
     }
 
     private static void WriteSlot(FieldWriter writer, LedgerSlot slot)
@@ -169,15 +171,17 @@ public sealed partial class JobLedger
         writer.Number(3, (long)slot.Stage);
         writer.Text(4, slot.Datacenter);
         if (slot.Outcome is { } outcome) writer.Nested(5, outcome, JobFields.Write);
-        foreach (var refusal in slot.Refusals) writer.Nested(6, refusal, WriteRefusal);
+        foreach (var refusal in slot.Refusals) writer.Nested(6, refusal, JobFields.Write);
         if (slot.Share > 0) writer.Number(7, slot.Share);
         if (slot.ShareRevision > 0) writer.Number(8, slot.ShareRevision);
+        writer.Number(9, slot.Since.UnixMilliseconds);
     }
 
     private static LedgerSlot? ReadSlot(ref FieldReader reader)
     {
         int number = 0, epoch = 0, share = 0;
         var shareRevision = 0L;
+        WallTime since = default;
         var stage = SlotStage.Unassigned;
         var datacenter = "";
         SlotOutcome? outcome = null;
@@ -191,9 +195,10 @@ public sealed partial class JobLedger
                 case 3: stage = reader.Choice("stage", SlotStage.Closed); break;
                 case 4: datacenter = reader.Text("datacenter", JobLimits.NameLengthMax); break;
                 case 5: outcome = reader.Nested("outcome", JobFields.ReadSlotOutcome); break;
-                case 6: reader.Element("refusals", refusals, StateMax, ReadRefusal); break;
+                case 6: reader.Element("refusals", refusals, StateMax, JobFields.ReadRefusal); break;
                 case 7: share = reader.Integer("share", 0, JobLimits.RetryBudgetMax); break;
                 case 8: shareRevision = reader.Number("shareRevision", 0); break;
+                case 9: since = new WallTime(reader.Number("since")); break;
                 default: break;
             }
         }
@@ -207,28 +212,7 @@ public sealed partial class JobLedger
         {
             Share = share,
             ShareRevision = shareRevision,
+            Since = since,
         };
-    }
-
-    private static void WriteRefusal(FieldWriter writer, SlotRefusal refusal)
-    {
-        writer.Text(1, refusal.Datacenter);
-        writer.Text(2, refusal.Reason);
-    }
-
-    private static SlotRefusal? ReadRefusal(ref FieldReader reader)
-    {
-        string datacenter = "", reason = "";
-        while (reader.Next(out var field))
-        {
-            switch (field)
-            {
-                case 1: datacenter = reader.Text("datacenter", JobLimits.NameLengthMax); break;
-                case 2: reason = reader.Text("reason", JobLimits.ReasonLengthMax); break;
-                default: break;
-            }
-        }
-
-        return reader.Fault is null ? new SlotRefusal(datacenter, reason) : null;
     }
 }

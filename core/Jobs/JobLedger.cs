@@ -99,8 +99,12 @@ public sealed partial class JobLedger(
         var share = RetryBudgetManager.FirstShare(terms.RetryBudget, count);
         Put(new LedgerJob(
             id, created.Spec, digest, entry.Stamp, JobState.Accepted, "waiting for datacenters", null, null,
-            entry.Op, bytes, [.. Enumerable.Range(0, count).Select(slot => LedgerSlot.Fresh(slot, share))],
-            created.Reserved?.Key, terms));
+            entry.Op, bytes,
+            [
+                .. Enumerable.Range(0, count).Select(slot => LedgerSlot.Fresh(slot, entry.Stamp, share)),
+            ],
+            created.Reserved?.Key, terms)
+        { Since = entry.Stamp });
         return JobVerdict.Applied;
     }
 
@@ -118,7 +122,11 @@ public sealed partial class JobLedger(
         if (job.Slots.Any(other => other.Datacenter == assigned.Datacenter)) return JobVerdict.Conflict;
 
         Put(job.With(
-            slot with { Epoch = key.Epoch, Stage = SlotStage.Assigned, Datacenter = assigned.Datacenter },
+            slot.In(SlotStage.Assigned, entry.Stamp) with
+            {
+                Epoch = key.Epoch,
+                Datacenter = assigned.Datacenter,
+            },
             entry.Op));
         return JobVerdict.Applied;
     }
@@ -132,11 +140,8 @@ public sealed partial class JobLedger(
         if (job.IsEnded) return JobVerdict.Late;
         if (job.IsCancelling) return JobVerdict.Cancelling;
 
-        Put(job.With(slot with { Stage = SlotStage.Starting }, entry.Op) with
-        {
-            State = JobState.Running,
-            Reason = "running",
-        });
+        Put(job.With(slot.In(SlotStage.Starting, entry.Stamp), entry.Op)
+            .In(JobState.Running, "running", entry.Stamp));
         // A datacenter has what it needs: the submission's answer is settled with its start.
         if (job.Key is { } key)
             _groups[entry.Group].Keys.Commit(new IdempotencyCommittedEvent(key, job.Id), entry.Stamp);
@@ -152,9 +157,8 @@ public sealed partial class JobLedger(
         if (job.IsEnded) return CloseLate(job, slot, entry);
 
         var refusal = new SlotRefusal(slot.Datacenter, JobLimits.Clip(released.Reason));
-        var freed = slot with
+        var freed = slot.In(SlotStage.Unassigned, entry.Stamp) with
         {
-            Stage = SlotStage.Unassigned,
             Datacenter = "",
             Refusals = [.. slot.Refusals.Where(old => old.Datacenter != slot.Datacenter), refusal],
         };
@@ -192,7 +196,11 @@ public sealed partial class JobLedger(
         if (job.IsEnded) return JobVerdict.Late;
 
         Settle(
-            job with { State = JobState.Cancelling, CancelledAt = entry.Stamp, ChangedOp = entry.Op },
+            job.In(JobState.Cancelling, job.Reason, entry.Stamp) with
+            {
+                CancelledAt = entry.Stamp,
+                ChangedOp = entry.Op,
+            },
             entry, isDeadlineReached: false);
         return JobVerdict.Applied;
     }

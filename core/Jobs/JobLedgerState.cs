@@ -26,6 +26,9 @@ public sealed record LedgerJob(
     IdempotencyKey? Key,
     JobTerms Terms)
 {
+    /// <summary>Stamp of the entry that made <see cref="State"/> what it is.</summary>
+    public WallTime Since { get; init; }
+
     /// <summary>Why the job was complete; <see cref="CompletionReason.Waiting"/> while it is not, and when it
     /// ended otherwise.</summary>
     public CompletionReason Completion { get; init; }
@@ -63,6 +66,13 @@ public sealed record LedgerJob(
         ChangedOp = op,
     };
 
+    internal LedgerJob In(JobState state, string reason, WallTime stamp) => this with
+    {
+        State = state,
+        Reason = JobLimits.Clip(reason),
+        Since = State == state ? Since : stamp,
+    };
+
     internal void AddTo(ref Fingerprint fingerprint)
     {
         Id.AddTo(ref fingerprint);
@@ -70,6 +80,7 @@ public sealed record LedgerJob(
         fingerprint.Add(Submitted.UnixMilliseconds);
         fingerprint.Add((long)State);
         fingerprint.Add(Reason);
+        fingerprint.Add(Since.UnixMilliseconds);
         fingerprint.Add(CancelledAt?.UnixMilliseconds ?? -1);
         fingerprint.Add(Ended?.UnixMilliseconds ?? -1);
         fingerprint.Add(ChangedOp);
@@ -113,6 +124,9 @@ public sealed record LedgerSlot(
     ulong OutcomeDigest,
     IReadOnlyList<SlotRefusal> Refusals)
 {
+    /// <summary>Stamp of the entry that brought the slot to its stage.</summary>
+    public WallTime Since { get; init; }
+
     /// <summary>Retries of the job's budget that the slot has: what it may use while it runs, what it did use
     /// once it has reported.</summary>
     public int Share { get; init; }
@@ -120,19 +134,22 @@ public sealed record LedgerSlot(
     /// <summary>Counts how often the share was raised.</summary>
     public long ShareRevision { get; init; }
 
-    public static LedgerSlot Fresh(int slot, int share = 0) =>
-        new(slot, 0, SlotStage.Unassigned, "", null, 0, []) { Share = share };
+    public static LedgerSlot Fresh(int slot, WallTime since, int share = 0) =>
+        new(slot, 0, SlotStage.Unassigned, "", null, 0, []) { Share = share, Since = since };
 
     /// <summary>Whether a datacenter may hold the slot.</summary>
     public bool IsOpen => Stage is SlotStage.Assigned or SlotStage.Starting;
 
     public SlotKey KeyIn(JobId job) => new(job, Slot, Epoch);
 
+    internal LedgerSlot In(SlotStage stage, WallTime stamp) => this with { Stage = stage, Since = stamp };
+
     internal void AddTo(ref Fingerprint fingerprint)
     {
         fingerprint.Add((long)Slot);
         fingerprint.Add((long)Epoch);
         fingerprint.Add((long)Stage);
+        fingerprint.Add(Since.UnixMilliseconds);
         fingerprint.Add(Datacenter);
         fingerprint.Add(Outcome is not null);
         fingerprint.Add(OutcomeDigest);

@@ -39,6 +39,9 @@ public static class JobLimits
     /// <summary>How often a slot can move to another datacenter.</summary>
     public const int EpochMax = 1_000_000;
 
+    /// <summary>Refusals of a slot that are told to clients: the newest.</summary>
+    public const int RefusalsToldMax = 16;
+
     /// <summary>First attempt and every retry of a workflow in one slot.</summary>
     public const int AttemptMax = 1_000_000;
 

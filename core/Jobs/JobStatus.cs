@@ -15,6 +15,9 @@ public sealed record JobStatus(
     WallTime? Ended,
     IReadOnlyList<SlotStatus> Slots)
 {
+    /// <summary>Since when it is in its state.</summary>
+    public WallTime Since { get; init; }
+
     public bool IsTerminal => State is JobState.Completed or JobState.Failed or JobState.Cancelled;
 }
 
@@ -28,7 +31,12 @@ public sealed record SlotStatus(
     SlotPhase Phase,
     string Reason,
     SlotOutcome? Outcome,
-    IReadOnlyList<WorkflowProgress> Workflows);
+    IReadOnlyList<WorkflowProgress> Workflows)
+{
+    /// <summary>What it waits for; null where workflows run, or wait, each for itself, and at its end.
+    /// </summary>
+    public Wait? Wait { get; init; }
+}
 
 public enum WorkflowPhase : byte
 {
@@ -52,9 +60,49 @@ public sealed record WorkflowProgress(int Workflow, WorkflowPhase Phase, string 
     /// <summary>Whose numbers these are, from 1; 0 before the first attempt.</summary>
     public int Attempt { get; init; }
 
-    /// <summary>What a workflow waits for that is to be tried again.</summary>
+    /// <summary>When that attempt was given to its worker; null before the first.</summary>
+    public WallTime? Started { get; init; }
+
+    /// <summary>What it waits for, in words; empty when it does not.</summary>
     public string Reason { get; init; } = "";
+
+    /// <summary>What it waits for; null when it runs or has ended.</summary>
+    public Wait? Wait { get; init; }
+
+    /// <summary>Why each retry was granted: the first belongs to attempt 2, and so on.</summary>
+    public IReadOnlyList<string> RetryCauses { get; init; } = [];
 }
+
+/// <summary>The names of what slots and workflows wait for.</summary>
+public enum WaitReason : byte
+{
+    /// <summary>A slot, for a datacenter that takes it.</summary>
+    Datacenter,
+
+    /// <summary>A slot, for its datacenter to reserve cores.</summary>
+    Reservation,
+
+    /// <summary>A slot, for its datacenter to start it.</summary>
+    Start,
+
+    /// <summary>A slot of a job that is cancelled, for its datacenter to stop.</summary>
+    Stop,
+
+    /// <summary>A workflow, for others that it depends on.</summary>
+    Dependencies,
+
+    /// <summary>A workflow, for free cores.</summary>
+    Cores,
+
+    /// <summary>A workflow whose last attempt failed, for the time of the next.</summary>
+    Backoff,
+
+    /// <summary>A workflow, for a part of its job's retry budget.</summary>
+    RetryBudget,
+}
+
+/// <param name="Until">When it will be over; null where that depends on others.</param>
+public sealed record Wait(WaitReason For, WallTime Since, WallTime? Until = null);
 
 /// <summary>One line of a list of jobs.</summary>
 public sealed record JobSummary(JobId Id, string Name, JobState State, string Reason, WallTime Submitted)

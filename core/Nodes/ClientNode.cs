@@ -265,8 +265,8 @@ public sealed class ClientNode(NodeId id, Topology topology, ClientConfig config
     private static bool ChangesSomething(ClientRequest request) => request switch
     {
         ClientRequest.SubmitJob or ClientRequest.CancelJob => true,
-        ClientRequest.GetJob or ClientRequest.WatchJob or ClientRequest.ListJobs
-            or ClientRequest.GetCluster => false,
+        ClientRequest.GetJob or ClientRequest.ExplainJob or ClientRequest.WatchJob
+            or ClientRequest.ListJobs or ClientRequest.GetCluster => false,
         _ => throw new UnreachableException($"unhandled {request}"),
     };
 

@@ -273,7 +273,7 @@ public sealed partial class GateNode
         if (!_deadlines.TryGet(job.Id, out var deadline))
             deadline = Remaining(
                 job.Submitted,
-                JobDeadline.Of(job.Spec, job.Terms, _config.DefaultDeadlineAllowance),
+                DeadlineOf(job),
                 now);
         if (job.CancelledAt is { } cancelled)
             deadline = Instant.Sooner(deadline, Remaining(cancelled, CancelTerm, now));

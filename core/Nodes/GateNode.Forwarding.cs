@@ -68,6 +68,7 @@ public sealed partial class GateNode
     private int? GroupOf(ClientRequest request) => request switch
     {
         ClientRequest.GetJob get => get.Job.Group,
+        ClientRequest.ExplainJob explain => explain.Job.Group,
         ClientRequest.WatchJob watch => watch.Job.Group,
         ClientRequest.CancelJob cancel => cancel.Job.Group,
         ClientRequest.SubmitJob { Key: { } key } => _topology.GroupOfKey(key),
@@ -135,8 +136,8 @@ public sealed partial class GateNode
         ClientResponse response = call.Asked.Request switch
         {
             ClientRequest.SubmitJob or ClientRequest.CancelJob => new ClientResponse.OutcomeUnknown(reason),
-            ClientRequest.GetJob or ClientRequest.WatchJob or ClientRequest.ListJobs
-                or ClientRequest.GetCluster =>
+            ClientRequest.GetJob or ClientRequest.ExplainJob or ClientRequest.WatchJob
+                or ClientRequest.ListJobs or ClientRequest.GetCluster =>
                 new ClientResponse.Unavailable(reason, RetryAfter),
             _ => throw new UnreachableException($"unhandled {call.Asked.Request}"),
         };

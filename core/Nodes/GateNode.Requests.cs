@@ -23,6 +23,7 @@ public sealed partial class GateNode
         ClientRequest.SubmitJob submit => PlaceJob(
             asked, SubmissionCheck.Encode(submit.Spec, null, TermsOf(submit.Spec), out _)!, turn),
         ClientRequest.GetJob get => OnJobRequest(asked, get.Job, turn),
+        ClientRequest.ExplainJob explain => OnJobRequest(asked, explain.Job, turn),
         ClientRequest.WatchJob watch => OnJobRequest(asked, watch.Job, turn),
         ClientRequest.CancelJob cancel => OnJobRequest(asked, cancel.Job, turn),
         ClientRequest.ListJobs list => OnListJobs(asked, list, turn),
@@ -84,6 +85,7 @@ public sealed partial class GateNode
         return asked.Request switch
         {
             ClientRequest.GetJob => OnGetJob(asked.Caller, found, turn),
+            ClientRequest.ExplainJob => OnExplainJob(asked.Caller, found, turn),
             ClientRequest.WatchJob watch => OnWatchJob(asked.Caller, found, watch.AfterRevision, turn),
             ClientRequest.CancelJob => OnCancelJob(asked.Caller, found, turn),
             _ => throw new UnreachableException($"unhandled {asked.Request}"),
@@ -93,6 +95,12 @@ public sealed partial class GateNode
     private NodeVerdict OnGetJob(Caller caller, LedgerJob job, Turn turn)
     {
         turn.Answer(caller, new ClientResponse.Status(StatusOf(job, turn.Now)));
+        return NodeVerdict.Accepted;
+    }
+
+    private NodeVerdict OnExplainJob(Caller caller, LedgerJob job, Turn turn)
+    {
+        turn.Answer(caller, new ClientResponse.Explained(Explain(job, turn.Now)));
         return NodeVerdict.Accepted;
     }
 

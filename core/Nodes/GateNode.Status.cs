@@ -12,7 +12,8 @@ public sealed partial class GateNode
         var work = _work.GetValueOrDefault(job.Id);
         return new JobStatus(
             job.Id, job.Spec, job.State, job.Reason, RevisionOf(job), job.Submitted, job.Ended,
-            [.. job.Slots.Select(slot => StatusOf(job, slot, work?.Slots[slot.Slot], now))]);
+            [.. job.Slots.Select(slot => StatusOf(job, slot, work?.Slots[slot.Slot], now))])
+        { Since = job.Since };
     }
 
     /// <summary>Differs whenever something visible does. 52 bits, so that every reader of JSON keeps
@@ -38,7 +39,25 @@ public sealed partial class GateNode
         var workflows = slot.Outcome is { } outcome
             ? [.. outcome.Workflows.Select(FinalOf)]
             : job.IsEnded ? [] : work?.Workflows ?? [];
-        return new SlotStatus(slot.Slot, slot.Datacenter, phase, reason, slot.Outcome, workflows);
+        return new SlotStatus(slot.Slot, slot.Datacenter, phase, reason, slot.Outcome, workflows)
+        {
+            Wait = WaitOf(job, slot, phase, work),
+        };
+    }
+
+    private static Wait? WaitOf(LedgerJob job, LedgerSlot slot, SlotPhase phase, SlotWork? work)
+    {
+        if (job.IsEnded || slot.Outcome is not null) return null;
+        if (job.IsCancelling && slot.IsOpen) return new Wait(WaitReason.Stop, job.Since);
+        return phase switch
+        {
+            SlotPhase.Unassigned => new Wait(WaitReason.Datacenter, slot.Since),
+            SlotPhase.Reserving => new Wait(WaitReason.Reservation, slot.Since),
+            SlotPhase.Starting => new Wait(WaitReason.Start, slot.Since),
+            SlotPhase.Queued when work!.Workflows.Count == 0 => new Wait(WaitReason.Cores, slot.Since),
+            SlotPhase.Queued or SlotPhase.Running or SlotPhase.Reported => null,
+            _ => throw new UnreachableException($"unhandled {phase}"),
+        };
     }
 
     private static WorkflowProgress FinalOf(WorkflowResult result) =>
@@ -81,7 +100,7 @@ public sealed partial class GateNode
     private static string RunningFor(SlotWork work) =>
         work.Workflows.Any(workflow => workflow.Phase == WorkflowPhase.Running)
             ? "running"
-            : work.Workflows.Select(workflow => workflow.Reason).FirstOrDefault(reason => reason.Length > 0)
+            : work.Workflows.FirstOrDefault(workflow => workflow.Phase == WorkflowPhase.Retrying)?.Reason
                 ?? "running";
 
     private static string Detail(string? waiting) => string.IsNullOrEmpty(waiting) ? "" : $": {waiting}";

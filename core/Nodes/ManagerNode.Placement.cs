@@ -158,7 +158,10 @@ public sealed partial class ManagerNode
                 i, PhaseOf(workflow.State), workflow.Worker.Name, workflow.Outcome?.Stats ?? running)
             {
                 Attempt = workflow.Attempts,
+                Started = workflow.Attempts > 0 ? workflow.StartedAt : null,
                 Reason = WaitingFor(slot, i),
+                Wait = WaitOf(slot, workflow),
+                RetryCauses = CausesOf(workflow),
             });
         }
 

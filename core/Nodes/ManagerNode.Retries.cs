@@ -169,14 +169,43 @@ public sealed partial class ManagerNode
             ? RetryBudgetManager.Backoff(attempt.Attempt, _rng)
             : default;
 
+    private Wait? WaitOf(SlotRecord slot, WorkflowRecord workflow) => workflow.State switch
+    {
+        WorkflowState.Waiting =>
+            new Wait(WaitReason.Dependencies, slot.StartedAt ?? slot.ReservedAt),
+        WorkflowState.Ready => new Wait(WaitReason.Cores, workflow.WaitingSince),
+        WorkflowState.Retrying when _clock.At(_now) < workflow.RetryAt =>
+            new Wait(WaitReason.Backoff, workflow.WaitingSince, workflow.RetryAt),
+        WorkflowState.Retrying => new Wait(WaitReason.RetryBudget, workflow.RetryAt),
+        WorkflowState.Running or WorkflowState.Ended or WorkflowState.Skipped => null,
+        _ => throw new UnreachableException($"unhandled {workflow.State}"),
+    };
+
     private string WaitingFor(SlotRecord slot, int index)
     {
-        var workflow = slot.Workflows[index];
-        if (workflow.State != WorkflowState.Retrying) return "";
+        var (workflow, spec) = (slot.Workflows[index], slot.Spec.Workflows[index]);
         var next = workflow.Attempts + 1;
-        return _clock.At(_now) < workflow.RetryAt
-            ? $"backing off before attempt {next}"
-            : $"attempt {next} waits for a share of the job's retry budget";
+        return WaitOf(slot, workflow)?.For switch
+        {
+            WaitReason.Dependencies => $"waits for {Names(slot, spec.DependsOn)}",
+            WaitReason.Cores => $"queued for {spec.Cores} {(spec.Cores == 1 ? "core" : "cores")}",
+            WaitReason.Backoff => $"backing off before attempt {next}: {workflow.Failure!.Reason}",
+            WaitReason.RetryBudget => $"attempt {next} waits for a share of the job's retry budget",
+            _ => "",
+        };
+    }
+
+    private static string Names(SlotRecord slot, IReadOnlyList<int> dependsOn) => string.Join(", ", dependsOn
+        .Where(d => slot.Workflows[d].State != WorkflowState.Ended)
+        .Select(d => $"'{slot.Spec.Workflows[d].Name}'"));
+
+    /// <summary>Why each retry was granted so far.</summary>
+    private static IReadOnlyList<string> CausesOf(WorkflowRecord workflow)
+    {
+        IEnumerable<string> earlier = workflow.Earlier.Select(attempt => attempt.Reason);
+        return workflow is { State: WorkflowState.Ready, Failure: { } failure }
+            ? [.. earlier, failure.Reason]
+            : [.. earlier];
     }
 
     private void LeaveRetries()

@@ -144,6 +144,9 @@ public abstract record ClientRequest
 
     public sealed record GetJob(JobId Job) : ClientRequest;
 
+    /// <summary>Like <see cref="GetJob"/>, with all that explains the answer.</summary>
+    public sealed record ExplainJob(JobId Job) : ClientRequest;
+
     /// <summary>Answers as soon as the job's revision differs from <paramref name="AfterRevision"/>, or with
     /// what is known when the gate's watch deadline passes.</summary>
     public sealed record WatchJob(JobId Job, long AfterRevision) : ClientRequest;
@@ -193,6 +196,8 @@ public abstract record ClientResponse
     public sealed record Rejected(string Reason, bool WasDuplicate) : ClientResponse;
 
     public sealed record Status(JobStatus Job) : ClientResponse;
+
+    public sealed record Explained(JobExplanation Job) : ClientResponse;
 
     /// <param name="Missing">Gates that did not answer in time, and ledger groups that nobody leads: their
     /// jobs may not be in the list.</param>

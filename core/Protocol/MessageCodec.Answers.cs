@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Hyperscale.Det.Jobs;
 using Hyperscale.Det.Kernel;
 using Hyperscale.Det.Wire;
@@ -14,10 +15,6 @@ public static partial class MessageCodec
                 writer.Packed((ulong)ResponseKind.Accepted);
                 Write(writer, accepted);
                 break;
-            case ClientResponse.Status status:
-                writer.Packed((ulong)ResponseKind.Status);
-                writer.Nested(1, status.Job, JobFields.Write);
-                break;
             case ClientResponse.Jobs jobs:
                 writer.Packed((ulong)ResponseKind.Jobs);
                 foreach (var job in jobs.List.Take(ProtocolLimits.JobsListMax))
@@ -29,9 +26,8 @@ public static partial class MessageCodec
                 writer.Packed((ulong)ResponseKind.Cluster);
                 Write(writer, cluster);
                 break;
-            case ClientResponse.CancelAccepted cancel:
-                writer.Packed((ulong)ResponseKind.CancelAccepted);
-                writer.Nested(1, cancel.Job, JobFields.Write);
+            case ClientResponse.Status or ClientResponse.CancelAccepted or ClientResponse.Explained:
+                WriteOfJob(writer, response);
                 break;
             case ClientResponse.Invalid invalid:
                 writer.Packed((ulong)ResponseKind.Invalid);
@@ -57,6 +53,28 @@ public static partial class MessageCodec
         }
     }
 
+    /// <summary>Answers that say how a job is.</summary>
+    private static void WriteOfJob(FieldWriter writer, ClientResponse response)
+    {
+        switch (response)
+        {
+            case ClientResponse.Status status:
+                writer.Packed((ulong)ResponseKind.Status);
+                writer.Nested(1, status.Job, JobFields.Write);
+                break;
+            case ClientResponse.CancelAccepted cancel:
+                writer.Packed((ulong)ResponseKind.CancelAccepted);
+                writer.Nested(1, cancel.Job, JobFields.Write);
+                break;
+            case ClientResponse.Explained explained:
+                writer.Packed((ulong)ResponseKind.Explained);
+                writer.Nested(1, explained.Job, JobFields.Write);
+                break;
+            default:
+                throw new UnreachableException($"unhandled {response}");
+        }
+    }
+
     private static ClientResponse? ReadResponse(ref FieldReader reader)
     {
         var kind = reader.Leading("kind of response");
@@ -64,6 +82,7 @@ public static partial class MessageCodec
         {
             ResponseKind.Accepted => ReadAccepted(ref reader),
             ResponseKind.Status => ReadStatus(ref reader) is { } s ? new ClientResponse.Status(s) : null,
+            ResponseKind.Explained => ReadExplained(ref reader),
             ResponseKind.Jobs => ReadJobs(ref reader),
             ResponseKind.CancelAccepted =>
                 ReadStatus(ref reader) is { } s ? new ClientResponse.CancelAccepted(s) : null,
@@ -88,6 +107,16 @@ public static partial class MessageCodec
 
         reader.Require(1, "job");
         return reader.Fault is null ? status : null;
+    }
+
+    private static ClientResponse.Explained? ReadExplained(ref FieldReader reader)
+    {
+        JobExplanation? explanation = null;
+        while (reader.Next(out var field))
+            if (field == 1) explanation = reader.Nested("job", JobFields.ReadJobExplanation);
+
+        reader.Require(1, "job");
+        return reader.Fault is null ? new ClientResponse.Explained(explanation!) : null;
     }
 
     private static ClientResponse.Jobs? ReadJobs(ref FieldReader reader)

@@ -75,6 +75,10 @@ public static partial class MessageCodec
                 writer.Packed((ulong)RequestKind.GetJob);
                 writer.Nested(1, get.Job, JobFields.Write);
                 break;
+            case ClientRequest.ExplainJob explain:
+                writer.Packed((ulong)RequestKind.ExplainJob);
+                writer.Nested(1, explain.Job, JobFields.Write);
+                break;
             case ClientRequest.WatchJob watch:
                 writer.Packed((ulong)RequestKind.WatchJob);
                 writer.Nested(1, watch.Job, JobFields.Write);
@@ -109,6 +113,8 @@ public static partial class MessageCodec
             RequestKind.ListJobs => ReadListJobs(ref reader),
             RequestKind.CancelJob => ReadJob(ref reader) is { } job ? new ClientRequest.CancelJob(job) : null,
             RequestKind.GetCluster => ReadGetCluster(ref reader),
+            RequestKind.ExplainJob =>
+                ReadJob(ref reader) is { } job ? new ClientRequest.ExplainJob(job) : null,
             _ => Unknown<ClientRequest>(ref reader, "request", kind),
         };
     }

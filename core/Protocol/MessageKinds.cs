@@ -50,6 +50,7 @@ public enum RequestKind
     ListJobs = 4,
     CancelJob = 5,
     GetCluster = 6,
+    ExplainJob = 7,
 }
 
 /// <summary>The numbers of <see cref="ClientResponse"/> on the wire.</summary>
@@ -68,4 +69,5 @@ public enum ResponseKind
     KeyExpired = 11,
     Rejected = 12,
     Cluster = 13,
+    Explained = 14,
 }

@@ -90,6 +90,7 @@ public static class CliProgram
             RunCommand.Create(context, verbose),
             SubmitCommand.Create(context),
             StatusCommand.Create(context),
+            ExplainCommand.Create(context),
             WatchCommand.Create(context),
             JobsCommand.Create(context),
             CancelCommand.Create(context),

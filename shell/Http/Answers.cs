@@ -13,7 +13,8 @@ internal static class BoundedWrite
     /// <summary>Cuts the connection when <paramref name="write"/> takes longer than
     /// <paramref name="within"/>.</summary>
     /// <param name="ending">Ends the writing before that.</param>
-    /// <exception cref="OperationCanceledException">The client was too slow, or it was the end.</exception>
+    /// <exception cref="ClientTooSlowException">The time was over.</exception>
+    /// <exception cref="OperationCanceledException">It was the end.</exception>
     public static async Task RunAsync(
         HttpContext context, TimeSpan within, Func<CancellationToken, Task> write, CancellationToken ending)
     {
@@ -23,13 +24,17 @@ internal static class BoundedWrite
         {
             await write(deadline.Token);
         }
-        catch (OperationCanceledException) when (!ending.IsCancellationRequested)
+        catch (OperationCanceledException e) when (!ending.IsCancellationRequested)
         {
             context.Abort();
-            throw;
+            throw new ClientTooSlowException(within, e);
         }
     }
 }
+
+/// <summary>A client did not take its answer in time, and its connection was cut.</summary>
+internal sealed class ClientTooSlowException(TimeSpan within, Exception cause)
+    : Exception($"the client did not take its answer within {within.TotalSeconds:0.###} s", cause);
 
 /// <summary>Answers in JSON, written piece by piece: a long one for a slow reader does not fill the memory.
 /// </summary>

@@ -94,8 +94,7 @@ internal sealed class ApiPipeline(
     private async Task OnFailedAsync(HttpContext context, Exception cause)
     {
         // Nobody is there to read an answer, or it was too slow for one.
-        if (context.RequestAborted.IsCancellationRequested) return;
-        if (cause is OperationCanceledException && context.Response.HasStarted) return;
+        if (cause is ClientTooSlowException || context.RequestAborted.IsCancellationRequested) return;
         var problem = cause is BadHttpRequestException bad
             ? Problems.Http(bad.StatusCode, bad.Message)
             : Problems.Internal();

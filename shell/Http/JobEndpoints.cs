@@ -28,6 +28,8 @@ internal sealed class JobEndpoints(
             + "it does no harm to repeat it", ["target"], SubmitAsync),
         new("GET", "/v1/jobs", "jobs, newest first; ?limit=1 to 1000, 50 if not given", ["limit"], ListAsync),
         new("GET", "/v1/jobs/{id}", "a job's status and, once it has ended, its report", [], GetAsync),
+        new("GET", "/v1/jobs/{id}/explain",
+            "what a job's parts wait for and since when, and its retry budget", [], ExplainAsync),
         new("GET", "/v1/jobs/{id}/events", "a job's changes to its end, as server-sent events", [],
             FollowAsync)
         {
@@ -118,6 +120,16 @@ internal sealed class JobEndpoints(
         var answer = await gate.AskAsync(new ClientRequest.GetJob(id), context.RequestAborted);
         if (answer is ClientResponse.Status { Job: var job })
             await _json.WriteAsync(context, JobJson.Full(job), ApiJson.Compact.StatusJson);
+        else
+            await Refusals.WriteAsync(context, answer, Problems.Unanswered);
+    }
+
+    private async Task ExplainAsync(HttpContext context)
+    {
+        if (await IdOf(context) is not { } id) return;
+        var answer = await gate.AskAsync(new ClientRequest.ExplainJob(id), context.RequestAborted);
+        if (answer is ClientResponse.Explained { Job: var job })
+            await _json.WriteAsync(context, ExplanationJson.Of(job), ApiJson.Compact.ExplanationJson);
         else
             await Refusals.WriteAsync(context, answer, Problems.Unanswered);
     }

@@ -36,7 +36,7 @@ internal sealed class JobEvents(GateCalls gate, ApiOptions options, HttpContext 
             if (!isSeen) await SendAsync(status, ending.Token);
             await FollowAsync(status, ending.Token);
         }
-        catch (OperationCanceledException)
+        catch (Exception e) when (e is OperationCanceledException or ClientTooSlowException)
         {
             // Gone, cut off or stopping: the stream ends here, and a reader that lives comes back with the
             // last id it has.

@@ -72,6 +72,12 @@ internal sealed class GateClient : IDisposable
             () => new HttpRequestMessage(HttpMethod.Get, $"v1/jobs/{job}"),
             ApiJson.Compact.StatusJson, cancellation, isPatient);
 
+    /// <summary>Why a job is where it is.</summary>
+    public Task<ExplanationJson> ExplainAsync(JobId job, CancellationToken cancellation) =>
+        AskAsync(
+            () => new HttpRequestMessage(HttpMethod.Get, $"v1/jobs/{job}/explain"),
+            ApiJson.Compact.ExplanationJson, cancellation);
+
     public Task<JobListJson> ListAsync(int limit, CancellationToken cancellation) =>
         AskAsync(
             () => new HttpRequestMessage(HttpMethod.Get, $"v1/jobs?limit={limit}"),

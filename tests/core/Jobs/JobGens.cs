@@ -154,6 +154,10 @@ internal static class JobGens
         from workflows in Workflows(count)
         select new JobSpec(name, datacenters, budget, each, bestEffort, slo, thresholds, workflows);
 
+    public static readonly Gen<Wait> Wait = Gen.Select(
+        Gen.Enum<WaitReason>(), WallTime, WallTime.Nullable(),
+        (reason, since, until) => new Wait(reason, since, until));
+
     public static readonly Gen<JobStatus> JobStatus =
         from spec in JobSpec
         from id in JobId
@@ -163,7 +167,17 @@ internal static class JobGens
         from submitted in WallTime
         from ended in WallTime.Nullable()
         from slots in SlotStatusOf(spec.Workflows.Count).List[0, 3]
-        select new JobStatus(id, spec, state, reason, revision, submitted, ended, slots);
+        from since in WallTime
+        select new JobStatus(id, spec, state, reason, revision, submitted, ended, slots) { Since = since };
+
+    public static readonly Gen<JobExplanation> JobExplanation =
+        from status in JobStatus
+        from terms in Terms
+        from completion in Gen.Enum<CompletionReason>()
+        from completesWhen in Reason
+        from deadline in WallTime
+        from slots in SlotExplanationOf(status.Spec.Workflows.Count).List[0, 3]
+        select new JobExplanation(status, terms, completion, completesWhen, deadline, slots);
 
     public static readonly Gen<JobSummary> JobSummary = Gen.Select(
         JobId,
@@ -235,8 +249,26 @@ internal static class JobGens
         from worker in Text
         from stats in RunStats.List[indices.Count]
         from reason in Text
-        select indices.Zip(stats, (i, s) => new WorkflowProgress(i, phase, worker, s) { Reason = reason })
-            .ToList();
+        from wait in Wait.Null()
+        from causes in Text.List[0, EarlierAttempt.CountMax]
+        select indices.Zip(stats, (i, s) => new WorkflowProgress(i, phase, worker, s)
+        {
+            Reason = reason,
+            Started = wait?.Until,
+            Wait = wait,
+            RetryCauses = causes,
+        }).ToList();
+
+    private static Gen<SlotExplanation> SlotExplanationOf(int workflows) =>
+        from slot in Gen.Int[0, JobLimits.DatacentersMax - 1]
+        from epoch in Gen.Int[0, JobLimits.EpochMax]
+        from share in Gen.Int[0, JobLimits.RetryBudgetMax]
+        from grants in Gen.Select(
+            Gen.Int[0, workflows - 1], Gen.Int[2, JobLimits.AttemptMax], Text,
+            (workflow, attempt, cause) => new RetryGrant(workflow, attempt, cause)).List[0, 4]
+        from refusals in Gen.Select(
+            Text, Reason, (name, reason) => new SlotRefusal(name, reason)).List[0, 3]
+        select new SlotExplanation(slot, epoch, share, grants, refusals);
 
     private static Gen<SlotStatus> SlotStatusOf(int workflows) => Gen.Select(
         Gen.Int[0, JobLimits.DatacentersMax - 1],
@@ -245,6 +277,7 @@ internal static class JobGens
         Reason,
         SlotOutcomeOf(workflows).Null(),
         ProgressOf(workflows),
-        (slot, datacenter, phase, reason, outcome, progress) =>
-            new SlotStatus(slot, datacenter, phase, reason, outcome, progress));
+        Wait.Null(),
+        (slot, datacenter, phase, reason, outcome, progress, wait) =>
+            new SlotStatus(slot, datacenter, phase, reason, outcome, progress) { Wait = wait });
 }

@@ -17,7 +17,8 @@ public sealed class JobLedgerTests
         var created = _bench.Job(job);
         Assert.Equal(new WallTime(2000), created.Submitted);
         Assert.Equal(JobState.Accepted, created.State);
-        Assert.Equal([LedgerSlot.Fresh(0), LedgerSlot.Fresh(1)], created.Slots);
+        Assert.Equal(
+            [LedgerSlot.Fresh(0, created.Submitted), LedgerSlot.Fresh(1, created.Submitted)], created.Slots);
     }
 
     [Fact]

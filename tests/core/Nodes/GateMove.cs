@@ -68,6 +68,7 @@ internal sealed record GateMove(int Kind, Message Message, ClientRequest Request
                     ? KeyGens.Opaque($"key-{rng.Below(4)}")
                     : IdempotencyKey.Of("client", rng.Below(4), 7)),
             ClientRequest.GetJob => new ClientRequest.GetJob(job),
+            ClientRequest.ExplainJob => new ClientRequest.ExplainJob(job),
             ClientRequest.WatchJob watch => watch with { Job = job },
             ClientRequest.CancelJob => new ClientRequest.CancelJob(job),
             _ => request,

@@ -165,6 +165,54 @@ public sealed class ManagerRetryTests
         Assert.Equal(1, _bench.Node.Ledger.Find(Slot())!.Budget.Consumed);
     }
 
+    [Fact]
+    public void What_a_workflow_waits_for_is_told_by_name_and_since_when()
+    {
+        Run(new RetryShare(5, 3, 0, 0));
+        var failed = _bench.Wall;
+        _bench.Finish(Worker1, Attempt(), Failed);
+        _bench.Pass(Seconds(0), Worker1);
+        var until = _bench.Node.Ledger.Find(Slot())!.Workflows[0].RetryAt;
+        var backing = Told();
+        Assert.Equal(new Wait(WaitReason.Backoff, failed, until), backing.Wait);
+        Assert.Equal("backing off before attempt 2: exit code 3", backing.Reason);
+        Assert.Empty(backing.RetryCauses);
+
+        _bench.Pass(Seconds(2), Worker1);
+        Assert.Equal(new Wait(WaitReason.RetryBudget, until), Told().Wait);
+
+        _bench.Receive(Gate, new Message.BudgetShared(Slot(), 1, 1, 1, IsFinal: false));
+        _bench.Pass(Seconds(2), Worker1);
+        var running = Told();
+        Assert.Equal((null, "", WorkflowPhase.Running), (running.Wait, running.Reason, running.Phase));
+        Assert.Equal(["exit code 3"], running.RetryCauses);
+    }
+
+    [Fact]
+    public void A_workflow_without_a_core_and_one_behind_another_say_so()
+    {
+        _bench.Join(Worker1);
+        var spec = Job(Workflow(), Workflow() with { Name = "after", DependsOn = [0] });
+        _bench.Reserve(Job(), job: 2);
+        _bench.Receive(Gate, new Message.ReserveSlot(Slot(), 1, spec, null, null));
+        _bench.Start(job: 2);
+        _bench.Accept(Worker1, Attempt(job: 2));
+        var started = _bench.Wall;
+        _bench.Start();
+        _bench.Pass(Seconds(30), Worker1);
+
+        var told = AllTold().Workflows;
+        Assert.Equal(new Wait(WaitReason.Cores, started), told[0].Wait);
+        Assert.Equal("queued for 1 core", told[0].Reason);
+        Assert.Equal(new Wait(WaitReason.Dependencies, started), told[1].Wait);
+        Assert.Equal($"waits for '{spec.Workflows[0].Name}'", told[1].Reason);
+    }
+
+    private WorkflowProgress Told() => AllTold().Workflows[0];
+
+    private Message.SlotProgressed AllTold() =>
+        _bench.SentTo<Message.SlotProgressed>(Gate).Last(told => told.Slot == Slot());
+
     private static AttemptKey Second => Attempt() with { Attempt = 2 };
 
     /// <summary>What the worker was told to start, however often.</summary>

@@ -180,6 +180,7 @@ public sealed class ManagerWorkerTests
     public void Progress_reaches_the_gate_at_most_twice_a_second_with_the_newest_numbers()
     {
         _bench.Join(Worker1, cores: 2);
+        var started = _bench.Wall;
         _bench.Run(Job(Workflow("a"), Workflow("b", 1, 0)));
         _bench.Accept(Worker1, Attempt());
         _bench.Pass(Seconds(1), Worker1);
@@ -203,8 +204,13 @@ public sealed class ManagerWorkerTests
                     new(0, WorkflowPhase.Running, Worker1.Name, Stats with { Requests = 500 })
                     {
                         Attempt = 1,
+                        Started = started,
                     },
-                    new(1, WorkflowPhase.Waiting, "", RunStats.None),
+                    new(1, WorkflowPhase.Waiting, "", RunStats.None)
+                    {
+                        Reason = "waits for 'a'",
+                        Wait = new Wait(WaitReason.Dependencies, started),
+                    },
                 ]),
             Content.Of(progress.Workflows));
 

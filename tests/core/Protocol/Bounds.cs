@@ -51,6 +51,13 @@ internal static class Bounds
                 break;
             case SlotOutcome outcome: JudgeRising(outcome.Workflows.Select(result => result.Workflow)); break;
             case JobStatus status: JudgeStatus(status); break;
+            case WorkflowProgress progress:
+                Assert.InRange(progress.RetryCauses.Count, 0, EarlierAttempt.CountMax);
+                break;
+            case SlotExplanation slot:
+                Assert.InRange(slot.Grants.Count, 0, JobLimits.RetryBudgetMax);
+                Assert.InRange(slot.Refusals.Count, 0, JobLimits.RefusalsToldMax);
+                break;
             case Message.WorkerHeartbeat beat:
                 Assert.InRange(beat.Cores, 1, JobLimits.CoresMax);
                 Assert.InRange(beat.Attempts.Count, 0, ProtocolLimits.InventoryMax);

@@ -30,6 +30,7 @@ internal static class MessageGens
         JobGens.JobSpec.Select(spec => new ClientRequest.SubmitJob(spec)),
         Gen.Select(JobGens.JobSpec, KeyGens.Key, (spec, key) => new ClientRequest.SubmitJob(spec, key)),
         JobGens.JobId.Select(job => new ClientRequest.GetJob(job)),
+        JobGens.JobId.Select(job => new ClientRequest.ExplainJob(job)),
         Gen.Select(JobGens.JobId, Gen.Long, (job, after) => new ClientRequest.WatchJob(job, after)),
         Gen.Select(
             Gen.Int[0, ProtocolLimits.JobsListMax],
@@ -63,6 +64,7 @@ internal static class MessageGens
         Gen.Nullable(JobGens.JobId).Select(job => new ClientResponse.KeyExpired(job)),
         Gen.Select(JobGens.Reason, Gen.Bool, (why, again) => new ClientResponse.Rejected(why, again)),
         JobGens.JobStatus.Select(job => new ClientResponse.Status(job)),
+        JobGens.JobExplanation.Select(job => new ClientResponse.Explained(job)),
         Gen.Select(
             JobGens.JobSummary.List[0, 5],
             JobGens.Text.List[0, 3],

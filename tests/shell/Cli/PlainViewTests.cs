@@ -2,6 +2,7 @@ using Hyperscale.Det.Jobs;
 using Hyperscale.Det.Shell.Cli.Commands;
 using Hyperscale.Det.Shell.Cli.Views;
 using Hyperscale.Det.Shell.Json;
+using Hyperscale.Det.Tests.Shell.Json;
 
 namespace Hyperscale.Det.Tests.Shell.Cli;
 
@@ -34,6 +35,39 @@ public sealed class PlainViewTests : IDisposable
             012-0000000042 dc-b completed
             012-0000000042 dc-b browse completed
             012-0000000042 dc-b pay completed
+
+            """);
+    }
+
+    [Fact]
+    public void An_explanation_names_every_wait_and_every_grant()
+    {
+        var time = new ManualTime(DateTimeOffset.FromUnixTimeMilliseconds(1_700_000_001_900));
+        var explanation = ExplanationJson.Of(JobSamples.Explanation());
+        // As short as the lines of this file.
+        explanation = explanation with
+        {
+            Waits =
+            [
+                .. explanation.Waits.Select(wait => wait.For == "running"
+                    ? wait with { Reason = "it runs" }
+                    : wait),
+            ],
+        };
+        ExplanationView.Draw(explanation, JobPictures.Plain(_out, time));
+
+        Shows("""
+            012-0000000042 running
+            running since 2023-11-14 22:13:21Z (0s)
+            for both; deadline 2023-11-14 22:13:22Z
+            retry budget: 1 of 5 granted, 4 left, 2 of them in reserve; at most 3 a workflow and slot
+            slot  workflow  waits for    since                      until                 reason
+            dc-a  browse    backoff      2023-11-14 22:13:21Z (0s)  2023-11-14 22:13:22Z  backing off
+            dc-a  pay       running      2023-11-14 22:13:21Z (0s)  -                     it runs
+            dc-b  -         reservation  2023-11-14 22:13:21Z (0s)  -                     waiting for dc-b
+            retry granted to  workflow  attempt  cause
+            dc-a              browse          2  exit code 3
+            slot 1 was not taken by dc-c: no worker
 
             """);
     }

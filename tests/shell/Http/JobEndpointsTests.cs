@@ -204,6 +204,41 @@ public sealed class JobEndpointsTests
     }
 
     [Fact]
+    public async Task An_explanation_has_every_wait_with_its_name_and_every_grant_with_its_cause()
+    {
+        await using var api = await Api.StartAsync();
+        api.Gate.Answers(new ClientResponse.Explained(JobSamples.Explanation()));
+        using var response = await api.SendAsync("GET", $"{JobPath}/explain");
+        var explained = await Api.ReadAsync(response, ApiJson.Compact.ExplanationJson);
+
+        Assert.Equal([new ClientRequest.ExplainJob(JobSamples.Id)], api.Gate.Asked);
+        Assert.Equal(("waiting", "for both", 2), (
+            explained.Completion.Reason, explained.Completion.When, explained.Completion.MinDcs));
+        var (since, until) = (new WallTime(1_700_000_001_000), new WallTime(1_700_000_002_000));
+        Assert.Equal(
+            [
+                new WaitJson(0, "dc-a", "browse", "backoff", "backing off", since, until),
+                new WaitJson(0, "dc-a", "pay", "running", "attempt 1 runs on dc-a/worker-1", since, null),
+                new WaitJson(1, "dc-b", null, "reservation", "waiting for dc-b", since, null),
+            ],
+            explained.Waits);
+        var budget = explained.RetryBudget;
+        Assert.Equal((5, 3, 1, 4, 2), (
+            budget.Total, budget.PerWorkflow, budget.Granted, budget.Left, budget.Reserve));
+        Assert.Equal([new GrantJson(0, "dc-a", "browse", 2, "exit code 3")], budget.Grants);
+        Assert.Equal(["no worker"], explained.Slots[1].Refusals.Select(refusal => refusal.Reason));
+    }
+
+    [Fact]
+    public async Task An_explanation_of_a_job_that_is_not_known_is_404()
+    {
+        await using var api = await Api.StartAsync();
+        api.Gate.Answers(new ClientResponse.NotFound(JobSamples.Id));
+        using var response = await api.SendAsync("GET", $"{JobPath}/explain");
+        await Api.ProblemAsync(response, HttpStatusCode.NotFound);
+    }
+
+    [Fact]
     public async Task An_ended_job_has_its_report()
     {
         await using var api = await Api.StartAsync();

@@ -2,6 +2,7 @@ using System.Text;
 using CsCheck;
 using Hyperscale.Det.Jobs;
 using Hyperscale.Det.Kernel;
+using Hyperscale.Det.Reliability;
 
 namespace Hyperscale.Det.Tests.Shell.Json;
 
@@ -31,6 +32,46 @@ internal static class JobSamples
 
     public static JobStatus Status(JobState state, long revision) => new(
         Id, Spec("browse"), state, "", revision, new WallTime(1_700_000_000_000), null, []);
+
+    /// <summary>One slot that runs, of whose workflows one backs off before its second attempt, and one that
+    /// waits to be reserved.</summary>
+    public static JobExplanation Explanation()
+    {
+        var (since, until) = (new WallTime(1_700_000_001_000), new WallTime(1_700_000_002_000));
+        var status = Status(JobState.Running, 3) with
+        {
+            Spec = Spec("browse", "pay"),
+            Since = since,
+            Slots =
+            [
+                new SlotStatus(0, "dc-a", SlotPhase.Running, "running", null,
+                [
+                    new WorkflowProgress(0, WorkflowPhase.Retrying, "dc-a/worker-1", RunStats.None)
+                    {
+                        Attempt = 2,
+                        Reason = "backing off",
+                        Wait = new Wait(WaitReason.Backoff, since, until),
+                    },
+                    new WorkflowProgress(1, WorkflowPhase.Running, "dc-a/worker-1", RunStats.None)
+                    {
+                        Attempt = 1,
+                        Started = since,
+                    },
+                ]),
+                new SlotStatus(1, "dc-b", SlotPhase.Reserving, "waiting for dc-b", null, [])
+                {
+                    Wait = new Wait(WaitReason.Reservation, since),
+                },
+            ],
+        };
+        return new JobExplanation(
+            status, new JobTerms(5, 3, 2, null, LateResultPolicy.LogOnly), CompletionReason.Waiting,
+            "for both", until,
+            [
+                new SlotExplanation(0, 1, 2, [new RetryGrant(0, 2, "exit code 3")], []),
+                new SlotExplanation(1, 2, 1, [], [new SlotRefusal("dc-c", "no worker")]),
+            ]);
+    }
 
     public static RunStats Stats(params long[] microseconds) => new(
         microseconds.Length, 0, 0, 0, LatencyHistogram.From(microseconds.Select(us => (us, 1L))), []);

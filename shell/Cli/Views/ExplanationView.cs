@@ -1,0 +1,67 @@
+using Hyperscale.Det.Kernel;
+using Hyperscale.Det.Shell.Json;
+
+namespace Hyperscale.Det.Shell.Cli.Views;
+
+/// <summary>Why a job is where it is.</summary>
+internal static class ExplanationView
+{
+    public static void Draw(ExplanationJson job, CliContext context)
+    {
+        var now = new WallTime(context.Time.GetUtcNow().ToUnixTimeMilliseconds());
+        var state = Figures.Word(job.State);
+        Screen.Line(
+            Figures.Clean($"{job.Id} {Figures.WithReason(state, job.Reason)}"), state, context);
+        context.Out.WriteLine($"{state} since {Since(job.Since, now)}");
+        context.Out.WriteLine(Figures.Clean(Completion(job.Completion)));
+        context.Out.WriteLine(Budget(job.RetryBudget));
+        if (job.Waits.Count > 0) Screen.Draw(Waits(job.Waits, now), context);
+        if (job.RetryBudget.Grants.Count > 0) Screen.Draw(Grants(job.RetryBudget.Grants), context);
+        foreach (var slot in job.Slots)
+        {
+            foreach (var (datacenter, reason) in slot.Refusals)
+                context.Out.WriteLine(Figures.Clean(
+                    $"slot {Figures.Count(slot.Slot)} was not taken by {datacenter}: {reason}"));
+        }
+    }
+
+    private static string Completion(CompletionJson completion) => completion switch
+    {
+        { When.Length: > 0 } => $"{completion.When}; deadline {Figures.Time(completion.Deadline)}",
+        { Reason: "waiting" } =>
+            $"ended before {completion.MinDcs} of {completion.Slots} datacenters completed",
+        _ => $"{completion.Reason}: {completion.MinDcs} of {completion.Slots} datacenters were needed",
+    };
+
+    private static string Budget(RetryBudgetJson budget) => budget.Total == 0
+        ? "retry budget: no retries"
+        : $"retry budget: {Figures.Count(budget.Granted)} of {Figures.Count(budget.Total)} granted, "
+            + $"{Figures.Count(budget.Left)} left, {Figures.Count(budget.Reserve)} of them in reserve; "
+            + $"at most {Figures.Count(budget.PerWorkflow)} a workflow and slot";
+
+    private static Sheet Waits(IReadOnlyList<WaitJson> waits, WallTime now) => new(
+        [new("slot"), new("workflow"), new("waits for"), new("since"), new("until"), new("reason")],
+        waits.Select(wait => (IReadOnlyList<string>)
+        [
+            Place(wait.Slot, wait.Datacenter),
+            wait.Workflow ?? Figures.None,
+            wait.For,
+            wait.Since is { } since ? Since(since, now) : Figures.None,
+            wait.Until is { } until ? Figures.Time(until) : Figures.None,
+            wait.Reason.Length > 0 ? wait.Reason : Figures.None,
+        ]));
+
+    private static Sheet Grants(IReadOnlyList<GrantJson> grants) => new(
+        [new("retry granted to"), new("workflow"), new("attempt", IsNumber: true), new("cause")],
+        grants.Select(grant => (IReadOnlyList<string>)
+        [
+            Place(grant.Slot, grant.Datacenter), grant.Workflow, Figures.Count(grant.Attempt), grant.Cause,
+        ]));
+
+    private static string Place(int slot, string datacenter) =>
+        datacenter.Length > 0 ? datacenter : $"slot {Figures.Count(slot)}";
+
+    // Clocks differ: what began a moment ahead of this one began now.
+    private static string Since(WallTime since, WallTime now) =>
+        $"{Figures.Time(since)} ({Figures.Seconds(Duration.Longer(now - since, Duration.Zero))})";
+}
