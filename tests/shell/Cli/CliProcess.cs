@@ -24,6 +24,9 @@ internal sealed class CliProcess : IAsyncDisposable
     /// <summary>What it wrote to standard output so far.</summary>
     public IReadOnlyCollection<string> Lines => _out.Lines;
 
+    /// <summary>The same of standard error.</summary>
+    public IReadOnlyCollection<string> ErrorLines => _errors.Lines;
+
     public static CliProcess Start(params string[] arguments) => StartWith(null, arguments);
 
     /// <summary>Starts it with one variable more in its environment.</summary>

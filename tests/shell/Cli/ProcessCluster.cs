@@ -1,41 +1,53 @@
+using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
+using System.Text.RegularExpressions;
 
 namespace Hyperscale.Det.Tests.Shell.Cli;
 
 /// <summary>The example cluster as processes of their own, at free ports; disposing it leaves
 /// nothing.</summary>
-internal sealed class ProcessCluster : IAsyncDisposable
+internal sealed partial class ProcessCluster : IAsyncDisposable
 {
     private readonly SortedDictionary<string, CliProcess> _nodes = new(StringComparer.Ordinal);
     private readonly string _directory = Directory.CreateTempSubdirectory("hyperscale-test-").FullName;
 
-    private ProcessCluster(string url) => Url = url;
+    private readonly SortedDictionary<string, string> _ports;
+    private readonly (string, string)? _variable;
 
-    /// <summary>Where the gate serves HTTP.</summary>
-    public string Url { get; }
+    private ProcessCluster(SortedDictionary<string, string> ports, (string, string)? variable) =>
+        (_ports, _variable) = (ports, variable);
 
-    public static async Task<ProcessCluster> StartAsync()
+    /// <summary>Where the first gate serves HTTP.</summary>
+    public string Url => Urls[0];
+
+    /// <summary>Where the gates serve HTTP.</summary>
+    public IReadOnlyList<string> Urls =>
+        [.. new[] { "8400", "8401", "8402" }.Select(port => $"http://127.0.0.1:{_ports[port]}")];
+
+    /// <param name="variable">A setting of every node.</param>
+    public static async Task<ProcessCluster> StartAsync((string Name, string Value)? variable = null)
     {
-        var ports = FreePorts(4);
-        var cluster = new ProcessCluster($"http://127.0.0.1:{ports[0]}");
+        var texts = new SortedDictionary<string, string>(StringComparer.Ordinal);
+        foreach (var node in Examples.Nodes)
+            texts[node] = await File.ReadAllTextAsync(
+                Path.Combine(Examples.Directory, "cluster", $"{node}.json"));
+        var written = texts.Values.SelectMany(text => PortOf().Matches(text))
+            .Select(match => match.Groups[1].Value).ToHashSet(StringComparer.Ordinal);
+        var ports = new SortedDictionary<string, string>(StringComparer.Ordinal);
+        foreach (var (port, free) in written.Zip(FreePorts(written.Count)))
+            ports[port] = free.ToString(CultureInfo.InvariantCulture);
+        var cluster = new ProcessCluster(ports, variable);
         try
         {
-            string[] written = ["8400", "7101", "7201", "7202"];
-            foreach (var node in Examples.Nodes)
-            {
-                var example = Path.Combine(Examples.Directory, "cluster", $"{node}.json");
-                var text = await File.ReadAllTextAsync(example);
-                for (var i = 0; i < ports.Count; i++)
-                    text = text.Replace($":{written[i]}\"", $":{ports[i]}\"", StringComparison.Ordinal);
-                await File.WriteAllTextAsync(cluster.FileOf(node), text);
-            }
-
+            foreach (var (node, text) in texts)
+                await File.WriteAllTextAsync(
+                    cluster.FileOf(node),
+                    PortOf().Replace(text, match => $"127.0.0.1:{ports[match.Groups[1].Value]}"));
             var init = await CliProcess.RunAsync(
                 ["init", "--config", .. Examples.Nodes.Select(cluster.FileOf)]);
             Assert.Equal((0, ""), (init.Code, init.Error));
-            foreach (var node in Examples.Nodes) cluster.Launch(node);
-            foreach (var node in cluster._nodes.Values) await node.LineAsync("ready");
+            await cluster.LaunchAllAsync();
             return cluster;
         }
         catch
@@ -45,11 +57,44 @@ internal sealed class ProcessCluster : IAsyncDisposable
         }
     }
 
+    public CliProcess Node(string node) => _nodes[node];
+
+    public string FileOf(string node) => Path.Combine(_directory, $"{node}.json");
+
+    /// <summary>The directory of a node's disk.</summary>
+    public string DataOf(string node) => Path.Combine(_directory, "data", node);
+
+    /// <summary>Kills every node at once as a power failure would, and starts them again.</summary>
+    public async Task RestartAllAsync()
+    {
+        await Task.WhenAll(_nodes.Values.Select(node => node.KillAsync()));
+        foreach (var node in Examples.Nodes) await KillAsync(node);
+        await LaunchAllAsync();
+    }
+
+    public async Task KillAsync(string node)
+    {
+        await _nodes[node].KillAsync();
+        _nodes.Remove(node, out var killed);
+        await killed!.DisposeAsync();
+    }
+
+    public void Launch(string node)
+    {
+        var role = node[..node.IndexOf('-', StringComparison.Ordinal)];
+        _nodes[node] = CliProcess.StartWith(_variable, role, "--config", FileOf(node));
+    }
+
+    private async Task LaunchAllAsync()
+    {
+        foreach (var node in Examples.Nodes) Launch(node);
+        foreach (var node in _nodes.Values) await node.LineAsync("ready");
+    }
+
     /// <summary>Kills a node as a power failure would and starts it again.</summary>
     public async Task RestartAsync(string node)
     {
-        await _nodes[node].KillAsync();
-        await _nodes[node].DisposeAsync();
+        await KillAsync(node);
         Launch(node);
         await _nodes[node].LineAsync("ready");
     }
@@ -67,14 +112,6 @@ internal sealed class ProcessCluster : IAsyncDisposable
         Directory.Delete(_directory, recursive: true);
     }
 
-    private void Launch(string node)
-    {
-        var role = node[..node.IndexOf('-', StringComparison.Ordinal)];
-        _nodes[node] = CliProcess.Start(role, "--config", FileOf(node));
-    }
-
-    private string FileOf(string node) => Path.Combine(_directory, $"{node}.json");
-
     // Taken together, so that they differ; between here and their use somebody else could take one.
     private static List<int> FreePorts(int count)
     {
@@ -85,4 +122,7 @@ internal sealed class ProcessCluster : IAsyncDisposable
         foreach (var listener in listeners) listener.Dispose();
         return ports;
     }
+
+    [GeneratedRegex("127\\.0\\.0\\.1:([0-9]+)")]
+    private static partial Regex PortOf();
 }
