@@ -11,7 +11,7 @@ public sealed partial class GateNode
         var work = _work.GetValueOrDefault(job.Id);
         var deadline = job.Submitted + DeadlineOf(job);
         return new JobExplanation(
-            StatusOf(job, now), job.Terms, job.Completion, job.IsEnded ? "" : CompletesWhen(job), deadline,
+            StatusOf(job, now), job.Terms, job.Completion, job.IsEnded ? "" : CompletesWhen(job, now), deadline,
             [.. job.Slots.Select(slot => Explain(slot, work?.Slots[slot.Slot]))]);
     }
 
@@ -33,10 +33,12 @@ public sealed partial class GateNode
     private static IEnumerable<RetryGrant> GrantsOf(WorkflowProgress progress) => progress.RetryCauses
         .Select((cause, i) => new RetryGrant(progress.Workflow, i + 2, cause));
 
-    private static string CompletesWhen(LedgerJob job)
+    private string CompletesWhen(LedgerJob job, Instant now)
     {
         var open = job.Slots.Where(slot => slot.Outcome is null)
-            .Select(slot => slot.Datacenter.Length > 0 ? slot.Datacenter : $"slot {slot.Slot}");
+            .Select(slot => slot.Datacenter.Length == 0
+                ? $"slot {slot.Slot}"
+                : _board.View(slot.Datacenter, now).IsFresh ? slot.Datacenter : $"{slot.Datacenter} (silent)");
         var waited = $"waiting for {string.Join(", ", open)}";
         if (job.IsCancelling) return $"being cancelled, {waited}";
         var state = job.BestEffort;

@@ -94,13 +94,14 @@ public sealed class GateExplainTests
             count: 2, bestEffort: Specs.BestEffort(minDcs: 1, deadline: Seconds(60))));
         var east = Start(job, 0, East);
         Start(job, 1, West);
+        _bench.Heartbeat("west", West);
 
         var running = Explain(job);
         Assert.Equal(submitted + Seconds(60), running.Deadline);
         Assert.Equal(CompletionReason.Waiting, running.Completion);
         Assert.Equal(
             "complete when 1 of 2 datacenters completed, or at the deadline; so far 0 completed and 0 "
-            + "failed; waiting for east, west",
+            + "failed; waiting for east (silent), west",
             running.CompletesWhen);
 
         _bench.Receive(East, new Message.SlotFinished(east, Specs.Outcome()));
@@ -117,7 +118,7 @@ public sealed class GateExplainTests
             "complete when all 2 datacenters completed, ", Explain(job).CompletesWhen,
             StringComparison.Ordinal);
         _bench.Ask(new ClientRequest.CancelJob(job), requestId: 5);
-        Assert.Equal("being cancelled, waiting for east, west", Explain(job).CompletesWhen);
+        Assert.Equal("being cancelled, waiting for east (silent), west (silent)", Explain(job).CompletesWhen);
     }
 
     [Fact]
