@@ -16,7 +16,13 @@ public abstract record JobCommand
     /// <param name="Terms">What the job is entitled to; null where whoever wrote the entry knew of no
     /// terms.</param>
     public sealed record JobCreated(
-        JobSpec Spec, IdempotencyReservedEvent? Reserved = null, JobTerms? Terms = null) : JobCommand;
+        JobSpec Spec, IdempotencyReservedEvent? Reserved = null, JobTerms? Terms = null) : JobCommand
+    {
+        /// <summary>The datacenters that the first slots are meant for, in the slots' order, each under its
+        /// slot's first epoch: what <see cref="SlotAssigned"/> would say of them. Slots beyond are assigned
+        /// later.</summary>
+        public IReadOnlyList<string> Datacenters { get; init; } = [];
+    }
 
     /// <summary>A submission can never be a job; its key is rejected.</summary>
     public sealed record JobRefused(IdempotencyReservedEvent Reserved, string Reason) : JobCommand;

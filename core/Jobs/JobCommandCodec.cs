@@ -39,6 +39,7 @@ public static class JobCommandCodec
                 writer.Nested(1, created.Spec, JobFields.Write);
                 if (created.Reserved is { } reserved) writer.Nested(2, reserved, KeyFields.Write);
                 if (created.Terms is { } terms) writer.Nested(3, terms, JobFields.Write);
+                foreach (var datacenter in created.Datacenters) writer.Text(4, datacenter);
                 break;
             case JobCommand.JobRefused(var refused, var why):
                 writer.Nested(1, refused, KeyFields.Write);
@@ -144,6 +145,10 @@ public static class JobCommandCodec
                     parts.Reserved = reader.Nested("key", KeyFields.ReadReserved);
                     break;
                 case (Created, 3): parts.Terms = reader.Nested("terms", JobFields.ReadJobTerms); break;
+                case (Created, 4):
+                    if (reader.HasRoom("datacenters", parts.Texts?.Count ?? 0, JobLimits.DatacentersMax))
+                        (parts.Texts ??= []).Add(reader.Text("datacenter", JobLimits.NameLengthMax));
+                    break;
                 case (Share, 2):
                     parts.Amount = reader.Integer("amount", 1, JobLimits.RetryBudgetMax);
                     break;
@@ -175,7 +180,10 @@ public static class JobCommandCodec
 
     private static JobCommand Compose(int number, in Parts parts) => number switch
     {
-        Created => new JobCommand.JobCreated(parts.Spec!, parts.Reserved, parts.Terms),
+        Created => new JobCommand.JobCreated(parts.Spec!, parts.Reserved, parts.Terms)
+        {
+            Datacenters = parts.Texts ?? [],
+        },
         Assigned => new JobCommand.SlotAssigned(parts.Slot, parts.Text!),
         Starting => new JobCommand.SlotStarting(parts.Slot),
         Released => new JobCommand.SlotReleased(parts.Slot, parts.Text!),
@@ -195,6 +203,7 @@ public static class JobCommandCodec
         public JobId Job;
         public SlotKey Slot;
         public string? Text;
+        public List<string>? Texts;
         public JobSpec? Spec;
         public SlotOutcome? Outcome;
         public IdempotencyReservedEvent? Reserved;

@@ -89,6 +89,7 @@ public sealed partial class JobLedger(
     {
         var count = created.Spec.Datacenters.Count;
         if (count is < 1 or > JobLimits.DatacentersMax) return JobVerdict.Conflict;
+        if (!AreDistinct(created.Datacenters, count)) return JobVerdict.Conflict;
 
         var id = new JobId(entry.Group, entry.Op);
         if (created.Reserved is { } reserved
@@ -97,15 +98,32 @@ public sealed partial class JobLedger(
         var (digest, bytes) = Measure(created.Spec, JobFields.Write);
         var terms = created.Terms ?? JobTerms.OfUnstamped(created.Spec);
         var share = RetryBudgetManager.FirstShare(terms.RetryBudget, count);
+        var slots = new LedgerSlot[count];
+        for (var slot = 0; slot < count; slot++)
+        {
+            slots[slot] = LedgerSlot.Fresh(slot, entry.Stamp, share);
+            if (slot < created.Datacenters.Count)
+                slots[slot] = slots[slot].For(created.Datacenters[slot], epoch: 1, entry.Stamp);
+        }
+
         Put(new LedgerJob(
             id, created.Spec, digest, entry.Stamp, JobState.Accepted, "waiting for datacenters", null, null,
-            entry.Op, bytes,
-            [
-                .. Enumerable.Range(0, count).Select(slot => LedgerSlot.Fresh(slot, entry.Stamp, share)),
-            ],
-            created.Reserved?.Key, terms)
+            entry.Op, bytes, slots, created.Reserved?.Key, terms)
         { Since = entry.Stamp });
         return JobVerdict.Applied;
+    }
+
+    private static bool AreDistinct(IReadOnlyList<string> datacenters, int slots)
+    {
+        if (datacenters.Count > slots) return false;
+        for (var i = 0; i < datacenters.Count; i++)
+        {
+            if (datacenters[i].Length == 0) return false;
+            for (var other = 0; other < i; other++)
+                if (datacenters[i] == datacenters[other]) return false;
+        }
+
+        return true;
     }
 
     private JobVerdict OnSlotAssigned(JobCommand.SlotAssigned assigned, Position entry)
@@ -121,13 +139,7 @@ public sealed partial class JobLedger(
         if (key.Epoch > JobLimits.EpochMax || assigned.Datacenter.Length == 0) return JobVerdict.Conflict;
         if (job.Slots.Any(other => other.Datacenter == assigned.Datacenter)) return JobVerdict.Conflict;
 
-        Put(job.With(
-            slot.In(SlotStage.Assigned, entry.Stamp) with
-            {
-                Epoch = key.Epoch,
-                Datacenter = assigned.Datacenter,
-            },
-            entry.Op));
+        Put(job.With(slot.For(assigned.Datacenter, key.Epoch, entry.Stamp), entry.Op));
         return JobVerdict.Applied;
     }
 

@@ -137,6 +137,10 @@ public sealed record LedgerSlot(
     public static LedgerSlot Fresh(int slot, WallTime since, int share = 0) =>
         new(slot, 0, SlotStage.Unassigned, "", null, 0, []) { Share = share, Since = since };
 
+    /// <summary>The slot as it is meant for a datacenter.</summary>
+    internal LedgerSlot For(string datacenter, int epoch, WallTime stamp) =>
+        In(SlotStage.Assigned, stamp) with { Epoch = epoch, Datacenter = datacenter };
+
     /// <summary>Whether a datacenter may hold the slot.</summary>
     public bool IsOpen => Stage is SlotStage.Assigned or SlotStage.Starting;
 

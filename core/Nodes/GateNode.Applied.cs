@@ -175,8 +175,15 @@ public sealed partial class GateNode
         Invariant.Holds(verdict == JobVerdict.Applied);
         Invariant.Holds(_creations.Remove(id, out var creation));
         _submissions.Became(creation.Caller, id);
-        turn.Tell(new TelemetryEvent.JobAccepted(id, created.Spec.Name));
+        TellCreated(id, created, turn);
         turn.Answer(creation.Caller, new ClientResponse.Accepted(id) { Notes = NotesOn(id) });
+    }
+
+    private static void TellCreated(JobId id, JobCommand.JobCreated created, Turn turn)
+    {
+        turn.Tell(new TelemetryEvent.JobAccepted(id, created.Spec.Name));
+        for (var slot = 0; slot < created.Datacenters.Count; slot++)
+            turn.Tell(new TelemetryEvent.SlotAssigned(new SlotKey(id, slot, 1), created.Datacenters[slot]));
     }
 
     private void ConcludeRelease(

@@ -56,7 +56,7 @@ public sealed partial class GateNode
         JobId id, JobCommand.JobCreated created, JobVerdict verdict, Turn turn)
     {
         Invariant.Holds(_reserving.Remove(id));
-        if (verdict == JobVerdict.Applied) turn.Tell(new TelemetryEvent.JobAccepted(id, created.Spec.Name));
+        if (verdict == JobVerdict.Applied) TellCreated(id, created, turn);
         else Resolve(id.Group, created.Reserved!, verdict, turn);
     }
 

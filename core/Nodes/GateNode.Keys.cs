@@ -79,7 +79,7 @@ public sealed partial class GateNode
         var group = _topology.GroupOfKey(wanted.Key);
         var faults = SubmissionCheck.Faults(submit.Spec, _topology);
         var entry = faults.Count > 0 ? null : SubmissionCheck.Encode(
-            submit.Spec, wanted, TermsOf(submit.Spec), out faults);
+            submit.Spec, wanted, TermsOf(submit.Spec), FirstPlacesOf(submit.Spec, turn), out faults);
         var isJob = entry is not null;
         if (isJob && LiveJobs >= _config.LiveJobsMax)
             return TurnAway(caller, $"{_config.LiveJobsMax} jobs are live, as many as may be", turn);

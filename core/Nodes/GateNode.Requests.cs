@@ -20,8 +20,7 @@ public sealed partial class GateNode
     private NodeVerdict OnAsked(Asked asked, Turn turn) => asked.Request switch
     {
         ClientRequest.SubmitJob { Key: { } key } keyed => OnSubmitKeyed(asked, keyed, key, turn),
-        ClientRequest.SubmitJob submit => PlaceJob(
-            asked, SubmissionCheck.Encode(submit.Spec, null, TermsOf(submit.Spec), out _)!, turn),
+        ClientRequest.SubmitJob submit => PlaceJob(asked, EntryOf(submit.Spec, turn, out _)!, turn),
         ClientRequest.GetJob get => OnJobRequest(asked, get.Job, turn),
         ClientRequest.ExplainJob explain => OnJobRequest(asked, explain.Job, turn),
         ClientRequest.WatchJob watch => OnJobRequest(asked, watch.Job, turn),
@@ -44,11 +43,14 @@ public sealed partial class GateNode
         if (!caller.IsLocal) _submissions.Add(caller);
         var faults = SubmissionCheck.Faults(submit.Spec, _topology);
         if (faults.Count > 0) return RefuseJob(caller, submit.Spec, faults, turn);
-        var entry = SubmissionCheck.Encode(submit.Spec, null, TermsOf(submit.Spec), out faults);
+        var entry = EntryOf(submit.Spec, turn, out faults);
         return entry is null
             ? RefuseJob(caller, submit.Spec, faults, turn)
             : PlaceJob(asked, entry, turn);
     }
+
+    private byte[]? EntryOf(JobSpec spec, Turn turn, out IReadOnlyList<JobFault> faults) =>
+        SubmissionCheck.Encode(spec, null, TermsOf(spec), FirstPlacesOf(spec, turn), out faults);
 
     /// <summary>Creates a job in a group that this gate leads, or has another gate do so.</summary>
     private NodeVerdict PlaceJob(Asked asked, byte[] entry, Turn turn)

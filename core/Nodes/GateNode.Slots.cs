@@ -66,6 +66,11 @@ public sealed partial class GateNode
             Await(place, work, "the disk is behind", turn.Now + _config.ResendInterval, turn);
     }
 
+    /// <summary>Where the slots of a new job go first: part of its first entry, so that the datacenters are
+    /// asked as soon as that is committed.</summary>
+    private IReadOnlyList<string> FirstPlacesOf(JobSpec spec, Turn turn) =>
+        SlotPlacement.ChooseFirst(spec, _board.Views(turn.Now));
+
     private void ProposeUnplaceable(LedgerJob job, string reason, Turn turn)
     {
         var work = _work[job.Id];

@@ -38,6 +38,18 @@ public static class SlotPlacement
             : new Placement(best, RefusalOf(refusals, best.Name) >= 0 || IsTooSmall(best, cores));
     }
 
+    /// <summary>The best datacenters for the first slots of a job that nobody has refused, as many as there
+    /// are for them; none when no datacenter can run the job.</summary>
+    public static IReadOnlyList<string> ChooseFirst(JobSpec spec, IReadOnlyList<DatacenterView> datacenters)
+    {
+        if (Unplaceable(spec, datacenters) is not null) return [];
+        var chosen = new List<string>();
+        while (chosen.Count < spec.Datacenters.Count
+            && Choose(spec, [], chosen, datacenters) is { } best)
+            chosen.Add(best.Datacenter.Name);
+        return chosen;
+    }
+
     /// <summary>Why no datacenter can run the job, when all it may use are known and have workers, none of
     /// them large enough; else null.</summary>
     public static string? Unplaceable(JobSpec spec, IReadOnlyList<DatacenterView> datacenters)

@@ -34,14 +34,17 @@ public static class SubmissionCheck
     /// it.</summary>
     /// <param name="reserved">The key that it takes.</param>
     /// <param name="terms">What it is entitled to.</param>
+    /// <param name="datacenters">What its first slots are meant for.</param>
     public static byte[]? Encode(
         JobSpec spec,
         IdempotencyReservedEvent? reserved,
         JobTerms terms,
+        IReadOnlyList<string> datacenters,
         out IReadOnlyList<JobFault> faults)
     {
         faults = [];
-        var bytes = JobCommandCodec.Encode(new JobCommand.JobCreated(spec, reserved, terms));
+        var bytes = JobCommandCodec.Encode(
+            new JobCommand.JobCreated(spec, reserved, terms) { Datacenters = datacenters });
         if (bytes.Length > JobBytesMax)
             faults = [new JobFault("$", $"takes {bytes.Length} bytes; at most {JobBytesMax} are allowed")];
         // An entry that cannot be read back would end the ledger, so none is made.

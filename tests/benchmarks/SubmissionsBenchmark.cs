@@ -7,9 +7,9 @@ namespace Hyperscale.Det.Benchmarks;
 /// <summary>Submissions a second, from the client's call to its answer, through three gates on loopback with
 /// their logs on disk, against creations of a key a second in three members of etcd on the same disk, in
 /// turns.</summary>
-/// <remarks>A submission with a key is acknowledged once a datacenter has taken its job: that takes three
-/// entries of the key's ledger group one after another (the job with its key, the slot's assignment, its
-/// start), each on the disks of two gates. etcd's transaction takes one. The datacenter here answers at once
+/// <remarks>A submission with a key is acknowledged once a datacenter has taken its job: that takes two
+/// entries of the key's ledger group one after another (the job with its key and its slot's assignment, the
+/// slot's start), each on the disks of two gates. etcd's transaction takes one. The datacenter here answers at once
 /// and keeps nothing. Clients, gates and members share this machine's cores.</remarks>
 internal sealed class SubmissionsBenchmark : IBenchmark
 {

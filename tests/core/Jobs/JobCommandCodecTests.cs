@@ -13,6 +13,8 @@ public sealed class JobCommandCodecTests
         Gen.Select(JobGens.JobSpec, KeyGens.Reserved, (spec, key) => new JobCommand.JobCreated(spec, key)),
         Gen.Select(JobGens.JobSpec, JobGens.Terms, (spec, terms) =>
             new JobCommand.JobCreated(spec, null, terms)),
+        Gen.Select(JobGens.JobSpec, Name.List[1, JobLimits.DatacentersMax], (spec, datacenters) =>
+            new JobCommand.JobCreated(spec) { Datacenters = datacenters }),
         Gen.Select(
             JobGens.SlotKey, Gen.Int[1, JobLimits.RetryBudgetMax], Gen.Long[1, long.MaxValue],
             (slot, amount, revision) => new JobCommand.BudgetShare(slot, amount, revision)),

@@ -143,9 +143,21 @@ public sealed class JobLedgerHistoryTests
     {
         if (verdict != JobVerdict.Applied) return;
         if (command is JobCommand.JobCreated created)
-            models.Add(new JobId(group, bench.Ledger.AppliedOp(group)), new JobLedgerModel(created.Spec));
+            NoteCreated(models, new JobId(group, bench.Ledger.AppliedOp(group)), created);
         else if (command is not (JobCommand.JobRefused or JobCommand.KeysExpired))
             models[JobOf(command)].Add(command);
+    }
+
+    // As if the slots had been assigned right behind it.
+    private static void NoteCreated(
+        SortedDictionary<JobId, JobLedgerModel> models, JobId id, JobCommand.JobCreated created)
+    {
+        models.Add(id, new JobLedgerModel(created.Spec));
+        for (var slot = 0; slot < created.Datacenters.Count; slot++)
+        {
+            models[id].Add(
+                new JobCommand.SlotAssigned(new SlotKey(id, slot, 1), created.Datacenters[slot]));
+        }
     }
 
     private static JobId JobOf(JobCommand command) => command switch

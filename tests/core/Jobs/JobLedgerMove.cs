@@ -29,7 +29,7 @@ internal sealed record JobLedgerMove(int Kind, int Job, int Slot, int Epoch, int
     public (int Group, JobCommand Command) Meaning(JobLedger ledger)
     {
         if (Kind == 0 || ledger.Count == 0)
-            return (Choice % 2, new JobCommand.JobCreated(SpecOf(), KeyOf(), TermsOf()));
+            return (Choice % 2, Created());
         if (Kind == 8) return (Choice % 2, new JobCommand.JobRefused(ReservedOf(), "not allowed"));
         if (Kind == 9) return (Choice % 2, new JobCommand.KeysExpired(RetentionOf()));
         var jobs = ledger.All.ToList();
@@ -57,6 +57,14 @@ internal sealed record JobLedgerMove(int Kind, int Job, int Slot, int Epoch, int
         };
         return (GroupOf(id), command);
     }
+
+    // Some name no datacenter, some one for each slot, and one in nine one too many.
+    private JobCommand.JobCreated Created() => new(SpecOf(), KeyOf(), TermsOf())
+    {
+        Datacenters = Choice % 9 == 0
+            ? [.. Datacenters, "south"]
+            : Datacenters[..(Job % (2 + (Slot % 3)))],
+    };
 
     private JobTerms? TermsOf() => Choice % 4 == 0
         ? null

@@ -173,6 +173,36 @@ public sealed class JobLedgerTests
     }
 
     [Fact]
+    public void A_job_is_created_with_its_first_slots_assigned()
+    {
+        Assert.Equal(
+            JobVerdict.Applied,
+            _bench.When(new JobCommand.JobCreated(Specs.Job(count: 3)) { Datacenters = ["west", "east"] }));
+        var job = _bench.Job(new JobId(0, 1));
+
+        Assert.Equal(
+            [("west", 1, SlotStage.Assigned), ("east", 1, SlotStage.Assigned), ("", 0, SlotStage.Unassigned)],
+            job.Slots.Select(slot => (slot.Datacenter, slot.Epoch, slot.Stage)));
+        Assert.Equal(
+            JobVerdict.Duplicate,
+            _bench.When(new JobCommand.SlotAssigned(new SlotKey(job.Id, 0, 1), "west")));
+        Assert.Equal(
+            JobVerdict.Applied, _bench.When(new JobCommand.SlotStarting(new SlotKey(job.Id, 0, 1))));
+    }
+
+    [Theory]
+    [InlineData("east", "east")]
+    [InlineData("east", "")]
+    [InlineData("east", "west", "north")]
+    public void A_job_for_datacenters_that_its_slots_cannot_have_is_not_made(params string[] datacenters)
+    {
+        Assert.Equal(
+            JobVerdict.Conflict,
+            _bench.When(new JobCommand.JobCreated(Specs.Job(count: 2)) { Datacenters = datacenters }));
+        Assert.Equal(0, _bench.Ledger.Count);
+    }
+
+    [Fact]
     public void Cancelling_waits_for_every_slot_that_a_datacenter_may_hold()
     {
         var job = _bench.Create(Specs.Job(count: 3));

@@ -22,9 +22,9 @@ public sealed class GateJobFlowTests
         Assert.Equal(
             [
                 Tell(new TelemetryEvent.JobAccepted(key.Job, "job")),
-                GateBench.Reply(5, new ClientResponse.Accepted(key.Job)),
-                // The assignment is an entry of its own; the reservation follows it.
+                // The first assignment is part of the entry; the reservation follows it.
                 Tell(new TelemetryEvent.SlotAssigned(key, "east")),
+                GateBench.Reply(5, new ClientResponse.Accepted(key.Job)),
                 Send(new Message.ReserveSlot(key, fence, _bench.Job(key.Job).Spec)),
             ],
             effects);
