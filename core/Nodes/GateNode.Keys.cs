@@ -81,6 +81,9 @@ public sealed partial class GateNode
         var entry = faults.Count > 0 ? null : SubmissionCheck.Encode(
             submit.Spec, wanted, TermsOf(submit.Spec), FirstPlacesOf(submit.Spec, turn), out faults);
         var isJob = entry is not null;
+        // A larger worker may come: the key stays free, and nothing is left behind.
+        if (isJob && SlotPlacement.Unplaceable(submit.Spec, _board.Views(turn.Now)) is { } reason)
+            return TurnAway(caller, reason, turn);
         if (isJob && LiveJobs >= _config.LiveJobsMax)
             return TurnAway(caller, $"{_config.LiveJobsMax} jobs are live, as many as may be", turn);
         if (Waiters >= _config.WaitersMax

@@ -57,6 +57,25 @@ public sealed class GateKeyTests
     }
 
     [Fact]
+    public void What_no_worker_can_run_leaves_no_job_and_its_key_is_free()
+    {
+        _bench = new GateBench(GateBench.OneManagerEach);
+        _bench.Heartbeat("east", GateBench.East, largest: 2);
+        _bench.Heartbeat("west", GateBench.West, largest: 2);
+        var large = new ClientRequest.SubmitJob(Specs.Job(cores: 3), Key);
+        for (var request = 1; request <= 2; request++)
+        {
+            var refused = Only<ClientResponse.Unavailable>(_bench.Ask(large, request));
+            Assert.StartsWith("no worker is large enough: ", refused.Reason, StringComparison.Ordinal);
+        }
+
+        Assert.Equal(0, _bench.Gate.Ledger.Count);
+        _bench.Heartbeat("west", GateBench.West, largest: 4);
+        Assert.Empty(Replies(_bench.Ask(large, 3)));
+        Assert.Equal("west", Assert.Single(_bench.Gate.Ledger.All).Slots[0].Datacenter);
+    }
+
+    [Fact]
     public void A_repeat_after_the_answer_gets_it_at_once_even_when_the_job_has_ended()
     {
         Run();
