@@ -11,7 +11,11 @@ public sealed partial class GateNode
         var work = _work.GetValueOrDefault(job.Id);
         var deadline = job.Submitted + DeadlineOf(job);
         return new JobExplanation(
-            StatusOf(job, now), job.Terms, job.Completion, job.IsEnded ? "" : CompletesWhen(job, now), deadline,
+            StatusOf(job, now),
+            job.Terms,
+            job.Completion,
+            job.IsEnded ? "" : CompletesWhen(job, now),
+            deadline,
             [.. job.Slots.Select(slot => Explain(slot, work?.Slots[slot.Slot]))]);
     }
 
@@ -36,9 +40,9 @@ public sealed partial class GateNode
     private string CompletesWhen(LedgerJob job, Instant now)
     {
         var open = job.Slots.Where(slot => slot.Outcome is null)
-            .Select(slot => slot.Datacenter.Length == 0
-                ? $"slot {slot.Slot}"
-                : _board.View(slot.Datacenter, now).IsFresh ? slot.Datacenter : $"{slot.Datacenter} (silent)");
+            .Select(slot => slot.Datacenter.Length == 0 ? $"slot {slot.Slot}"
+                : _board.View(slot.Datacenter, now).IsFresh ? slot.Datacenter
+                : $"{slot.Datacenter} (silent)");
         var waited = $"waiting for {string.Join(", ", open)}";
         if (job.IsCancelling) return $"being cancelled, {waited}";
         var state = job.BestEffort;
