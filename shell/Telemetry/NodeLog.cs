@@ -6,7 +6,7 @@ namespace Hyperscale.Det.Shell.Telemetry;
 /// <summary>One log line for each telemetry event of a node.</summary>
 internal static partial class NodeLog
 {
-    [LoggerMessage(100, LogLevel.Information, "{Node}: job {Job} '{Name}' accepted")]
+    [LoggerMessage(100, LogLevel.Debug, "{Node}: job {Job} '{Name}' accepted")]
     public static partial void JobAccepted(ILogger logger, NodeId node, JobId job, string name);
 
     [LoggerMessage(101, LogLevel.Warning, "{Node}: job '{Name}' refused: {Reason}")]
@@ -16,7 +16,7 @@ internal static partial class NodeLog
     public static partial void JobEnded(
         ILogger logger, NodeId node, JobId job, JobState state, string reason);
 
-    [LoggerMessage(103, LogLevel.Information, "{Node}: slot {Slot} assigned to {Datacenter}")]
+    [LoggerMessage(103, LogLevel.Debug, "{Node}: slot {Slot} assigned to {Datacenter}")]
     public static partial void SlotAssigned(ILogger logger, NodeId node, SlotKey slot, string datacenter);
 
     [LoggerMessage(104, LogLevel.Warning, "{Node}: slot {Slot} refused by {Datacenter}: {Reason}")]
