@@ -9,7 +9,7 @@ public sealed partial class JobLedger
     /// <summary>Throws when the jobs break a rule of the ledger.</summary>
     public void CheckInvariants()
     {
-        Invariant.Holds(_bySubmission.Count == _groups.Values.Sum(group => group.Jobs.Count));
+        Invariant.Holds(Count == _groups.Values.Sum(group => group.Jobs.Count));
         Invariant.Holds(LiveCount + _groups.Values.Sum(group => group.Ended.Count) == Count);
         foreach (var (number, group) in _groups)
         {
@@ -18,6 +18,7 @@ public sealed partial class JobLedger
             Invariant.Holds(group.EndedBytes == group.Ended.Sum(id => group.Jobs[id].Bytes));
             Invariant.Holds(group.Ended.All(id => group.Jobs[id].IsEnded));
             Invariant.Holds(group.Jobs.Keys.All(id => id.Group == number));
+            Invariant.Holds(IsInOrder(group));
             foreach (var job in group.Jobs.Values) CheckInvariants(job);
             CheckKeys(group);
         }
@@ -175,7 +176,7 @@ public sealed partial class JobLedger
         {
             var oldest = group.Jobs[group.Ended.Dequeue()];
             group.EndedBytes -= oldest.Bytes;
-            _bySubmission.Remove((oldest.Submitted, oldest.Id));
+            Count--;
             group.Jobs.Remove(oldest.Id);
         }
     }
@@ -183,10 +184,10 @@ public sealed partial class JobLedger
     private void Put(LedgerJob job)
     {
         var jobs = _groups[job.Id.Group].Jobs;
-        if (jobs.TryGetValue(job.Id, out var before) && !before.IsEnded) LiveCount--;
+        if (!jobs.TryGetValue(job.Id, out var before)) Count++;
+        else if (!before.IsEnded) LiveCount--;
         if (!job.IsEnded) LiveCount++;
         jobs[job.Id] = job;
-        _bySubmission.Add((job.Submitted, job.Id));
     }
 
     private static string Describe(LedgerJob job, CompletionCheck check)

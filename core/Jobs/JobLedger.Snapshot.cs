@@ -42,7 +42,7 @@ public sealed partial class JobLedger
         if (state is null) return true;
         _groups.Add(group, state);
         LiveCount += state.Jobs.Values.Count(job => !job.IsEnded);
-        foreach (var job in state.Jobs.Values) _bySubmission.Add((job.Submitted, job.Id));
+        Count += state.Jobs.Count;
         // The bounds may be lower than when the state was taken.
         Trim(state);
         return true;
@@ -52,7 +52,7 @@ public sealed partial class JobLedger
     {
         if (!_groups.Remove(group, out var state)) return;
         LiveCount -= state.Jobs.Values.Count(job => !job.IsEnded);
-        foreach (var job in state.Jobs.Values) _bySubmission.Remove((job.Submitted, job.Id));
+        Count -= state.Jobs.Count;
     }
 
     private static GroupState? ReadGroup(ref FieldReader reader, int group)
@@ -88,11 +88,16 @@ public sealed partial class JobLedger
     private static bool IsConsistent(int group, GroupState state) =>
         state.Ended.All(id => state.Jobs.TryGetValue(id, out var job) && job.IsEnded)
         && state.Ended.Distinct().Count() == state.Ended.Count
+        && IsInOrder(state)
         && state.Jobs.Values.Count(job => job.IsEnded) == state.Ended.Count
         && state.Jobs.Values.All(job => job.Id.Group == group && job.ChangedOp <= state.AppliedOp)
         && state.Keys.Entries.All(entry => entry is { Ended: not null } || IsLive(entry, state))
         && state.Jobs.Values.All(job => job.IsEnded || job.Key is not { } key
             || state.Keys.Look(key).Entry?.Job == job.Id);
+
+    private static bool IsInOrder(GroupState state) =>
+        state.Jobs.Values.Zip(state.Jobs.Values.Skip(1)).All(pair =>
+            pair.First.Id < pair.Second.Id && pair.First.Submitted <= pair.Second.Submitted);
 
     private static bool IsLive(IdempotencyEntry entry, GroupState state) =>
         state.Jobs.TryGetValue(entry.Job!.Value, out var job) && !job.IsEnded && job.Key == entry.Key;

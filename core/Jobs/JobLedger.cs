@@ -24,9 +24,8 @@ public sealed partial class JobLedger(
     public const long EndedBytesPerGroupDefault = 64 * 1024 * 1024;
 
     private readonly SortedDictionary<int, GroupState> _groups = [];
-    private readonly SortedSet<(WallTime Submitted, JobId Job)> _bySubmission = [];
 
-    public int Count => _bySubmission.Count;
+    public int Count { get; private set; }
 
     public int LiveCount { get; private set; }
 
@@ -37,8 +36,26 @@ public sealed partial class JobLedger(
     public IEnumerable<LedgerJob> All => _groups.Values.SelectMany(group => group.Jobs.Values);
 
     /// <summary>Every job that is kept, the newest submission first.</summary>
-    public IEnumerable<LedgerJob> NewestFirst =>
-        _bySubmission.Reverse().Select(entry => _groups[entry.Job.Group].Jobs[entry.Job]);
+    public IEnumerable<LedgerJob> NewestFirst
+    {
+        get
+        {
+            // Stamps never fall within a group, so its jobs are in the order of their submission.
+            var heads = new List<IEnumerator<LedgerJob>>();
+            foreach (var group in _groups.Values)
+            {
+                var jobs = group.Jobs.NewestFirst.GetEnumerator();
+                if (jobs.MoveNext()) heads.Add(jobs);
+            }
+
+            while (heads.Count > 0)
+            {
+                var newest = heads.MaxBy(head => (head.Current.Submitted, head.Current.Id))!;
+                yield return newest.Current;
+                if (!newest.MoveNext()) heads.Remove(newest);
+            }
+        }
+    }
 
     /// <summary>Outcomes that came after their job had ended, since the ledger began.</summary>
     public long LateOutcomes => _groups.Values.Sum(group => group.LateOutcomes);
@@ -273,8 +290,8 @@ public sealed partial class JobLedger(
 
         public long LateOutcomes { get; set; }
 
-        /// <summary>Every job that is kept.</summary>
-        public SortedDictionary<JobId, LedgerJob> Jobs { get; } = [];
+        /// <summary>Every job that is kept. A job comes after all those of lower ids.</summary>
+        public ArrivalTable<JobId, LedgerJob> Jobs { get; } = new();
 
         /// <summary>Ended jobs that are kept, in the order of their ends.</summary>
         public Queue<JobId> Ended { get; } = new();

@@ -60,11 +60,12 @@ public sealed record LedgerJob(
 
     public JobSummary ToSummary() => new(Id, Spec.Name, State, Reason, Submitted);
 
-    internal LedgerJob With(LedgerSlot slot, long op) => this with
+    internal LedgerJob With(LedgerSlot slot, long op)
     {
-        Slots = [.. Slots.Select(old => old.Slot == slot.Slot ? slot : old)],
-        ChangedOp = op,
-    };
+        var slots = new LedgerSlot[Slots.Count];
+        for (var i = 0; i < slots.Length; i++) slots[i] = i == slot.Slot ? slot : Slots[i];
+        return this with { Slots = slots, ChangedOp = op };
+    }
 
     internal LedgerJob In(JobState state, string reason, WallTime stamp) => this with
     {

@@ -11,22 +11,26 @@ public sealed class DeadlineQueue<TKey>
 
     public int Count => _byKey.Count;
 
-    public Instant NextDeadline => _byTime.Count == 0 ? Instant.Never : _byTime.Min.At;
+    /// <summary>The earliest deadline, at hand: it is asked for in every step.</summary>
+    public Instant NextDeadline { get; private set; } = Instant.Never;
 
     /// <summary>Sets the key's deadline, replacing the one it had; <see cref="Instant.Never"/> removes
     /// it.</summary>
     public void Set(TKey key, Instant at)
     {
+        if (_byKey.TryGetValue(key, out var before) && before == at) return;
         Remove(key);
         if (at == Instant.Never) return;
         _byKey.Add(key, at);
         _byTime.Add((at, key));
+        NextDeadline = Instant.Sooner(NextDeadline, at);
     }
 
     public bool Remove(TKey key)
     {
         if (!_byKey.Remove(key, out var at)) return false;
         _byTime.Remove((at, key));
+        if (at == NextDeadline) NextDeadline = _byTime.Count == 0 ? Instant.Never : _byTime.Min.At;
         return true;
     }
 
@@ -36,7 +40,7 @@ public sealed class DeadlineQueue<TKey>
     public bool TryPop(Instant now, out TKey key)
     {
         key = default!;
-        if (_byTime.Count == 0 || _byTime.Min.At > now) return false;
+        if (_byTime.Count == 0 || NextDeadline > now) return false;
         key = _byTime.Min.Key;
         return Remove(key);
     }
@@ -45,6 +49,7 @@ public sealed class DeadlineQueue<TKey>
     {
         _byKey.Clear();
         _byTime.Clear();
+        NextDeadline = Instant.Never;
     }
 
     public void AddTo(ref Fingerprint fingerprint, Func<TKey, ulong> hash)

@@ -41,6 +41,9 @@ public sealed class LaneTable<TKey, TValue>
     /// <summary>The entry after this one in its lane; -1 after the newest.</summary>
     public int After(int slot) => _entries[slot].Newer;
 
+    /// <summary>The entry before this one in its lane; -1 before the oldest.</summary>
+    public int Before(int slot) => _entries[slot].Older;
+
     public int LaneOf(int slot) => _entries[slot].Lane;
 
     public TKey KeyAt(int slot) => _entries[slot].Key;

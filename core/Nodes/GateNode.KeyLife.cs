@@ -214,7 +214,7 @@ public sealed partial class GateNode
     {
         _keys.AddTo(
             ref fingerprint, caller => unchecked(Rng.HashText(caller.From.Name) ^ (ulong)caller.Id));
-        foreach (var (id, key) in _reserving)
+        foreach (var (id, key) in _reserving.Entries)
         {
             id.AddTo(ref fingerprint);
             fingerprint.Add(key.Hash);

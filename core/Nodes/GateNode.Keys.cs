@@ -15,7 +15,7 @@ public sealed partial class GateNode
     private readonly GateIdempotencyCache<Caller> _keys;
 
     // Jobs whose entry is proposed and not committed, with their keys; their callers wait in the cache.
-    private readonly SortedDictionary<JobId, IdempotencyKey> _reserving = [];
+    private readonly ArrivalTable<JobId, IdempotencyKey> _reserving = new();
     private readonly SortedSet<IdempotencyKey> _rejecting = [];
     private readonly List<KeyWaiter<Caller>> _answered = [];
 

@@ -46,7 +46,7 @@ public sealed partial class GateNode
         Ledger.AddTo(ref fingerprint);
         _clock.AddTo(ref fingerprint);
         _board.AddTo(ref fingerprint);
-        foreach (var (id, work) in _work)
+        foreach (var (id, work) in _work.Entries)
         {
             id.AddTo(ref fingerprint);
             work.AddTo(ref fingerprint);
@@ -58,7 +58,7 @@ public sealed partial class GateNode
             fingerprint.Add(view);
         }
 
-        foreach (var (id, creation) in _creations)
+        foreach (var (id, creation) in _creations.Entries)
         {
             id.AddTo(ref fingerprint);
             creation.Caller.AddTo(ref fingerprint);

@@ -47,8 +47,8 @@ public sealed partial class GateNode : INode
 
     private readonly StampClock _clock = new();
     private readonly DatacenterBoard _board;
-    private readonly SortedDictionary<JobId, JobWork> _work = [];
-    private readonly SortedDictionary<JobId, Creation> _creations = [];
+    private readonly ArrivalTable<JobId, JobWork> _work = new();
+    private readonly ArrivalTable<JobId, Creation> _creations = new();
     private readonly SortedSet<JobId> _changed = [];
     private readonly DeadlineQueue<JobId> _deadlines = new();
     private readonly SlotTimers _timers = new();

@@ -4,8 +4,10 @@ using Hyperscale.Det.Kernel;
 namespace Hyperscale.Det.Nodes;
 
 /// <summary>A slot of a job.</summary>
-internal readonly record struct SlotPlace(JobId Job, int Slot) : IComparable<SlotPlace>
+internal readonly record struct SlotPlace(JobId Job, int Slot) : IComparable<SlotPlace>, IHashed
 {
+    public ulong Hash => Rng.Mix(Job.Hash ^ (ulong)Slot);
+
     public int CompareTo(SlotPlace other)
     {
         var order = Job.CompareTo(other.Job);

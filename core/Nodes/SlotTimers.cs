@@ -8,8 +8,8 @@ namespace Hyperscale.Det.Nodes;
 internal sealed class SlotTimers
 {
     private readonly DeadlineQueue<SlotPlace> _due = new();
-    private readonly SortedDictionary<SlotPlace, NodeId> _askedOf = [];
-    private readonly SortedDictionary<NodeId, SortedSet<SlotPlace>> _asked = [];
+    private readonly ArrivalTable<SlotPlace, NodeId> _askedOf = new();
+    private readonly SortedDictionary<NodeId, ArrivalTable<SlotPlace, Instant>> _asked = [];
 
     public Instant NextDeadline => _due.NextDeadline;
 
@@ -29,8 +29,8 @@ internal sealed class SlotTimers
     {
         Wait(place, again);
         _askedOf.Add(place, manager);
-        if (!_asked.TryGetValue(manager, out var places)) _asked.Add(manager, places = []);
-        places.Add(place);
+        if (!_asked.TryGetValue(manager, out var places)) _asked.Add(manager, places = new());
+        places.Add(place, again);
     }
 
     public void Remove(SlotPlace place)
@@ -50,15 +50,15 @@ internal sealed class SlotTimers
 
     /// <summary>The slots whose command to this manager is unanswered.</summary>
     public IReadOnlyList<SlotPlace> AskedOf(NodeId manager) =>
-        _asked.TryGetValue(manager, out var places) ? [.. places] : [];
+        _asked.TryGetValue(manager, out var places) ? [.. places.Keys] : [];
 
     public void CheckInvariants()
     {
         Invariant.Holds(_askedOf.Count == _asked.Values.Sum(places => places.Count));
-        foreach (var (place, manager) in _askedOf)
+        foreach (var (place, manager) in _askedOf.Entries)
         {
             Invariant.Holds(_due.TryGet(place, out _));
-            Invariant.Holds(_asked[manager].Contains(place));
+            Invariant.Holds(_asked[manager].ContainsKey(place));
         }
     }
 
@@ -70,7 +70,7 @@ internal sealed class SlotTimers
             place.AddTo(ref hash);
             return hash.Value;
         });
-        foreach (var (place, manager) in _askedOf)
+        foreach (var (place, manager) in _askedOf.Entries)
         {
             place.AddTo(ref fingerprint);
             fingerprint.Add(manager);

@@ -32,7 +32,8 @@ public sealed partial class LedgerReplicas : IMachine<ReplicaInput, ReplicaEffec
     private readonly SortedDictionary<int, IReadOnlyList<NodeId>> _members = [];
     private readonly NodeId _self;
     private readonly ReplicaPeers _peers;
-    private readonly SortedDictionary<int, long> _persisted = [];
+    private readonly VsrReplica?[] _byGroup;
+    private readonly long[] _persisted;
     private readonly Queue<(long Lsn, int Group)> _inFlight = new();
     private readonly DeadlineQueue<int> _deadlines = new();
     private readonly Outbox<VsrEffect> _fromGroup = new();
@@ -58,6 +59,10 @@ public sealed partial class LedgerReplicas : IMachine<ReplicaInput, ReplicaEffec
             _members.Add(group, replicas);
         }
 
+        var groupMax = _replicas.Keys.DefaultIfEmpty(-1).Max();
+        _byGroup = new VsrReplica?[groupMax + 1];
+        foreach (var (group, replica) in _replicas) _byGroup[group] = replica;
+        _persisted = new long[groupMax + 1];
         var peers = _members.Values.SelectMany(members => members).Where(member => member != self);
         _peers = new ReplicaPeers(peers, times);
     }
@@ -85,11 +90,12 @@ public sealed partial class LedgerReplicas : IMachine<ReplicaInput, ReplicaEffec
         return AppendedLsn - _snapshotLsn >= everyRecords || _bytesSinceSnapshot >= SnapshotEveryBytesMin;
     }
 
-    public bool IsMember(int group) => _replicas.ContainsKey(group);
+    public bool IsMember(int group) =>
+        group >= 0 && group < _byGroup.Length && _byGroup[group] is not null;
 
     /// <summary>Whether this node leads the group and its ledger has everything that was committed before:
     /// only then does the ledger tell what is true, and proposals are taken.</summary>
-    public bool Leads(int group) => _replicas.TryGetValue(group, out var r) && r.HasCommittedInView;
+    public bool Leads(int group) => IsMember(group) && _byGroup[group]!.HasCommittedInView;
 
     /// <summary>Whether this node may answer for a group that it leads without asking the others: nobody
     /// else has begun to lead it. This rests on clock rates that differ by less than a tenth, and so nothing
@@ -99,16 +105,16 @@ public sealed partial class LedgerReplicas : IMachine<ReplicaInput, ReplicaEffec
 
     /// <summary>The group's view as this node knows it; the fence of commands that rest on its
     /// entries.</summary>
-    public long ViewOf(int group) => _replicas[group].View;
+    public long ViewOf(int group) => _byGroup[group]!.View;
 
     /// <summary>Who leads the group in the newest view that this node knows.</summary>
-    public NodeId PrimaryOf(int group) => _replicas[group].Primary;
+    public NodeId PrimaryOf(int group) => _byGroup[group]!.Primary;
 
     /// <summary>The op that the next proposal of a group that this node leads gets.</summary>
-    public long NextOp(int group) => _replicas[group].Op + 1;
+    public long NextOp(int group) => _byGroup[group]!.Op + 1;
 
     /// <summary>How many proposals of a group that this node leads are not committed.</summary>
-    public long InFlight(int group) => _replicas[group].Op - _replicas[group].Commit;
+    public long InFlight(int group) => _byGroup[group]!.Op - _byGroup[group]!.Commit;
 
     /// <summary>The newest stamp in any group's log.</summary>
     public WallTime NewestStamp =>
@@ -218,7 +224,7 @@ public sealed partial class LedgerReplicas : IMachine<ReplicaInput, ReplicaEffec
         var verdict = ReplicaVerdict.Accepted;
         foreach (var (group, message) in received.Messages)
         {
-            if (!_replicas.ContainsKey(group)) verdict = ReplicaVerdict.NotMember;
+            if (!IsMember(group)) verdict = ReplicaVerdict.NotMember;
             else StepGroup(group, new VsrInput.Received(received.From, message), now, outbox);
         }
 
@@ -235,7 +241,7 @@ public sealed partial class LedgerReplicas : IMachine<ReplicaInput, ReplicaEffec
         {
             _inFlight.Dequeue();
             if (append.Group == PartOfRecord) continue;
-            _persisted[append.Group] = _persisted.GetValueOrDefault(append.Group) + 1;
+            _persisted[append.Group]++;
             touched.Add(append.Group);
         }
 
@@ -282,7 +288,7 @@ public sealed partial class LedgerReplicas : IMachine<ReplicaInput, ReplicaEffec
 
     private VsrVerdict StepGroup(int group, VsrInput input, Instant now, Outbox<ReplicaEffect> outbox)
     {
-        var replica = _replicas[group];
+        var replica = _byGroup[group]!;
         _fromGroup.Clear();
         var verdict = replica.Step(input, now, _fromGroup);
         foreach (var effect in _fromGroup.Effects) Route(group, effect, now, outbox);
@@ -307,7 +313,7 @@ public sealed partial class LedgerReplicas : IMachine<ReplicaInput, ReplicaEffec
                 break;
             case VsrEffect.Apply { Entry: var noop }:
                 // The first entry of the own view: with it everything of earlier views is committed.
-                if (_replicas[group] is not { IsPrimary: true } leader || leader.View != noop.View) break;
+                if (_byGroup[group] is not { IsPrimary: true } leader || leader.View != noop.View) break;
                 _peers.HeartbeatAt(now);
                 outbox.Emit(new ReplicaEffect.ViewStarted(group, noop.View, IsPrimary: true));
                 break;

@@ -10,14 +10,22 @@ public sealed partial class VsrReplica
     private const int BackoffMax = 4;
 
     private readonly Backup[] _backups = [.. config.Replicas.Select(_ => new Backup())];
+    private readonly List<long> _held = [];
     private long _inFlightBytes;
     private long _viewRecord;
 
     // The entry that this replica's view began with.
     private long _viewOp;
 
-    private Instant NextBackupDeadline =>
-        _backups.Select(backup => backup.Deadline).DefaultIfEmpty(Instant.Never).Min();
+    private Instant NextBackupDeadline
+    {
+        get
+        {
+            var next = Instant.Never;
+            foreach (var backup in _backups) next = Instant.Sooner(next, backup.Deadline);
+            return next;
+        }
+    }
 
     private void CheckBackups()
     {
@@ -220,7 +228,8 @@ public sealed partial class VsrReplica
     /// <summary>Commits in order what a quorum has on disk in this view, own disk included.</summary>
     private void CommitWhatQuorumHas(Instant now, Outbox<VsrEffect> outbox)
     {
-        var held = new List<long>(_backups.Length);
+        var held = _held;
+        held.Clear();
         for (var i = 0; i < _backups.Length; i++)
             held.Add(i == config.Self ? _ownDurable : _backups[i].Match);
         held.Sort();
