@@ -11,6 +11,12 @@ public interface IPeerTransport
 {
     void Send(NodeId to, Message message);
 
+    /// <summary>Sends in order; what goes to one peer leaves together.</summary>
+    void SendAll(IReadOnlyList<(NodeId To, Message Message)> sends)
+    {
+        foreach (var (to, message) in sends) Send(to, message);
+    }
+
     void SendDatagram(NodeId to, Message message);
 
     /// <summary>Drops everything queued and every connection: nothing more leaves.</summary>

@@ -40,7 +40,7 @@ internal sealed class SendBatcher(IPeerTransport transport)
     /// <summary>Gives everything to the transport.</summary>
     public void Flush()
     {
-        foreach (var (to, message) in _sends) transport.Send(to, message);
+        if (_sends.Count > 0) transport.SendAll(_sends);
         Clear();
     }
 

@@ -51,6 +51,20 @@ internal sealed class JsonAnswer(TimeSpan within)
     }
 }
 
+/// <summary>Answers in JSON of which there is little: in one piece, whose length the client knows
+/// beforehand.</summary>
+internal static class ShortAnswer
+{
+    public static async Task WriteAsync<T>(HttpContext context, T value, JsonTypeInfo<T> type)
+    {
+        var body = JsonSerializer.SerializeToUtf8Bytes(value, type);
+        context.Response.ContentType = "application/json";
+        context.Response.ContentLength = body.Length;
+        // It fits what the server buffers for a connection, so no reader is waited for.
+        await context.Response.BodyWriter.WriteAsync(body, context.RequestAborted);
+    }
+}
+
 internal static class TextAnswer
 {
     public static Task WriteAsync(

@@ -83,7 +83,7 @@ internal sealed class JobEndpoints(
             var accepted = JobJson.Accepted(taken, spec.Name, [.. notes, .. told]);
             context.Response.Headers.Location = accepted.Status;
             context.Response.StatusCode = StatusCodes.Status202Accepted;
-            await _json.WriteAsync(context, accepted, ApiJson.Compact.AcceptedJson);
+            await ShortAnswer.WriteAsync(context, accepted, ApiJson.Compact.AcceptedJson);
             return;
         }
 

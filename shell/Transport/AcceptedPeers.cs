@@ -23,18 +23,24 @@ internal sealed class AcceptedPeers(
     private bool _isClosed;
 
     /// <summary>Queues a message for a peer that connected here.</summary>
-    public void Send(NodeId to, ReadOnlySpan<byte> payload, Message message)
+    /// <returns>The queue, to be woken; null when the message is lost.</returns>
+    public SendQueue? Enqueue(NodeId to, ReadOnlySpan<byte> payload, Message message)
     {
-        var isQueued = false;
+        SendQueue? queue = null;
         lock (_gate)
         {
-            if (_entries.TryGetValue(to, out var entry)) isQueued = entry.Queue!.TryAdd(payload, message);
-            else if (_missed.Count < MissedMax) _missed.Add(to);
-            if (entry is null) context.Metrics.Dropped(1);
+            if (!_entries.TryGetValue(to, out var entry))
+            {
+                if (_missed.Count < MissedMax) _missed.Add(to);
+                context.Metrics.Dropped(1);
+            }
+            else if (entry.Queue!.TryAdd(payload, message))
+                queue = entry.Queue;
         }
 
-        if (!isQueued && message is Message.ClientCall call)
+        if (queue is null && message is Message.ClientCall call)
             context.Mailbox.Signal(new NodeInput.SendFailed(to, call));
+        return queue;
     }
 
     /// <summary>Serves a peer's connection to its end. An older one of the same peer ends first, so that

@@ -35,11 +35,13 @@ internal sealed class DialedPeer
     }
 
     /// <summary>Queues a message; a call that finds no way out fails at once.</summary>
-    public void Send(ReadOnlySpan<byte> payload, Message message)
+    /// <returns>The queue, to be woken; null when the message is lost.</returns>
+    public SendQueue? Enqueue(ReadOnlySpan<byte> payload, Message message)
     {
         var call = message as Message.ClientCall;
         var isLost = (call is not null && _isUnreachable) || !_queue.TryAdd(payload, message);
         if (isLost && call is not null) _context.Mailbox.Signal(new NodeInput.SendFailed(_peer, call));
+        return isLost ? null : _queue;
     }
 
     /// <summary>The peer is alive: it has just connected here.</summary>
@@ -62,6 +64,8 @@ internal sealed class DialedPeer
         {
             while (await _queue.WaitAsync(cancellation))
             {
+                // Who woke this has other things to do than to dial.
+                await Task.Yield();
                 if (await ServeAsync(handshake, cancellation)) continue;
                 if (_isClosed) return;
                 _isUnreachable = true;

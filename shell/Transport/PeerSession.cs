@@ -91,18 +91,25 @@ internal sealed class PeerSession(Socket socket, FrameReader frames, NodeId peer
             HasSent = true;
             for (var rest = batch.Bytes; rest.Length > 0;)
             {
-                stall.CancelAfter(context.Options.StallMax);
                 var chunk = rest[..Math.Min(rest.Length, ChunkBytes)];
-                rest = rest[await socket.SendAsync(chunk, stall.Token)..];
+                var sending = socket.SendAsync(chunk, stall.Token);
+                rest = rest[(sending.IsCompleted ? await sending : await WithinAsync(sending, stall))..];
             }
 
-            stall.CancelAfter(Timeout.InfiniteTimeSpan);
             context.Metrics.Sent(batch.Messages, batch.Length);
         }
         finally
         {
             queue.Return(batch);
         }
+    }
+
+    private async ValueTask<int> WithinAsync(ValueTask<int> sending, CancellationTokenSource stall)
+    {
+        stall.CancelAfter(context.Options.StallMax);
+        var sent = await sending;
+        stall.CancelAfter(Timeout.InfiniteTimeSpan);
+        return sent;
     }
 
     // One measurement for all that arrived together.

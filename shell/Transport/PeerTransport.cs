@@ -36,6 +36,7 @@ public sealed class PeerTransport : IPeerTransport, IAsyncDisposable
 {
     // A larger buffer than usual messages need is not kept.
     private const int WriterBytesMax = 1024 * 1024;
+    private const int TogetherMax = 256;
 
     private readonly PeerTransportParts _parts;
     private readonly TransportContext _context;
@@ -86,18 +87,40 @@ public sealed class PeerTransport : IPeerTransport, IAsyncDisposable
     }
 
     /// <inheritdoc/>
-    public void Send(NodeId to, Message message)
+    public void Send(NodeId to, Message message) => Enqueue(to, message)?.Wake();
+
+    /// <inheritdoc/>
+    public void SendAll(IReadOnlyList<(NodeId To, Message Message)> sends)
+    {
+        // A node sends to few peers at a time.
+        var queues = new List<SendQueue>();
+        for (var i = 0; i < sends.Count; i++)
+        {
+            var queue = Enqueue(sends[i].To, sends[i].Message);
+            if (queue is not null && !queues.Contains(queue)) queues.Add(queue);
+            // Before their queues are full.
+            if (i < sends.Count - 1 && (i + 1) % TogetherMax != 0) continue;
+            foreach (var filled in queues) filled.Wake();
+            queues.Clear();
+        }
+    }
+
+    /// <summary>Gives the queue that has the message and is to be woken; null when the message is lost.
+    /// </summary>
+    private SendQueue? Enqueue(NodeId to, Message message)
     {
         Invariant.Holds(to != _parts.Self);
-        if (_isAborted) return;
+        if (_isAborted) return null;
         lock (_encoding)
         {
             _writer.Clear();
             MessageCodec.Encode(message, _writer);
+            SendQueue? queue = null;
             if (_writer.Length > Frame.PayloadBytesMax) OnTooLarge(to, message, Frame.PayloadBytesMax);
-            else if (_dialed.TryGetValue(to, out var peer)) peer.Send(_writer.Written, message);
-            else _accepted.Send(to, _writer.Written, message);
+            else if (_dialed.TryGetValue(to, out var peer)) queue = peer.Enqueue(_writer.Written, message);
+            else queue = _accepted.Enqueue(to, _writer.Written, message);
             if (_writer.Length > WriterBytesMax) _writer = new FieldWriter();
+            return queue;
         }
     }
 

@@ -23,8 +23,8 @@ internal sealed class SendQueue(int messagesMax, int bytesMax)
         }
     }
 
-    /// <summary>Adds a message; false when it is lost, because the queue is full (which is counted) or
-    /// closed.</summary>
+    /// <summary>Adds a message, which leaves with the next <see cref="Wake"/> at the latest; false when it is
+    /// lost, because the queue is full (which is counted) or closed.</summary>
     public bool TryAdd(ReadOnlySpan<byte> payload, Message message)
     {
         lock (_gate)
@@ -37,9 +37,22 @@ internal sealed class SendQueue(int messagesMax, int bytesMax)
             }
 
             _filling.Add(payload, message);
-            Wake(true);
             return true;
         }
+    }
+
+    /// <summary>Has the writer take what was added, if it waits: on this thread, which so sends by itself
+    /// what the system takes at once. To wake another one would cost more than to send.</summary>
+    public void Wake()
+    {
+        TaskCompletionSource<bool>? waiter;
+        lock (_gate)
+        {
+            if (_filling.Messages == 0) return;
+            (waiter, _waiter) = (_waiter, null);
+        }
+
+        waiter?.TrySetResult(true);
     }
 
     /// <summary>Waits until there is something to take; false once the queue is closed and empty.</summary>
@@ -50,7 +63,7 @@ internal sealed class SendQueue(int messagesMax, int bytesMax)
         {
             if (_filling.Messages > 0) return true;
             if (_isClosed) return false;
-            _waiter ??= new TaskCompletionSource<bool>(TaskCreationOptions.RunContinuationsAsynchronously);
+            _waiter ??= new TaskCompletionSource<bool>();
             wake = _waiter.Task;
         }
 
@@ -96,7 +109,7 @@ internal sealed class SendQueue(int messagesMax, int bytesMax)
         lock (_gate)
         {
             _isClosed = true;
-            if (_filling.Messages == 0) Wake(false);
+            EndWait();
         }
     }
 
@@ -107,17 +120,19 @@ internal sealed class SendQueue(int messagesMax, int bytesMax)
         {
             _filling.Clear();
             _isClosed = true;
-            Wake(false);
+            EndWait();
         }
     }
 
     private bool HasRoom(int payloadBytes) =>
         _filling.Messages < messagesMax && _filling.Length + Frame.HeaderBytes + payloadBytes <= bytesMax;
 
-    private void Wake(bool hasMore)
+    // Not on this thread, which holds the lock and has other things to do than to end a session.
+    private void EndWait()
     {
-        _waiter?.TrySetResult(hasMore);
+        var (waiter, hasMore) = (_waiter, _filling.Messages > 0);
         _waiter = null;
+        if (waiter is not null) _ = Task.Run(() => waiter.TrySetResult(hasMore));
     }
 }
 

@@ -48,6 +48,7 @@ public sealed class SendQueueTests
         {
             var call = new Message.ClientCall(sender, n, new ClientRequest.GetJob(new JobId(0, 0)));
             Assert.True(queue.TryAdd([(byte)n], call));
+            queue.Wake();
         }
     }
 

@@ -63,12 +63,26 @@ public sealed class SendQueueTests
         var waiting = queue.WaitAsync(Cancellation).AsTask();
         Assert.False(waiting.IsCompleted);
         queue.TryAdd(Payload, TestPeer.Slot(1));
+        Assert.False(waiting.IsCompleted);
+        queue.Wake();
         Assert.True(await waiting);
         queue.Return(queue.Take());
         waiting = queue.WaitAsync(Cancellation).AsTask();
         Assert.False(waiting.IsCompleted);
         queue.Close();
         Assert.False(await waiting);
+    }
+
+    [Fact]
+    public async Task A_waiting_writer_takes_what_was_added_before_the_close()
+    {
+        var queue = new SendQueue(10, 1000);
+        var waiting = queue.WaitAsync(Cancellation).AsTask();
+        queue.TryAdd(Payload, TestPeer.Slot(1));
+        queue.Close();
+
+        Assert.True(await waiting);
+        Assert.Equal(1, queue.Take().Messages);
     }
 
     [Fact]
@@ -81,6 +95,7 @@ public sealed class SendQueueTests
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => first);
         var second = queue.WaitAsync(Cancellation).AsTask();
         queue.TryAdd(Payload, TestPeer.Slot(1));
+        queue.Wake();
         Assert.True(await second);
         Assert.Equal(1, queue.Take().Messages);
     }
