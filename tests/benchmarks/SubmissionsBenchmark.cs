@@ -9,8 +9,8 @@ namespace Hyperscale.Det.Benchmarks;
 /// turns.</summary>
 /// <remarks>A submission with a key is acknowledged once a datacenter has taken its job: that takes two
 /// entries of the key's ledger group one after another (the job with its key and its slot's assignment, the
-/// slot's start), each on the disks of two gates. etcd's transaction takes one. The datacenter here answers at once
-/// and keeps nothing. Clients, gates and members share this machine's cores.</remarks>
+/// slot's start), each on the disks of two gates. etcd's transaction takes one. The datacenter here answers
+/// at once and keeps nothing. Clients, gates and members share this machine's cores.</remarks>
 internal sealed class SubmissionsBenchmark : IBenchmark
 {
     // Below the number of live jobs that a gate takes.
@@ -20,7 +20,10 @@ internal sealed class SubmissionsBenchmark : IBenchmark
     // A member takes any number of streams on a connection, .NET's client opens another one at a hundred.
     private const int GrpcHandlers = 4;
 
-    private static readonly TimeSpan WarmUp = TimeSpan.FromSeconds(6);
+    // So long that a gate has compiled what it runs: on a busy machine that takes its time. No longer than
+    // leaves jobs to be submitted.
+    private static readonly TimeSpan WarmUp = TimeSpan.FromSeconds(20);
+    private const int WarmUpJobsMax = 45_000;
 
     public string Name => "submissions";
 
@@ -47,7 +50,8 @@ internal sealed class SubmissionsBenchmark : IBenchmark
             Path.Combine(dir, $"hyperscale-submissions-{Environment.ProcessId}")).FullName;
         using var owned = new OwnedDirectory(path);
         var run = new Runs(owned, TimeSpan.FromSeconds(seconds), only);
-        Console.WriteLine($"{path}: {seconds} s each, after {WarmUp.TotalSeconds} s to warm up");
+        Console.WriteLine(
+            $"{path}: {seconds} s each, after {WarmUp.TotalSeconds} s or {WarmUpJobsMax} jobs to warm up");
         if (EtcdCluster.Program is null)
         {
             Console.WriteLine(
@@ -175,7 +179,7 @@ internal sealed class SubmissionsBenchmark : IBenchmark
             try
             {
                 var load = new SubmissionLoad(clients);
-                load.Run(WarmUp, JobsMax);
+                load.Run(WarmUp, WarmUpJobsMax);
                 var before = cpu();
                 var result = load.Run(time, JobsMax);
                 return new Measured(result, cpu() - before);
