@@ -36,10 +36,7 @@ public static class JobCommandCodec
         switch (command)
         {
             case JobCommand.JobCreated created:
-                writer.Nested(1, created.Spec, JobFields.Write);
-                if (created.Reserved is { } reserved) writer.Nested(2, reserved, KeyFields.Write);
-                if (created.Terms is { } terms) writer.Nested(3, terms, JobFields.Write);
-                foreach (var datacenter in created.Datacenters) writer.Text(4, datacenter);
+                Write(writer, created);
                 break;
             case JobCommand.JobRefused(var refused, var why):
                 writer.Nested(1, refused, KeyFields.Write);
@@ -81,6 +78,14 @@ public static class JobCommandCodec
             default:
                 throw new UnreachableException($"unhandled {command}");
         }
+    }
+
+    private static void Write(FieldWriter writer, JobCommand.JobCreated created)
+    {
+        writer.Nested(1, created.Spec, JobFields.Write);
+        if (created.Reserved is { } reserved) writer.Nested(2, reserved, KeyFields.Write);
+        if (created.Terms is { } terms) writer.Nested(3, terms, JobFields.Write);
+        foreach (var datacenter in created.Datacenters) writer.Text(4, datacenter);
     }
 
     private static void WriteShare(FieldWriter writer, JobCommand.BudgetShare share)
