@@ -14,7 +14,7 @@ public sealed partial class SpecificationMapTests
             .SelectMany(assembly => assembly.GetTypes())
             .ToLookup(type => type.Name, StringComparer.Ordinal);
 
-    public static TheoryData<string> Modules => ["PerJobVsr", "Idempotency"];
+    public static TheoryData<string> Modules => ["PerJobVsr", "Idempotency", "RetryBudget", "BestEffort"];
 
     [Theory]
     [MemberData(nameof(Modules))]

@@ -8,12 +8,20 @@ public sealed class SpecificationTests : IClassFixture<ModelChecker>
 {
     private const string Vsr = "PerJobVsr";
     private const string Keys = "Idempotency";
+    private const string Budget = "RetryBudget";
+    private const string Effort = "BestEffort";
     private const string Crash = "PerJobVsr-crash.cfg";
     private const string Exit = "PerJobVsr-exit.cfg";
     private const string Transfer = "PerJobVsr-transfer.cfg";
     private const string Loss = "PerJobVsr-loss.cfg";
     private const string Move = "Idempotency-move.cfg";
     private const string Again = "Idempotency-again.cfg";
+    private const string Share = "RetryBudget-share.cfg";
+    private const string Return = "RetryBudget-return.cfg";
+    private const string Wait = "RetryBudget-wait.cfg";
+    private const string Grant = "RetryBudget-grant.cfg";
+    private const string Race = "BestEffort-race.cfg";
+    private const string Late = "BestEffort-late.cfg";
 
     /// <summary>Configuration and states; tla/README.md has the same table.</summary>
     public static TheoryData<string, string, int> Configurations => new()
@@ -24,6 +32,12 @@ public sealed class SpecificationTests : IClassFixture<ModelChecker>
         { Vsr, Loss, 13_733 },
         { Keys, Move, 9_532 },
         { Keys, Again, 10_103 },
+        { Budget, Share, 4_722 },
+        { Budget, Return, 3_433 },
+        { Budget, Wait, 6_260 },
+        { Budget, Grant, 3_218 },
+        { Effort, Race, 3_952 },
+        { Effort, Late, 4_889 },
     };
 
     /// <summary>Module, configuration, the broken rule, the invariant that notices, and constants that make
@@ -60,6 +74,31 @@ public sealed class SpecificationTests : IClassFixture<ModelChecker>
         { Keys, Move, "StartsTooEarly", "StartIsCommitted", "" },
         { Keys, Move, "TwoAtOnce", "StartIsCommitted", "" },
         { Keys, Move, "FenceIgnored", "FenceKept", "" },
+        { Budget, Share, "SplitsUp", "TotalKept", "" },
+        { Budget, Return, "GivesWhatIsGone", "SharesConserved", "Total=3" },
+        { Budget, Return, "ReturnsAll", "TotalKept", "" },
+        { Budget, Share, "FinalTooEarly", "FinalIsTrue", "" },
+        { Budget, Return, "OldAskCounts", "FinalIsTrue", "Total=3" },
+        { Budget, Share, "SharesTooEarly", "SharesConserved", "" },
+        { Budget, Grant, "GrantsAgain", "RepeatsTakeOne", "Workflows={1} Cap=2" },
+        { Budget, Return, "GrantsBeyondShare", "ShareKept", "" },
+        { Budget, Return, "OldShareCounts", "ShareKept", "" },
+        { Budget, Grant, "CapForgotten", "CapKept", "" },
+        { Budget, Grant, "DispatchesTooEarly", "GrantedFirst", "" },
+        { Budget, Grant, "FreeRetry", "AttemptsKept", "Workflows={1}" },
+        { Effort, Late, "DeadlineFirst", "ReasonsInOrder", "" },
+        { Effort, Late, "WaitsForNobody", "ReasonsInOrder", "" },
+        { Effort, Late, "WaitsInVain", "ReasonsInOrder", "" },
+        { Effort, Race, "DeadlineSucceeds", "SuccessIsEnough", "" },
+        { Effort, Race, "ReportsAgain", "OutcomeOnce", "" },
+        { Effort, Race, "LateCounts", "LateAsAgreed", "" },
+        { Effort, Late, "LateDecides", "OneCompletion", "" },
+        { Effort, Race, "CancelsWhatEnded", "OneCompletion", "" },
+        { Effort, Race, "CancelForgotten", "CancelWins", "" },
+        { Effort, Race, "CompletesApart", "CompletesAtOnce", "" },
+        { Effort, Race, "TellsTooEarly", "ToldIsCommitted", "" },
+        { Effort, Race, "StopsTooEarly", "StopsUnwanted", "" },
+        { Effort, Race, "DeadlineTooEarly", "DeadlineIsPast", "" },
     };
 
     [Theory]
@@ -88,6 +127,8 @@ public sealed class SpecificationTests : IClassFixture<ModelChecker>
     [Theory]
     [InlineData(Vsr)]
     [InlineData(Keys)]
+    [InlineData(Budget)]
+    [InlineData(Effort)]
     public void Every_invariant_is_broken_by_a_rule_and_every_rule_breaks_one(string module)
     {
         var rows = Bugs.Where(row => row.Data.Item1 == module).Select(row => row.Data).ToList();
@@ -102,7 +143,7 @@ public sealed class SpecificationTests : IClassFixture<ModelChecker>
     [Fact]
     public void Every_configuration_is_checked_here_or_left_to_a_faster_checker()
     {
-        var modules = new[] { Vsr, Keys };
+        var modules = new[] { Vsr, Keys, Budget, Effort };
         var known = Configurations.Select(row => row.Data.Item2)
             .Concat(modules.Select(module => module + "-large.cfg"));
 
