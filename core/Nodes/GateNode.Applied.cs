@@ -240,7 +240,7 @@ public sealed partial class GateNode
     {
         var work = WorkOf(job);
         if (job.IsEnded) _deadlines.Remove(job.Id);
-        else if (!work.IsDeadlineProposed) SetDeadline(job, turn.Now);
+        else if (!work.IsDeadlineProposed) SetDeadline(job, work, turn.Now);
         if (job.Key is not null) SetWithdrawal(job, work, turn.Now);
         foreach (var slot in job.Slots) Drive(new SlotPlace(job.Id, slot.Slot), turn);
     }
@@ -275,17 +275,22 @@ public sealed partial class GateNode
 
     /// <summary>When the job has waited as long as it may, on this node's clock: found once in a life of the
     /// gate from the ledger's stamps, so that the wall clock's jumps do not move it.</summary>
-    private void SetDeadline(LedgerJob job, Instant now)
+    private void SetDeadline(LedgerJob job, JobWork work, Instant now)
     {
-        if (!_deadlines.TryGet(job.Id, out var deadline))
-            deadline = Remaining(
-                job.Submitted,
-                DeadlineOf(job),
-                now);
+        var deadline = work.Deadline ?? Remaining(job.Submitted, DeadlineOf(job), now);
         if (job.CancelledAt is { } cancelled)
             deadline = Instant.Sooner(deadline, Remaining(cancelled, CancelTerm, now));
-        _deadlines.Set(job.Id, deadline);
+        work.Deadline = deadline;
+        LookAtDeadline(job, deadline, now);
     }
+
+    /// <summary>At the deadline itself; a best-effort job is looked at before it too, as a safety
+    /// net.</summary>
+    private void LookAtDeadline(LedgerJob job, Instant deadline, Instant now) => _deadlines.Set(
+        job.Id,
+        job.Spec.BestEffort is { Enabled: true }
+            ? Instant.Sooner(deadline, now + _config.BestEffort.CheckInterval)
+            : deadline);
 
     private Instant Remaining(WallTime since, Duration term, Instant now)
     {
@@ -299,6 +304,13 @@ public sealed partial class GateNode
         if (!Ledger.TryGet(id, out var job) || job.IsEnded) return;
         var work = WorkOf(job);
         if (work.IsDeadlineProposed) return;
+        var deadline = work.Deadline ?? turn.Now;
+        if (turn.Now < deadline)
+        {
+            LookAtDeadline(job, deadline, turn.Now);
+            return;
+        }
+
         work.IsDeadlineProposed = Propose(id, new JobCommand.DeadlineReached(id), turn);
         if (!work.IsDeadlineProposed) _deadlines.Set(id, turn.Now + _config.ResendInterval);
     }

@@ -27,6 +27,10 @@ internal sealed class JobWork(int slots)
     public IReadOnlyList<SlotWork> Slots { get; } =
         [.. Enumerable.Range(0, slots).Select(_ => new SlotWork())];
 
+    /// <summary>When the job has waited as long as it may, on the gate's clock; null until it is found.
+    /// </summary>
+    public Instant? Deadline { get; set; }
+
     /// <summary>A cancellation is proposed and not committed.</summary>
     public bool IsCancelProposed { get; set; }
 
@@ -52,6 +56,7 @@ internal sealed class JobWork(int slots)
 
     public void AddTo(ref Fingerprint fingerprint)
     {
+        fingerprint.Add(Deadline ?? Instant.Never);
         fingerprint.Add(IsCancelProposed);
         fingerprint.Add(IsDeadlineProposed);
         fingerprint.Add(IsUnplaceableProposed);

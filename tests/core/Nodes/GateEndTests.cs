@@ -225,6 +225,20 @@ public sealed class GateEndTests
     }
 
     [Fact]
+    public void A_best_effort_job_is_looked_at_every_few_seconds_and_ends_at_its_deadline()
+    {
+        var key = _bench.Run(Specs.Job(bestEffort: Specs.BestEffort(deadline: Duration.FromSeconds(12))));
+        foreach (var next in (int[])[5, 5, 2])
+        {
+            Assert.False(_bench.Job(key.Job).IsEnded);
+            Assert.Equal(_bench.Now + Duration.FromSeconds(next), _bench.Gate.NextDeadline);
+            _bench.Pass(Duration.FromSeconds(next));
+        }
+
+        Assert.Equal(JobState.Failed, _bench.Job(key.Job).State);
+    }
+
+    [Fact]
     public void A_job_that_was_dropped_is_not_found_and_its_managers_may_forget_it()
     {
         var bench = new GateBench(config: GateConfig.Default with { EndedJobsMax = 1 });
