@@ -1,6 +1,5 @@
 using System.Collections.Concurrent;
 using System.Diagnostics.Metrics;
-using System.Globalization;
 using System.Text;
 
 namespace Hyperscale.Det.Shell.Telemetry;
@@ -14,7 +13,7 @@ public sealed class MetricsRegistry : IDisposable
 
     private readonly Meter _meter = new(MeterName);
     private readonly MeterListener _listener = new();
-    private readonly ConcurrentDictionary<string, Family> _families = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, MetricFamily> _families = new(StringComparer.Ordinal);
 
     public MetricsRegistry()
     {
@@ -52,17 +51,29 @@ public sealed class MetricsRegistry : IDisposable
 
     private static void Record(
         object? family, double value, ReadOnlySpan<KeyValuePair<string, object?>> tags) =>
-        ((Family)family!).Record(PrometheusText.Labels(tags), value);
+        ((MetricFamily)family!).Record(PrometheusText.Labels(tags), value);
 
-    private Family FamilyOf(Instrument instrument)
+    private MetricFamily FamilyOf(Instrument instrument)
     {
         var kind = instrument.GetType().GetGenericTypeDefinition();
         var isCounter = kind == typeof(Counter<>) || kind == typeof(ObservableCounter<>);
         var isSum = kind == typeof(Counter<>) || kind == typeof(UpDownCounter<>);
+        var help = instrument.Description ?? "";
         return _families.GetOrAdd(
             PrometheusName(instrument, isCounter),
-            _ => new Family(isCounter, isSum, instrument.Description ?? ""));
+            _ => kind == typeof(Histogram<>)
+                ? new HistogramFamily(BoundsOf(instrument), help)
+                : new ValueFamily(isCounter, isSum, help));
     }
+
+    // Without advice there is the one bucket that holds everything.
+    private static IReadOnlyList<double> BoundsOf(Instrument instrument) => instrument switch
+    {
+        Histogram<double> histogram => histogram.Advice?.HistogramBucketBoundaries ?? [],
+        Histogram<long> histogram =>
+            [.. histogram.Advice?.HistogramBucketBoundaries?.Select(bound => (double)bound) ?? []],
+        _ => [],
+    };
 
     private static string PrometheusName(Instrument instrument, bool isCounter)
     {
@@ -73,31 +84,5 @@ public sealed class MetricsRegistry : IDisposable
             _ => "",
         };
         return PrometheusText.Name(instrument.Name) + unit + (isCounter ? "_total" : "");
-    }
-
-    /// <summary>All series of one metric.</summary>
-    private sealed class Family(bool isCounter, bool isSum, string help)
-    {
-        private readonly object _gate = new();
-        private readonly SortedDictionary<string, double> _series = new(StringComparer.Ordinal);
-
-        public void Record(string labels, double value)
-        {
-            lock (_gate) _series[labels] = isSum ? _series.GetValueOrDefault(labels) + value : value;
-        }
-
-        public void WriteTo(StringBuilder text, string name)
-        {
-            text.Append(CultureInfo.InvariantCulture, $"# HELP {name} {PrometheusText.Help(help)}\n");
-            text.Append(CultureInfo.InvariantCulture, $"# TYPE {name} {(isCounter ? "counter" : "gauge")}\n");
-            lock (_gate)
-            {
-                foreach (var (labels, value) in _series)
-                {
-                    text.Append(
-                        CultureInfo.InvariantCulture, $"{name}{labels} {PrometheusText.Value(value)}\n");
-                }
-            }
-        }
     }
 }

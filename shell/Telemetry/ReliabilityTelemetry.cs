@@ -20,7 +20,9 @@ internal sealed class ReliabilityTelemetry(Meter meter, ILogger logger)
         "best_effort_completions", null, "Best-effort jobs completed, by reason");
 
     private readonly Histogram<double> _ratio = meter.CreateHistogram<double>(
-        "best_effort_completion_ratio", null, "Share of a best-effort job's datacenters that completed");
+        "best_effort_completion_ratio", null, "Share of a best-effort job's datacenters that completed",
+        tags: null,
+        new InstrumentAdvice<double> { HistogramBucketBoundaries = [0, 0.25, 0.5, 0.75, 0.9, 1] });
 
     private readonly Counter<long> _late = meter.CreateCounter<long>(
         "best_effort_late_results", null, "Results that came after their job's end, by what became of them");

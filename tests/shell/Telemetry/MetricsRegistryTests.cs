@@ -1,3 +1,4 @@
+using System.Diagnostics.Metrics;
 using Hyperscale.Det.Shell.Telemetry;
 
 namespace Hyperscale.Det.Tests.Shell.Telemetry;
@@ -29,6 +30,27 @@ public class MetricsRegistryTests
         Assert.Contains("queue_bytes_bytes 1\n", registry.Write(), StringComparison.Ordinal);
         value = 4;
         Assert.Contains("queue_bytes_bytes 4\n", registry.Write(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_histogram_counts_what_is_at_most_each_bound_with_its_sum_and_count()
+    {
+        using var registry = new MetricsRegistry();
+        var advice = new InstrumentAdvice<double> { HistogramBucketBoundaries = [0.5, 1] };
+        var ratio = registry.Meter.CreateHistogram("ratio", null, "Done", tags: null, advice);
+        foreach (var value in (double[])[0.25, 0.5, 0.75, 3]) ratio.Record(value, new("node", "a"));
+        registry.Meter.CreateHistogram<long>("sizes").Record(7);
+
+        Assert.Equal(
+            "# HELP ratio Done\n# TYPE ratio histogram\n"
+            + "ratio_bucket{node=\"a\",le=\"0.5\"} 2\n"
+            + "ratio_bucket{node=\"a\",le=\"1\"} 3\n"
+            + "ratio_bucket{node=\"a\",le=\"+Inf\"} 4\n"
+            + "ratio_sum{node=\"a\"} 4.5\n"
+            + "ratio_count{node=\"a\"} 4\n"
+            + "# HELP sizes \n# TYPE sizes histogram\n"
+            + "sizes_bucket{le=\"+Inf\"} 1\nsizes_sum 7\nsizes_count 1\n",
+            registry.Write());
     }
 
     [Fact]
