@@ -6,8 +6,8 @@ namespace Hyperscale.Det.Reliability;
 /// <param name="DefaultMinDcs">Datacenters that a best-effort job needs which does not say.</param>
 /// <param name="DefaultDeadline">How long such a job waits which does not say.</param>
 /// <param name="DeadlineMax">The longest that a best-effort job waits.</param>
-/// <param name="CheckInterval">How often a gate looks whether a job's deadline has passed; a safety net, as it
-/// has a timer at the deadline itself.</param>
+/// <param name="CheckInterval">How often a gate looks whether a job's deadline has passed; a safety net, as
+/// it has a timer at the deadline itself.</param>
 public sealed record BestEffortConfig(
     int DefaultMinDcs,
     Duration DefaultDeadline,

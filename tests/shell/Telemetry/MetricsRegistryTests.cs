@@ -38,7 +38,8 @@ public class MetricsRegistryTests
         using var registry = new MetricsRegistry();
         var advice = new InstrumentAdvice<double> { HistogramBucketBoundaries = [0.5, 1] };
         var ratio = registry.Meter.CreateHistogram("ratio", null, "Done", tags: null, advice);
-        foreach (var value in (double[])[0.25, 0.5, 0.75, 3]) ratio.Record(value, new("node", "a"));
+        var node = new KeyValuePair<string, object?>("node", "a");
+        foreach (var value in (double[])[0.25, 0.5, 0.75, 3]) ratio.Record(value, node);
         registry.Meter.CreateHistogram<long>("sizes").Record(7);
 
         Assert.Equal(
