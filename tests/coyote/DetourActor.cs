@@ -13,11 +13,11 @@ internal sealed class DetourActor : Actor
         else SendEvent(Id, new Underway(underway.To, underway.Message, underway.TurnsLeft - 1));
     }
 
-    internal sealed class Underway(ActorId to, NodeEvents.Arrived message, int turnsLeft) : Event
+    internal sealed class Underway(ActorId to, Event message, int turnsLeft) : Event
     {
         public ActorId To { get; } = to;
 
-        public NodeEvents.Arrived Message { get; } = message;
+        public Event Message { get; } = message;
 
         public int TurnsLeft { get; } = turnsLeft;
     }

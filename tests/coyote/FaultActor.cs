@@ -19,14 +19,14 @@ internal sealed class FaultActor : Actor
     {
         if (_cluster.CrashesLeft == 0) return;
         // Some turns pass idly, so that crashes fall anywhere in a run.
-        if (RandomInteger(4) == 0)
+        if (RandomInteger(_cluster.TurnsPerCrash) == 0)
         {
             _cluster.CrashesLeft--;
             var victim = _cluster.Victims[RandomInteger(_cluster.Victims.Count)];
             SendEvent(_cluster.Actors[victim], new NodeEvents.Crashed());
         }
 
-        if (((Next)e).Turn < 100) SendEvent(Id, new Next(((Next)e).Turn + 1));
+        if (((Next)e).Turn < 25 * _cluster.TurnsPerCrash) SendEvent(Id, new Next(((Next)e).Turn + 1));
     }
 
     internal sealed class Begun(Cluster cluster) : Event

@@ -37,6 +37,9 @@ internal sealed class NodeActor : Actor
 
     private List<WalRecord> Disk => _cluster.Disks[_id];
 
+    /// <summary>The node without the bug that a scenario planted around it.</summary>
+    private INode Machine => _node is IPlantedNode planted ? planted.Genuine : _node;
+
     private WallTime Wall => new(WallOrigin + (_now.Nanoseconds / 1_000_000));
 
     protected override Task OnInitializeAsync(Event initialEvent)
@@ -78,8 +81,14 @@ internal sealed class NodeActor : Actor
         Step(new NodeInput.Durable(Disk.Count));
     }
 
-    private void OnTimePassed()
+    private void OnTimePassed(Event e)
     {
+        if (_cluster.TurnsPerTick > 1 && RandomInteger(_cluster.TurnsPerTick) != 0)
+        {
+            SendEvent(Id, e);
+            return;
+        }
+
         _awaitsTime = false;
         if (_node.NextDeadline == Instant.Never || _cluster.TicksLeft == 0) return;
         _cluster.TicksLeft--;
@@ -112,6 +121,8 @@ internal sealed class NodeActor : Actor
         _outbox.Clear();
         _node.Step(input, _now, _outbox);
         _node.CheckInvariants();
+        if (Machine is ManagerNode manager) _cluster.Observer.Budgets.OnLedger(manager.Ledger);
+        if (Machine is GateNode keeper) _cluster.Observer.Budgets.OnLedger(keeper.Ledger);
         foreach (var effect in _outbox.Effects.ToList())
             if (_gate.Offer(effect)) CarryOut(effect);
         if (_unsynced.Count > 0 && !_awaitsSync)
@@ -140,11 +151,14 @@ internal sealed class NodeActor : Actor
                 break;
             case NodeEffect.Reply reply:
                 _cluster.Observer.OnReply(reply.RequestId, reply.Response);
+                if (_cluster.CancelsAccepted && reply.Response is ClientResponse.Accepted accepted)
+                    Cancel(reply.RequestId + 1000, accepted.Job);
                 break;
             case NodeEffect.StartWorkload start:
                 _cluster.Observer.OnStarted(start.Attempt);
                 _workloads.Add(start.Attempt);
-                SendEvent(Id, new NodeEvents.WorkloadEnded(start.Attempt, _life, RandomInteger(2)));
+                SendEvent(Id, new NodeEvents.WorkloadEnded(
+                    start.Attempt, _life, RandomInteger(_cluster.ExitCodes)));
                 break;
             case NodeEffect.StopWorkload stop:
                 SendEvent(Id, new NodeEvents.WorkloadEnded(stop.Attempt, _life, 128 + 15));
@@ -164,6 +178,12 @@ internal sealed class NodeActor : Actor
             _cluster.Observer.OnLedger(gate);
     }
 
+    private void Cancel(long requestId, JobId job)
+    {
+        var asked = new NodeEvents.Asked(requestId, new ClientRequest.CancelJob(job));
+        SendEvent(_cluster.Detour, new DetourActor.Underway(Id, asked, RandomInteger(100)));
+    }
+
     /// <summary>Each message may be lost, come twice, or come late.</summary>
     private void Deliver(NodeId to, Message message)
     {
@@ -176,6 +196,14 @@ internal sealed class NodeActor : Actor
         if (!isOnlyLate) SendEvent(_cluster.Actors[to], arrived);
         if (!isOnlyLate && fate >= 3 + _cluster.LateCopies) return;
         SendEvent(
-            _cluster.Detour, new DetourActor.Underway(_cluster.Actors[to], arrived, RandomInteger(60)));
+            _cluster.Detour,
+            new DetourActor.Underway(
+                _cluster.Actors[to], arrived, RandomInteger(_cluster.DetourTurns)));
     }
+}
+
+/// <summary>A node with a planted bug.</summary>
+internal interface IPlantedNode : INode
+{
+    INode Genuine { get; }
 }

@@ -20,6 +20,9 @@ internal sealed class Observer
     private readonly SortedDictionary<long, NodeId> _views = [];
     private long _view;
 
+    /// <summary>What must hold of retry budgets and of ends.</summary>
+    public BudgetObserver Budgets { get; } = new();
+
     public int Accepted => _accepted.Count;
 
     public int Ended => _ended.Count;
@@ -41,12 +44,16 @@ internal sealed class Observer
     /// <summary>The request is about to be asked, under this key.</summary>
     public void Expect(long requestId, IdempotencyKey key) => _keyOf.Add(requestId, key);
 
-    public void OnStarted(AttemptKey attempt) =>
+    public void OnStarted(AttemptKey attempt)
+    {
         Holds(_started.Add(attempt), $"attempt {attempt} is started twice");
+        Budgets.OnStarted(attempt);
+    }
 
     public void OnTold(NodeId node, TelemetryEvent told)
     {
-        if (told is TelemetryEvent.GroupLed { IsLed: true } led && node != Cluster.Manager)
+        if (node.Name.StartsWith("dc-a/", StringComparison.Ordinal)) Budgets.OnTold(told);
+        if (told is TelemetryEvent.GroupLed { IsLed: true } led && !IsManager(node))
         {
             Holds(_views.TryAdd(led.View, node), $"view {led.View} is begun twice");
             _leaders.Add(node);
@@ -77,7 +84,9 @@ internal sealed class Observer
         else Holds(_firsts.Add(key), $"{key} made its job twice");
     }
 
-    private static void Holds(bool condition, string otherwise)
+    private static bool IsManager(NodeId node) => node.Name.Contains("/manager-", StringComparison.Ordinal);
+
+    public static void Holds(bool condition, string otherwise)
     {
         if (!condition) throw new InvariantViolationException(otherwise, nameof(Observer), 0);
     }

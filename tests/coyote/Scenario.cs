@@ -57,6 +57,8 @@ internal sealed class Scenario
         var engine = _create(configuration
             .WithRandomGeneratorSeed(1)
             .WithTelemetryEnabled(false)
+            // A busy machine is no deadlock.
+            .WithDeadlockTimeout(60_000)
             .WithMaxSchedulingSteps(5_000));
         engine.Run();
         return engine;
