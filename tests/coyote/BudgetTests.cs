@@ -6,7 +6,7 @@ using Hyperscale.Det.Reliability;
 
 namespace Hyperscale.Det.Tests.Exploration;
 
-/// <summary>Retry budgets and ends of jobs over two datacenters, through changes of primaries: Coyote chooses
+/// <summary>Retry budgets and ends of jobs over two datacenters, through crashes: Coyote chooses
 /// the order of deliveries, repeats, timers and crashes.</summary>
 public sealed class BudgetTests
 {
@@ -14,7 +14,7 @@ public sealed class BudgetTests
         [NodeId.Of("dc-a/manager-1"), NodeId.Of("dc-a/manager-2")];
 
     [Fact]
-    public void Grants_stay_within_the_budget_through_repeats_and_changes_of_primaries()
+    public void Grants_stay_within_the_budget_through_repeats_and_crashes()
     {
         var runs = new List<Cluster>();
         Scenario.Of(runtime =>
@@ -39,7 +39,7 @@ public sealed class BudgetTests
     }
 
     [Fact]
-    public void A_job_ends_once_whatever_result_deadline_and_cancellation_come_to()
+    public void A_job_ends_once_whatever_result_and_deadline_come_to()
     {
         var runs = new List<Cluster>();
         Scenario.Of(runtime =>
