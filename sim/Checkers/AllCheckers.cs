@@ -23,6 +23,7 @@ public static class AllCheckers
         new OneJobPerKey(),
         new OneCompletion(),
         new RetryBudgets(),
+        new BestEffort(),
         new ResultsConserved(),
         new ProgressRises(),
         new NoDispatchAfterEnd(),
@@ -34,5 +35,6 @@ public static class AllCheckers
         new Convergence(),
         new Situations(),
         new ReplicaSituations(),
+        new ReliabilitySituations(),
     ];
 }

@@ -2,6 +2,7 @@ using Hyperscale.Det.Jobs;
 using Hyperscale.Det.Kernel;
 using Hyperscale.Det.Nodes;
 using Hyperscale.Det.Protocol;
+using Hyperscale.Det.Reliability;
 using Hyperscale.Det.Sim.Coverage;
 using Hyperscale.Det.Sim.Engine;
 
@@ -15,7 +16,7 @@ public sealed class OneCompletion() : Checker("one-completion", CheckerViews.Eff
     public override void OnEffect(SimHost host, NodeEffect effect)
     {
         if (effect is NodeEffect.Emit { Event: TelemetryEvent.JobEnded ended })
-            Same(ended.Job, ended.State, ended.Reason, outcome: null, $"{host.Id} says");
+            Same(ended.Job, ended.State, ended.Reason, $"{host.Id} says");
     }
 
     public override void OnAnswer(
@@ -39,20 +40,45 @@ public sealed class OneCompletion() : Checker("one-completion", CheckerViews.Eff
         }
     }
 
+    public override void OnEnd()
+    {
+        foreach (var host in World.Hosts)
+        {
+            if (host.Node is not GateNode gate) continue;
+            foreach (var replica in gate.Replicas)
+                foreach (var job in gate.Ledger.In(replica.Group).Where(job => job.IsEnded)) Keeps(host, job);
+        }
+    }
+
+    private void Keeps(SimHost host, LedgerJob job)
+    {
+        var end = Same(job.Id, job.State, job.Reason, $"the ledger of {host.Id} says");
+        var slots = job.Slots.Select(slot => (slot.Slot, slot.Datacenter, slot.Outcome));
+        SameResults(job.Id, end, slots, $"the ledger of {host.Id} has");
+    }
+
     private void Saw(JobStatus job, Instant askedAt)
     {
-        if (job.IsTerminal) Same(job.Id, job.State, job.Reason, DigestOf(job), "a client sees");
-        else StillOpen(job.Id, job.State, askedAt);
+        if (!job.IsTerminal)
+        {
+            StillOpen(job.Id, job.State, askedAt);
+            return;
+        }
+
+        var end = Same(job.Id, job.State, job.Reason, "a client sees");
+        var slots = job.Slots.Select(slot => (slot.Slot, slot.Datacenter, slot.Outcome));
+        SameResults(job.Id, end, slots, "a client sees");
+        end.SeenAt = Instant.Sooner(end.SeenAt, World.Now);
     }
 
     private void Saw(JobSummary job, Instant askedAt)
     {
         if (job.State is JobState.Completed or JobState.Failed or JobState.Cancelled)
-            Same(job.Id, job.State, job.Reason, outcome: null, "a list says");
+            Same(job.Id, job.State, job.Reason, "a list says");
         else StillOpen(job.Id, job.State, askedAt);
     }
 
-    private void Same(JobId job, JobState state, string reason, ulong? outcome, string who)
+    private End Same(JobId job, JobState state, string reason, string who)
     {
         if (!_ends.TryGetValue(job, out var end))
         {
@@ -67,11 +93,33 @@ public sealed class OneCompletion() : Checker("one-completion", CheckerViews.Eff
 
         Require(end.State == state && end.Reason == reason, () =>
             $"{who} that {job} ended as {state} ({reason}); it ended as {end.State} ({end.Reason})");
-        if (outcome is null) return;
-        end.Outcome ??= outcome;
-        Require(end.Outcome == outcome, () => $"{who} other results of {job} than were seen at its end");
-        end.SeenAt = Instant.Sooner(end.SeenAt, World.Now);
+        return end;
     }
+
+    /// <summary>A slot's results never change; those of one that had none at the end come later only where
+    /// late results are merged.</summary>
+    private void SameResults(
+        JobId job, End end, IEnumerable<(int Slot, string Datacenter, SlotOutcome? Outcome)> slots, string who)
+    {
+        foreach (var (slot, datacenter, outcome) in slots)
+        {
+            if (outcome is null) continue;
+            var digest = DigestOf(datacenter, outcome);
+            if (end.Results.TryAdd(slot, digest))
+            {
+                Require(!end.HasResults || IsMergingLate, () =>
+                    $"{who} results of slot {slot} of {job} that were not there at its end");
+            }
+
+            Require(end.Results[slot] == digest, () =>
+                $"{who} other results of slot {slot} of {job} than were seen before");
+        }
+
+        end.HasResults = true;
+    }
+
+    private bool IsMergingLate =>
+        World.Plan.Options.Gate.BestEffort.LateResults == LateResultPolicy.UpdateResult;
 
     private void StillOpen(JobId job, JobState state, Instant askedAt)
     {
@@ -80,24 +128,18 @@ public sealed class OneCompletion() : Checker("one-completion", CheckerViews.Eff
             $"{job} is {state} for a request of {askedAt}, and a client saw its end at {end.SeenAt}");
     }
 
-    private static ulong DigestOf(JobStatus job)
+    private static ulong DigestOf(string datacenter, SlotOutcome outcome)
     {
         var digest = new Fingerprint();
-        foreach (var slot in job.Slots)
+        digest.Add(datacenter);
+        digest.Add((long)outcome.State);
+        foreach (var result in outcome.Workflows)
         {
-            // A slot without an outcome may still be given back after the job's end; results never change.
-            if (slot.Outcome is not { } outcome) continue;
-            digest.Add((long)slot.Slot);
-            digest.Add(slot.Datacenter);
-            digest.Add((long)outcome.State);
-            foreach (var result in outcome.Workflows)
-            {
-                digest.Add((long)result.Workflow);
-                digest.Add((long)result.Attempts);
-                digest.Add(result.Worker);
-                digest.Add((long)result.Outcome.State);
-                result.Outcome.Stats.AddTo(ref digest);
-            }
+            digest.Add((long)result.Workflow);
+            digest.Add((long)result.Attempts);
+            digest.Add(result.Worker);
+            digest.Add((long)result.Outcome.State);
+            result.Outcome.Stats.AddTo(ref digest);
         }
 
         return digest.Value;
@@ -109,7 +151,10 @@ public sealed class OneCompletion() : Checker("one-completion", CheckerViews.Eff
 
         public string Reason { get; } = reason;
 
-        public ulong? Outcome { get; set; }
+        /// <summary>Digests of what was seen, by slot.</summary>
+        public SortedDictionary<int, ulong> Results { get; } = [];
+
+        public bool HasResults { get; set; }
 
         public Instant SeenAt { get; set; } = Instant.Never;
     }

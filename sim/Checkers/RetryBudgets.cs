@@ -24,7 +24,7 @@ public sealed class RetryBudgets() : Checker("retry-budget", CheckerViews.None)
             if (World.Hosts.Select(host => Find(host, id)).FirstOrDefault(found => found is not null)
                 is not { } found)
                 return;
-            _jobs.Add(id, job = new JobRetries(TermsOf(found)));
+            job = Take(found);
         }
 
         var key = (attempt.Slot.Slot, attempt.Workflow);
@@ -37,18 +37,33 @@ public sealed class RetryBudgets() : Checker("retry-budget", CheckerViews.None)
             + $"{job.Terms.RetryBudget} are allowed");
     }
 
+    /// <summary>Counts the retries of a job from here on.</summary>
+    public JobRetries Take(LedgerJob job)
+    {
+        var retries = new JobRetries(TermsOf(job));
+        _jobs.Add(job.Id, retries);
+        return retries;
+    }
+
+    /// <summary>What the job is entitled to, found here from its submission and the settings: what is checked
+    /// is how the gates find it.</summary>
     private JobTerms TermsOf(LedgerJob job)
     {
-        var config = World.Plan.Options.Gate;
-        var terms = JobTerms.Of(job.Spec, config.RetryBudget, config.BestEffort);
-        Require(job.Terms == terms, () => $"{job.Id} is entitled to {job.Terms}; {terms} is right");
-        return terms;
+        var config = World.Plan.Options.Gate.RetryBudget;
+        var total = Math.Min(job.Spec.RetryBudget ?? config.Default, config.Max);
+        var each = Math.Min(
+            Math.Min(job.Spec.RetryBudgetPerWorkflow ?? config.PerWorkflowDefault, config.PerWorkflowMax),
+            total);
+        Require(job.Terms.RetryBudget == total && job.Terms.RetryBudgetPerWorkflow == each, () =>
+            $"{job.Id} is entitled to {job.Terms}; {total} retries and {each} a workflow are right");
+        return job.Terms;
     }
 
     private static LedgerJob? Find(SimHost host, JobId id) =>
         host.Node is GateNode gate && gate.Ledger.TryGet(id, out var job) ? job : null;
 
-    private sealed record JobRetries(JobTerms Terms)
+    /// <summary>What a job may use, and what it has used.</summary>
+    public sealed record JobRetries(JobTerms Terms)
     {
         /// <summary>By slot and workflow.</summary>
         public SortedDictionary<(int Slot, int Workflow), int> Retries { get; } = [];

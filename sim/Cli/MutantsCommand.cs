@@ -26,11 +26,15 @@ internal static class MutantsCommand
             Description = "The first seed.",
             DefaultValueFactory = _ => 1,
         };
+        var tests = new Option<FileInfo?>("--tests")
+        {
+            Description = "The assembly of core's tests, for the mutants that only they notice.",
+        };
         var jobs = SimCommands.JobsOption();
         var profile = SimCommands.ProfileOption();
         var command = new Command("mutants", "Runs known-bad versions of core: each has to be noticed.")
         {
-            list, names, seeds, from, profile, jobs,
+            list, names, seeds, from, profile, tests, jobs,
         };
         command.SetAction(parsed =>
         {
@@ -40,7 +44,8 @@ internal static class MutantsCommand
             var chosen = MutantShelf.All.Where(one => only.Length == 0 || only.Contains(one.Name)).ToList();
             if (parsed.GetValue(list)) return List(chosen);
             var hunt = new MutantHunt(
-                parsed.GetRequiredValue(profile), parsed.GetValue(from), parsed.GetValue(seeds));
+                parsed.GetRequiredValue(profile), parsed.GetValue(from), parsed.GetValue(seeds),
+                parsed.GetValue(tests)?.FullName);
             return Run(hunt, chosen, parsed.GetValue(jobs));
         });
         return command;
@@ -48,12 +53,18 @@ internal static class MutantsCommand
 
     private static int List(List<Mutant> mutants)
     {
+        var table = new Table().Border(TableBorder.Simple)
+            .AddColumns("mutant", "what is wrong", "noticed by", "seeds of swarm");
         foreach (var mutant in mutants)
         {
-            Console.WriteLine($"{mutant.Name} ({mutant.File}; {string.Join(" or ", mutant.Checkers)})");
-            Console.WriteLine($"    {mutant.About}");
+            table.AddRow(
+                Markup.Escape(mutant.Name),
+                Markup.Escape(mutant.About),
+                Markup.Escape(mutant.Test ?? string.Join(" or ", mutant.Checkers)),
+                mutant.Test is null ? $"{mutant.Seeds}" : "a test");
         }
 
+        AnsiConsole.Write(table);
         return SimCommands.Ok;
     }
 
@@ -72,6 +83,8 @@ internal static class MutantsCommand
     private static string LineOf(MutantVerdict verdict, string profile)
     {
         if (verdict.Fault is { } fault) return fault;
+        if (verdict.TestFailure is { } failure)
+            return $"{verdict.Mutant.Name}: {verdict.Mutant.Test}: {failure.Split('\n')[0]}";
         if (verdict.Death is not { } death) return $"{verdict.Mutant.Name} survived";
         return $"{verdict.Mutant.Name}: {FailureLine.Of(death.Seed, profile, verdict.Mutant.Name)}";
     }
@@ -84,17 +97,18 @@ internal static class MutantsCommand
         {
             table.AddRow(
                 verdict.Mutant.Name,
-                verdict.IsKilled ? "killed" : "SURVIVED",
-                verdict.Death?.Checker ?? "",
-                string.Join(" or ", verdict.Mutant.Checkers),
+                verdict.IsKilled ? "killed" : verdict.Fault is null ? "SURVIVED" : "not run",
+                verdict.Death?.Checker ?? (verdict.TestFailure is null ? "" : "a test"),
+                verdict.Mutant.Test ?? string.Join(" or ", verdict.Mutant.Checkers),
                 $"{verdict.Death?.Seeds}");
         }
 
         AnsiConsole.Write(table);
-        var seeds = verdicts.Where(one => one.IsKilled).Select(one => one.Death!.Seeds).Order().ToList();
+        var seeds = verdicts.Select(one => one.Death?.Seeds).OfType<long>().Order().ToList();
         var median = seeds.Count == 0 ? 0 : seeds[seeds.Count / 2];
         Console.WriteLine(
-            $"{seeds.Count} of {verdicts.Length} killed, median {median} seeds; "
+            $"{verdicts.Count(one => one.IsKilled)} of {verdicts.Length} killed, {seeds.Count} of them by "
+            + $"seeds, median {median}; "
             + $"{verdicts.Count(one => one.IsAsExpected)} by a checker that was expected to");
     }
 }

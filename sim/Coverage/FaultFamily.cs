@@ -51,4 +51,7 @@ public enum FaultFamily : byte
 
     /// <summary>A client's process dies and comes back.</summary>
     ClientCrash,
+
+    /// <summary>A node dies right after a decision, before what follows from it is done.</summary>
+    Handover,
 }

@@ -80,6 +80,24 @@ public enum Probe : byte
     SlotSurvivedCrashOfItsManager,
     ClientCrashedWithRequestOpen,
 
+    // Retry budgets and best effort.
+    RetryAfterLostWorker,
+    ShareRaised,
+    JobBudgetExhausted,
+    WorkflowBudgetExhausted,
+    ManagerChangedBetweenGrantAndStart,
+    GateChangedBetweenLastResultAndEnd,
+    DatacenterCutOffWithSharesOut,
+    GrantInCutOffDatacenter,
+    AllDatacentersReported,
+    EnoughDatacentersReported,
+    TooFewDatacentersLeft,
+    DeadlineReached,
+    ResultRacedTheDeadline,
+    CancelRacedTheEnd,
+    LateResultDropped,
+    LateResultMerged,
+
     // Keys.
     KeyAnsweredAgain,
     KeyReusedForAnother,

@@ -167,6 +167,8 @@ public sealed partial class SimHost : ISimLogOwner
         }
 
         HeldCountMax = Math.Max(HeldCountMax, _gate!.HeldCount);
+        if (_armed is { Point: >= CrashPoint.RetryGranted })
+            CrashIfArmedFor(_armed.Point, Decision.Fits(_armed.Point, _node, input, verdict, _outbox));
     }
 
     private void CarryOut(NodeEffect effect)

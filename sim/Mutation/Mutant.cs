@@ -1,11 +1,13 @@
 using System.Diagnostics.CodeAnalysis;
+using System.Globalization;
 
 namespace Hyperscale.Det.Sim.Mutation;
 
 /// <summary>A known-bad version of core: one small wrong change that some checker has to notice.</summary>
 /// <param name="File">Path in the source tree, for example <c>core/Nodes/GateNode.cs</c>.</param>
 /// <param name="Find">Text that is in the file exactly once.</param>
-/// <param name="Checkers">Those that may notice it first.</param>
+/// <param name="Checkers">Those that may notice it first; none where only a test of core can, since no run
+/// comes to where it matters, or too few do.</param>
 /// <param name="About">What is wrong with it, in one sentence.</param>
 public sealed record Mutant(
     string Name, string File, string Find, string Replace, IReadOnlyList<string> Checkers, string About)
@@ -13,10 +15,20 @@ public sealed record Mutant(
     private const string FindMark = "--- find\n";
     private const string ReplaceMark = "--- replace\n";
 
-    private static readonly string[] Keys = ["about", "file", "checker"];
+    private const string Expected =
+        "'about:', 'file:' and 'checker:' with 'seeds:', or 'test:' in their place, are expected before "
+        + "'--- find'";
 
-    /// <summary>Reads a mutant: lines <c>about:</c>, <c>file:</c> and <c>checker:</c>, then the text to find
-    /// and its replacement behind their marks.</summary>
+    /// <summary>The test of core that fails with it, as type and method below the namespace of the tests;
+    /// null where a checker notices it.</summary>
+    public string? Test { get; init; }
+
+    /// <summary>Seeds of the swarm profile that it took when it was last hunted; 0 where a test notices
+    /// it.</summary>
+    public long Seeds { get; init; }
+
+    /// <summary>Reads a mutant: lines <c>about:</c>, <c>file:</c>, and <c>checker:</c> and <c>seeds:</c> or
+    /// <c>test:</c>, then the text to find and its replacement behind their marks.</summary>
     public static bool TryRead(
         string name, string text, [NotNullWhen(true)] out Mutant? mutant, out string fault)
     {
@@ -26,17 +38,25 @@ public sealed record Mutant(
         fault = $"mutant {name}: '--- find' and then '--- replace' are expected, each on a line of its own";
         if (find < 0 || replace < find) return false;
         var head = text[..find].Split('\n');
-        var fields = Keys.Select(key => Field(head, key)).ToList();
-        fault = $"mutant {name}: 'about:', 'file:' and 'checker:' are expected before '--- find'";
-        if (fields.Any(field => field is null or "")) return false;
+        var (about, file, test) = (Field(head, "about"), Field(head, "file"), Field(head, "test"));
+        var checkers = Field(head, "checker");
+        long seeds = 0;
+        var isHunted = checkers is not null && long.TryParse(
+            Field(head, "seeds"), NumberStyles.None, CultureInfo.InvariantCulture, out seeds);
+        fault = $"mutant {name}: {Expected}";
+        if (about is null || file is null || isHunted == test is not null) return false;
         fault = "";
         mutant = new Mutant(
             name,
-            fields[1]!,
+            file,
             text[(find + FindMark.Length)..replace].TrimEnd('\n'),
             text[(replace + ReplaceMark.Length)..].TrimEnd('\n'),
-            fields[2]!.Split(',', StringSplitOptions.TrimEntries),
-            fields[0]!);
+            checkers?.Split(',', StringSplitOptions.TrimEntries) ?? [],
+            about)
+        {
+            Test = test,
+            Seeds = seeds,
+        };
         return true;
     }
 
@@ -57,6 +77,6 @@ public sealed record Mutant(
     private static string? Field(string[] lines, string key)
     {
         var line = lines.FirstOrDefault(one => one.StartsWith(key + ":", StringComparison.Ordinal));
-        return line?[(key.Length + 1)..].Trim();
+        return line?[(key.Length + 1)..].Trim() is { Length: > 0 } value ? value : null;
     }
 }

@@ -19,37 +19,49 @@ public static class MutantCompiler
         global using System.Threading.Tasks;
         """;
 
+    private static readonly CSharpParseOptions Parsing = new(LanguageVersion.CSharp14);
+
+    private static readonly Lazy<CSharpCompilation> Unchanged = new(() => CSharpCompilation.Create(
+        CoreAssembly,
+        MutantShelf.Sources
+            .Select(source => CSharpSyntaxTree.ParseText(source.Value, Parsing, source.Key))
+            .Prepend(CSharpSyntaxTree.ParseText(ImplicitUsings, Parsing)),
+        References(),
+        new CSharpCompilationOptions(
+            OutputKind.DynamicallyLinkedLibrary,
+            optimizationLevel: OptimizationLevel.Release,
+            checkOverflow: true,
+            nullableContextOptions: NullableContextOptions.Enable,
+            deterministic: true)));
+
+    private static readonly Lazy<byte[]> UnchangedImage = new(() =>
+        Emit(Unchanged.Value, out var fault) ?? throw new InvalidOperationException(fault));
+
     /// <summary>The assembly; null, with the fault, when the change cannot be made or does not compile.
     /// </summary>
     public static byte[]? Compile(Mutant mutant, out string fault)
     {
-        var sources = MutantShelf.Sources;
-        if (!sources.TryGetValue(mutant.File, out var original))
+        if (Unchanged.Value.SyntaxTrees.FirstOrDefault(tree => tree.FilePath == mutant.File) is not { } original)
         {
             fault = $"mutant {mutant.Name}: there is no file {mutant.File}";
             return null;
         }
 
-        if (mutant.Apply(original, out fault) is not { } changed) return null;
-        var parse = new CSharpParseOptions(LanguageVersion.CSharp14);
-        var trees = sources
-            .Select(source => source.Key == mutant.File ? changed : source.Value)
-            .Prepend(ImplicitUsings)
-            .Select(text => CSharpSyntaxTree.ParseText(text, parse));
-        var compilation = CSharpCompilation.Create(
-            CoreAssembly,
-            trees,
-            References(),
-            new CSharpCompilationOptions(
-                OutputKind.DynamicallyLinkedLibrary,
-                optimizationLevel: OptimizationLevel.Release,
-                checkOverflow: true,
-                nullableContextOptions: NullableContextOptions.Enable,
-                deterministic: true));
+        if (mutant.Apply(original.ToString(), out fault) is not { } changed) return null;
+        var tree = CSharpSyntaxTree.ParseText(changed, Parsing, mutant.File);
+        var image = Emit(Unchanged.Value.ReplaceSyntaxTree(original, tree), out var error);
+        if (image is null) fault = $"mutant {mutant.Name} does not compile: {error}";
+        return image;
+    }
+
+    /// <summary>Core as it is, compiled as mutants are.</summary>
+    public static byte[] Compile() => UnchangedImage.Value;
+
+    private static byte[]? Emit(CSharpCompilation compilation, out string fault)
+    {
         using var image = new MemoryStream();
         var result = compilation.Emit(image);
-        var error = result.Diagnostics.FirstOrDefault(one => one.Severity == DiagnosticSeverity.Error);
-        fault = error is null ? "" : $"mutant {mutant.Name} does not compile: {error}";
+        fault = $"{result.Diagnostics.FirstOrDefault(one => one.Severity == DiagnosticSeverity.Error)}";
         return result.Success ? image.ToArray() : null;
     }
 

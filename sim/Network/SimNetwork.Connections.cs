@@ -18,6 +18,9 @@ public sealed partial class SimNetwork
     /// <summary>Blocks the way from one node to another until it is unblocked as often.</summary>
     public void Block(int from, int to) => PathOf(from, to).Blocks++;
 
+    /// <summary>Whether nothing gets from one node to another.</summary>
+    public bool IsBlocked(int from, int to) => PathOf(from, to).Blocks > 0;
+
     public void Unblock(int from, int to)
     {
         var path = PathOf(from, to);

@@ -12,12 +12,19 @@ internal sealed class FaultGenerator
     // A family of intensity 1 strikes about once in this time.
     private static readonly Duration Beat = Duration.FromSeconds(12);
 
+    private static readonly CrashPoint[] AnyNodes =
+    [
+        CrashPoint.Anywhere, CrashPoint.DuringSync, CrashPoint.BetweenEffects, CrashPoint.WithEffectsHeld,
+    ];
+
     private readonly ulong _seed;
     private readonly Duration _end;
     private readonly PlanTopology _topology;
     private readonly IReadOnlyList<string> _all;
     private readonly IReadOnlyList<string> _servers;
     private readonly IReadOnlyList<string> _clients;
+    private readonly IReadOnlyList<string> _gates;
+    private readonly IReadOnlyList<string> _managers;
     private readonly IReadOnlyList<string> _disks;
 
     private FaultGenerator(ulong seed, Profile profile, PlanTopology topology)
@@ -26,12 +33,13 @@ internal sealed class FaultGenerator
         _all = [.. WorldNames.Of(topology)];
         _clients = [.. Enumerable.Range(0, topology.Clients).Select(WorldNames.Client)];
         _servers = [.. _all.Except(_clients)];
-        _disks =
+        _gates = [.. Enumerable.Range(0, topology.Gates).Select(WorldNames.Gate)];
+        _managers =
         [
-            .. Enumerable.Range(0, topology.Gates).Select(WorldNames.Gate),
             .. topology.Datacenters.SelectMany(dc =>
                 Enumerable.Range(0, dc.Managers).Select(i => WorldNames.Manager(dc.Name, i))),
         ];
+        _disks = [.. _gates, .. _managers];
     }
 
     public static IReadOnlyList<PlannedFault> Generate(
@@ -59,8 +67,11 @@ internal sealed class FaultGenerator
     {
         FaultFamily.Partition => PartitionAt(at, rng),
         FaultFamily.ConnectionLoss => ConnectionLossAt(at, rng),
-        FaultFamily.Crash => CrashOf(rng.Pick(_servers), at, rng),
-        FaultFamily.ClientCrash => CrashOf(rng.Pick(_clients), at, rng),
+        FaultFamily.Crash => CrashOf(rng.Pick(_servers), AnyNodes, at, rng),
+        FaultFamily.ClientCrash => CrashOf(rng.Pick(_clients), AnyNodes, at, rng),
+        FaultFamily.Handover => rng.Chance(1, 2)
+            ? CrashOf(rng.Pick(_managers), [CrashPoint.RetryGranted], at, rng)
+            : CrashOf(rng.Pick(_gates), [CrashPoint.LastResultProposed], at, rng),
         FaultFamily.DiskStall => new PlannedFault.DiskStall(
             at, at + Length(rng), rng.Pick(_disks),
             rng.Between(Duration.FromMilliseconds(5), Duration.FromSeconds(1))),
@@ -96,10 +107,10 @@ internal sealed class FaultGenerator
         return new PlannedFault.ConnectionLoss(at, a, rng.Pick([.. _all.Where(name => name != a)]));
     }
 
-    private static PlannedFault.Crash CrashOf(string node, Duration at, Rng rng) => new(
+    private static PlannedFault.Crash CrashOf(string node, CrashPoint[] points, Duration at, Rng rng) => new(
         at,
         node,
-        rng.Pick(Enum.GetValues<CrashPoint>()),
+        rng.Pick(points),
         rng.Pick(Enum.GetValues<CrashExtent>()),
         Restart(rng));
 

@@ -19,8 +19,8 @@ internal static class OperationGenerator
             var at = rng.Between(FirstJob, profile.FaultsEnd * 9 / 10);
             var client = (int)rng.Below(topology.Clients);
             var submit = operations.Count;
-            operations.Add(new PlannedOperation.Submit(
-                at, client, JobOf(i, topology, rng), Watches: rng.Chance(3, 4)));
+            var job = WithRaces(seed, i, JobOf(i, topology, rng));
+            operations.Add(new PlannedOperation.Submit(at, client, job, Watches: rng.Chance(3, 4)));
             var after = at + (rng.Chance(1, 2)
                 ? rng.Between(Duration.FromMilliseconds(1), Duration.FromMilliseconds(200))
                 : rng.Between(Duration.FromMilliseconds(200), Duration.FromSeconds(8)));
@@ -32,6 +32,10 @@ internal static class OperationGenerator
                 operations.Add(new PlannedOperation.List(
                     after, any, (int)rng.Between(1, 50), LocalOnly: rng.Chance(1, 3)));
             }
+
+            var race = Rng.Stream(seed, "cancellation at the end", "", (ulong)i);
+            if (race.Chance(1, 8))
+                operations.Add(new PlannedOperation.Cancel(at + EndOf(job, race), client, submit));
         }
 
         AddKeys(seed, profile, topology, operations);
@@ -102,6 +106,29 @@ internal static class OperationGenerator
             rng.Chance(1, 3) ? (int)rng.Below(4) : null,
             rng.Chance(1, 4) ? bestEffort : null,
             workflows);
+    }
+
+    /// <summary>Lets some best-effort jobs end about when their deadline comes.</summary>
+    private static PlannedJob WithRaces(ulong seed, int number, PlannedJob job)
+    {
+        var rng = Rng.Stream(seed, "deadline at the end", "", (ulong)number);
+        return job.BestEffort is { } effort && rng.Chance(1, 2)
+            ? job with { BestEffort = effort with { Deadline = EndOf(job, rng) } }
+            : job;
+    }
+
+    /// <summary>About when the job's work is done, counted from its submission, should nothing go
+    /// wrong.</summary>
+    private static Duration EndOf(PlannedJob job, Rng rng)
+    {
+        var ends = new List<Duration>();
+        foreach (var workflow in job.Workflows)
+        {
+            var begin = workflow.DependsOn.Select(other => ends[other]).Append(Duration.Zero).Max();
+            ends.Add(begin + workflow.Duration);
+        }
+
+        return ends.Max() + rng.Between(Duration.FromMilliseconds(20), Duration.FromMilliseconds(800));
     }
 
     private static PlannedWorkflow WorkflowOf(int index, Rng rng)

@@ -1,6 +1,7 @@
 using Hyperscale.Det.Idempotency;
 using Hyperscale.Det.Kernel;
 using Hyperscale.Det.Nodes;
+using Hyperscale.Det.Reliability;
 using Hyperscale.Det.Sim.Coverage;
 
 namespace Hyperscale.Det.Sim.Plans;
@@ -64,9 +65,11 @@ internal static class OptionsGenerator
     {
         var rng = Rng.Stream(seed, "workload options");
         var intensity = families.GetValueOrDefault(FaultFamily.Workload);
+        // Uses retry budgets up.
+        var isMostlyFailing = intensity > 0 && Rng.Stream(seed, "mostly failing workloads").Chance(1, 4);
         return new WorkloadOptions(
             ReportInterval: rng.Pick([Duration.FromMilliseconds(200), Duration.FromSeconds(1)]),
-            FailPerThousand: 60 * intensity,
+            FailPerThousand: isMostlyFailing ? 500 : 60 * intensity,
             HangPerThousand: 30 * intensity,
             NoStartPerThousand: 30 * intensity,
             StubbornPerThousand: 150 * intensity);
@@ -81,13 +84,19 @@ internal static class OptionsGenerator
             DefaultDeadlineAllowance = rng.Pick([Duration.FromSeconds(60), Duration.FromMinutes(5)]),
             ManagerStaleness = rng.Pick([Duration.FromSeconds(5), Duration.FromSeconds(30)]),
             Idempotency = KeysOf(seed),
+            BestEffort = BestEffortConfig.Standard with
+            {
+                LateResults = Rng.Stream(seed, "late results").Chance(1, 3)
+                    ? LateResultPolicy.UpdateResult
+                    : LateResultPolicy.LogOnly,
+            },
         };
     }
 
     private static IdempotencyConfig KeysOf(ulong seed)
     {
         var rng = Rng.Stream(seed, "key options");
-        return new IdempotencyConfig(
+        var config = new IdempotencyConfig(
             PendingTtl: rng.Pick([Duration.FromSeconds(5), Duration.FromSeconds(60)]),
             CommittedTtl: rng.Pick([
                 Duration.FromSeconds(2), Duration.FromSeconds(15), Duration.FromSeconds(300)]),
@@ -96,6 +105,8 @@ internal static class OptionsGenerator
             CleanupInterval: rng.Pick([Duration.FromSeconds(1), Duration.FromSeconds(10)]),
             WaitForPending: rng.Chance(3, 4),
             PendingWaitTimeout: rng.Pick([Duration.FromSeconds(3), Duration.FromSeconds(30)]));
+        // So few that pending keys alone fill a gate's cache.
+        return Rng.Stream(seed, "few keys").Chance(1, 8) ? config with { MaxEntries = 2 } : config;
     }
 
     private static ManagerConfig ManagerOf(ulong seed)

@@ -41,7 +41,9 @@ public abstract record PlannedFault(Duration At)
     public sealed record Crash(
         Duration At, string Node, CrashPoint Point, CrashExtent Extent, Duration Restart) : PlannedFault(At)
     {
-        public override FaultFamily Family => IsOfClient ? FaultFamily.ClientCrash : FaultFamily.Crash;
+        public override FaultFamily Family => Point >= CrashPoint.RetryGranted ? FaultFamily.Handover
+            : IsOfClient ? FaultFamily.ClientCrash
+            : FaultFamily.Crash;
 
         private bool IsOfClient => Node.StartsWith("client", StringComparison.Ordinal);
     }
@@ -109,6 +111,12 @@ public enum CrashPoint : byte
 
     /// <summary>While effects wait for the disk.</summary>
     WithEffectsHeld,
+
+    /// <summary>A manager, after a step in which a retry was granted, whose attempt is not started.</summary>
+    RetryGranted,
+
+    /// <summary>A gate, after a step in which it proposed the result that a job waits for.</summary>
+    LastResultProposed,
 }
 
 /// <summary>What a disk loses.</summary>

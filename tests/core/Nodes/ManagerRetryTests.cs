@@ -104,6 +104,77 @@ public sealed class ManagerRetryTests
     }
 
     [Fact]
+    public void What_an_earlier_primary_waited_for_a_share_does_not_count()
+    {
+        Run(new RetryShare(5, 3, 0, 0));
+        _bench.Finish(Worker1, Attempt(), Failed);
+        _bench.Pass(Seconds(55), Worker1);
+        _bench.Restart();
+        _bench.Join(Worker1);
+        _bench.Forget();
+
+        _bench.Pass(Seconds(58), Worker1);
+        Assert.Null(_bench.Node.Ledger.Find(Slot())!.Outcome);
+        Assert.NotEmpty(_bench.SentTo<Message.BudgetAsked>(Gate));
+        _bench.Pass(Seconds(6), Worker1);
+
+        Assert.Equal(SlotState.Failed, _bench.Node.Ledger.Find(Slot())!.Outcome!.State);
+    }
+
+    [Fact]
+    public void A_larger_share_ends_the_wait_and_the_next_workflow_that_waits_has_its_own()
+    {
+        Run(new RetryShare(5, 3, 0, 0));
+        _bench.Finish(Worker1, Attempt(), Failed);
+        _bench.Pass(Seconds(55), Worker1);
+        _bench.Receive(Gate, new Message.BudgetShared(Slot(), 1, 1, 1, IsFinal: false));
+        _bench.Pass(Seconds(1), Worker1);
+        _bench.Accept(Worker1, Second);
+        _bench.Finish(Worker1, Second, Failed);
+
+        _bench.Pass(Seconds(58), Worker1);
+        Assert.Null(_bench.Node.Ledger.Find(Slot())!.Outcome);
+        _bench.Pass(Seconds(8), Worker1);
+
+        Assert.Equal(SlotState.Failed, _bench.Node.Ledger.Find(Slot())!.Outcome!.State);
+    }
+
+    [Fact]
+    public void No_attempt_comes_before_its_backoff_is_over()
+    {
+        Run(new RetryShare(5, 3, 2, 0));
+        _bench.Finish(Worker1, Attempt(), Failed);
+        var backoff = _bench.Node.Ledger.FindRetry(Second)!.RetryAt - _bench.Wall;
+        Assert.True(backoff > Duration.FromMilliseconds(50));
+
+        _bench.Pass(backoff - Duration.FromMilliseconds(1));
+        Assert.Equal(0, _bench.Node.Ledger.Find(Slot())!.Budget.Consumed);
+        _bench.Pass(Duration.FromMilliseconds(2));
+
+        Assert.Equal(1, _bench.Node.Ledger.Find(Slot())!.Budget.Consumed);
+    }
+
+    [Fact]
+    public void A_grant_is_on_disk_before_its_attempt_is_given_away()
+    {
+        Run(new RetryShare(5, 3, 2, 0));
+        _bench.Finish(Worker1, Attempt(), Failed);
+        _bench.SetDisk(isFast: false);
+
+        _bench.Pass(Seconds(2), Worker1);
+        Assert.Equal(0, _bench.Node.Ledger.Find(Slot())!.Budget.Consumed);
+        Assert.Empty(StartedOn(Worker1));
+        _bench.Restart();
+        _bench.SetDisk(isFast: true);
+        Assert.Equal(0, _bench.Node.Ledger.Find(Slot())!.Budget.Consumed);
+        _bench.Join(Worker1);
+        _bench.Pass(Seconds(2), Worker1);
+
+        Assert.Equal(1, _bench.Node.Ledger.Find(Slot())!.Budget.Consumed);
+        Assert.Equal([Second], StartedOn(Worker1));
+    }
+
+    [Fact]
     public void A_workflow_has_no_more_retries_than_its_own_maximum()
     {
         Run(new RetryShare(50, 1, 50, 0));

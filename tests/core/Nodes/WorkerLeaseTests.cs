@@ -100,6 +100,23 @@ public sealed class WorkerLeaseTests
     }
 
     [Fact]
+    public void A_lease_that_ran_out_on_its_way_ends_what_runs()
+    {
+        _bench.Start(Attempt());
+        _bench.Pass(Seconds(5));
+        var late = _bench.Sequence;
+        // Nothing was heard of the clock until the answer came, and all that it brings is over.
+        _bench.Skip(Seconds(20));
+        _bench.Forget();
+
+        Assert.Equal(NodeVerdict.Stale, _bench.Answer(late));
+
+        Assert.Equal(
+            [new NodeEffect.StopWorkload(Attempt(), WorkloadSignal.Terminate)], _bench.Workloads);
+        Assert.Equal(NodeVerdict.Refused, _bench.Start(Attempt(2)));
+    }
+
+    [Fact]
     public void As_long_as_heartbeats_are_answered_workloads_run()
     {
         _bench.Start(Attempt(), Workflow() with { Duration = Duration.FromMinutes(10) });

@@ -12,6 +12,7 @@ public sealed class ReplicaPeersTests
     private readonly List<LedgerReplicas> _nodes = [];
     private readonly SortedSet<int> _cut = [];
     private readonly List<NodeId> _told = [];
+    private readonly List<(int From, long Sequence, Instant At)> _beats = [];
     private int? _forgetful;
     private Instant _now = Instant.Zero;
     private readonly SortedSet<int> _started = [];
@@ -123,6 +124,54 @@ public sealed class ReplicaPeersTests
         Assert.All(_told, to => Assert.Equal(Names[backup], to));
     }
 
+    [Fact]
+    public void An_answer_that_a_later_one_has_overtaken_does_not_shorten_the_lease()
+    {
+        Run(Duration.FromSeconds(5));
+        var leader = Assert.Single(Leaders);
+        foreach (var other in Others(leader)) _cut.Add(other);
+        _beats.Clear();
+        Run(Times.HeartbeatInterval * 2);
+        var first = _beats.First(beat => beat.From == leader);
+        var last = _beats.Last(beat => beat.From == leader);
+        Assert.True(first.At < last.At);
+        var peer = Names[Others(leader).First()];
+        IReadOnlyList<FollowedView> following =
+            [new(0, _nodes[leader].ViewOf(0), long.MaxValue, WantsExit: false)];
+
+        Assert.Equal(
+            ReplicaVerdict.Accepted,
+            Step(leader, new ReplicaInput.HeartbeatAnswered(peer, last.Sequence, following)));
+        Assert.Equal(
+            ReplicaVerdict.Stale,
+            Step(leader, new ReplicaInput.HeartbeatAnswered(peer, first.Sequence, following)));
+
+        var end = last.At + Times.LeaseTerm;
+        Assert.True(_nodes[leader].HasLease(0, end - Duration.FromNanoseconds(1)));
+        Assert.False(_nodes[leader].HasLease(0, end));
+    }
+
+    [Fact]
+    public void Who_wants_to_leave_lends_no_lease_whatever_it_said_before()
+    {
+        Run(Duration.FromSeconds(5));
+        var leader = Assert.Single(Leaders);
+        var others = Others(leader).ToList();
+        foreach (var other in others) _cut.Add(other);
+        _beats.Clear();
+        Run(Times.HeartbeatInterval);
+        var beat = _beats.Last(sent => sent.From == leader).Sequence;
+        var view = _nodes[leader].ViewOf(0);
+
+        foreach (var other in others)
+        {
+            Step(leader, new ReplicaInput.HeartbeatAnswered(
+                Names[other], beat, [new FollowedView(0, view, long.MaxValue, WantsExit: true)]));
+        }
+
+        Assert.False(_nodes[leader].HasLease(0, _now));
+    }
+
     private IReadOnlyList<int> Leaders =>
         [.. Enumerable.Range(0, Names.Length).Where(i => _nodes[i].Leads(0))];
 
@@ -169,6 +218,7 @@ public sealed class ReplicaPeersTests
             _ => null,
         };
         if (delivery is not var (to, input)) return;
+        if (effect is ReplicaEffect.SendHeartbeat sent) _beats.Add((from, sent.Sequence, _now));
         if (input is ReplicaInput.Received { Messages: var messages }
             && messages.Any(message => message.Message is VsrMessage.Commit)) _told.Add(to);
         if (from == _forgetful && input is ReplicaInput.HeartbeatAnswered answered)

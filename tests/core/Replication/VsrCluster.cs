@@ -138,6 +138,14 @@ internal sealed class VsrCluster
         Sync(to, int.MaxValue);
     }
 
+    /// <summary>A message arrives that is not under way.</summary>
+    public VsrVerdict Receive(int to, int from, VsrMessage message) =>
+        Step(to, new VsrInput.Received(Names[from], message));
+
+    /// <summary>What is under way from one to another.</summary>
+    public IReadOnlyList<VsrMessage> Sent(int from, int to) =>
+        [.. _network.Where(m => m.From == from && m.To == to).Select(m => m.Message)];
+
     public void Drop(int index) => _network.RemoveAt(index);
 
     public VsrVerdict Propose(int i, byte value) =>
@@ -145,6 +153,10 @@ internal sealed class VsrCluster
 
     public void Suspect(int i, int other, bool isSuspect) =>
         Step(i, new VsrInput.Suspected(Names[other], isSuspect));
+
+    /// <summary>A heartbeat's answer tells that a node follows this one and wants to leave.</summary>
+    public VsrVerdict Wish(int i, int from) => Step(i, new VsrInput.Followed(
+        Names[from], new FollowedView(0, Nodes[i].Replica!.View, 0, WantsExit: true)));
 
     /// <summary>Time passes until the next deadline of this node.</summary>
     public void Tick(int i)

@@ -110,6 +110,38 @@ public sealed class SimHostTests
     }
 
     [Fact]
+    public void A_node_that_dies_after_a_decision_has_told_nobody_what_rests_on_it()
+    {
+        var granted = new TelemetryEvent.RetryGranted(
+            new Jobs.AttemptKey(new Jobs.SlotKey(new JobId(0, 1), 0, 1), 0, 2), "it failed", Left: 1);
+        PlannedFault[] faults =
+        [
+            new PlannedFault.Crash(
+                Duration.FromMilliseconds(150), Gate, CrashPoint.RetryGranted, CrashExtent.Process, Second),
+        ];
+        var world = Appending(faults, [new NodeEffect.Emit(granted), Number(1, Barrier.Durable)]);
+
+        world.RunFor(Second * 5);
+
+        Assert.Equal(2, world.At(Gate).Of<NodeInput.Started>().Count());
+        Assert.Empty(world.At(Manager).Of<NodeInput.Received>());
+        Assert.Equal(1, world.World.Coverage.Count(FaultFamily.Handover));
+    }
+
+    [Fact]
+    public void A_node_that_does_not_decide_what_a_crash_waits_for_lives_on()
+    {
+        foreach (var point in new[] { CrashPoint.RetryGranted, CrashPoint.LastResultProposed })
+        {
+            var world = Crashing(point, CrashExtent.Process);
+
+            world.RunFor(Second * 5);
+
+            Assert.Single(world.At(Gate).Of<NodeInput.Started>());
+        }
+    }
+
+    [Fact]
     public void A_failed_sync_ends_the_node_and_the_next_life_reads_what_is_there()
     {
         var world = Appending(

@@ -11,6 +11,12 @@ public sealed class MutantTests
     public static TheoryData<string> Planted =>
         ["answer-before-durable", "restart-keeps-the-view", "do-not-debit-proposed-cores"];
 
+    public static TheoryData<string> Tested =>
+        [.. MutantShelf.All.Where(mutant => mutant.Test is not null).Select(mutant => mutant.Name)];
+
+    private static string CoreTests =>
+        Path.Combine(AppContext.BaseDirectory, "Hyperscale.Det.Tests.Core.dll");
+
     [Fact]
     public void Every_mutant_changes_core_in_exactly_one_place_and_stays_readable() =>
         Assert.All(MutantShelf.All, mutant =>
@@ -31,6 +37,38 @@ public sealed class MutantTests
             MutantShelf.All,
             mutant => Assert.All(mutant.Checkers, checker => Assert.Contains(checker, names)));
     }
+
+    [Theory]
+    [MemberData(nameof(Tested))]
+    public void A_mutant_that_no_seed_shows_is_noticed_by_a_test_of_core(string name)
+    {
+        var verdict = new MutantHunt("swarm", From: 1, Seeds: 0, CoreTests).Run(MutantShelf.Named(name)!);
+
+        Assert.Null(verdict.Fault);
+        Assert.True(verdict.IsKilled, name);
+    }
+
+    [Fact]
+    public void A_test_that_core_does_not_have_notices_nothing()
+    {
+        var tests = new MutatedTest(CoreTests);
+
+        foreach (var name in new[] { "Kernel.InstantTests.Time_goes_backwards", "Kernel" })
+            Assert.Throws<ArgumentException>(() => tests.Run(name, MutantCompiler.Compile()));
+    }
+
+    [Fact]
+    public void Retry_budgets_and_best_effort_have_mutants_of_their_own() => Assert.True(
+        MutantShelf.All.Count(mutant => mutant.File.Contains("Reliability", StringComparison.Ordinal)
+            || mutant.File.Contains("Retries", StringComparison.Ordinal)
+            || mutant.File.Contains("Budgets", StringComparison.Ordinal)) >= 12);
+
+    [Fact]
+    public void Every_mutant_is_noticed_by_a_checker_in_so_many_seeds_or_by_a_test() => Assert.All(
+        MutantShelf.All,
+        mutant => Assert.True(mutant.Test is null
+            ? mutant is { Seeds: > 0, Checkers.Count: > 0 }
+            : mutant is { Seeds: 0, Checkers.Count: 0 }));
 
     [Fact]
     public void There_are_mutants_of_ledgers_nodes_replica_and_log() => Assert.All(

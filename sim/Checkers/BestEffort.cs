@@ -1,0 +1,97 @@
+using Hyperscale.Det.Jobs;
+using Hyperscale.Det.Kernel;
+using Hyperscale.Det.Nodes;
+using Hyperscale.Det.Reliability;
+using Hyperscale.Det.Sim.Coverage;
+using Hyperscale.Det.Sim.Engine;
+using Hyperscale.Det.Sim.Processes;
+
+namespace Hyperscale.Det.Sim.Checkers;
+
+/// <summary>A job completes for the first reason that fits what its slots reported (AD-44), at its deadline at
+/// the latest once the world is healed, and soon after that nothing of it runs any more.</summary>
+/// <remarks>The reasons are found here once more, from the outcomes alone: what is checked is how the ledger
+/// finds them.</remarks>
+public sealed class BestEffort() : Checker("best-effort", CheckerViews.Effects)
+{
+    // The deadline's entry, a change of the primary that was to propose it, and a manager's that was to stop
+    // what runs.
+    private static readonly Duration Slack = Duration.FromSeconds(20);
+
+    private readonly SortedDictionary<JobId, Instant> _takenAt = [];
+    private readonly SortedDictionary<JobId, Instant> _endedAt = [];
+    private readonly SortedDictionary<JobId, Duration> _deadlines = [];
+
+    private Instant HealedAt => Instant.Zero + World.Plan.FaultsEnd;
+
+    public override void OnEffect(SimHost host, NodeEffect effect)
+    {
+        switch (effect)
+        {
+            case NodeEffect.Emit { Event: TelemetryEvent.JobAccepted { Job: var job } }:
+                _takenAt.TryAdd(job, World.Now);
+                break;
+            case NodeEffect.Emit { Event: TelemetryEvent.JobEnded { Job: var job } }
+                when _endedAt.TryAdd(job, World.Now) && host.Node is GateNode gate:
+                if (gate.Ledger.TryGet(job, out var ended)) Judge(ended);
+                break;
+            default:
+                break;
+        }
+    }
+
+    public override void OnProcessEnded(SimProcess process) => StopsWithItsJob(process.Attempt);
+
+    public override void OnEnd()
+    {
+        foreach (var (job, deadline) in _deadlines)
+        {
+            if (!_takenAt.TryGetValue(job, out var taken)) continue;
+            var latest = Instant.Later(taken + deadline, HealedAt) + Slack;
+            Require(_endedAt[job] <= latest, () =>
+                $"{job}, taken at {taken}, ended at {_endedAt[job]}; its deadline was {deadline} after that");
+        }
+
+        foreach (var place in World.Places)
+            foreach (var running in World.Processes.RunningOn(place.Index)) StopsWithItsJob(running.Attempt);
+    }
+
+    /// <summary>Whether a job ended for the right reason.</summary>
+    public void Judge(LedgerJob job)
+    {
+        // A stamp is of the clock of whoever led when it was taken.
+        var isClockSteady = !World.Plan.Options.Has(FaultFamily.Clock);
+        if (isClockSteady && job.Terms.Deadline is { } deadline) _deadlines.Add(job.Id, deadline);
+        if (job.State == JobState.Cancelled || job.Completion == CompletionReason.Waiting) return;
+        var isEnabled = job.Spec.BestEffort is { Enabled: true };
+        var min = isEnabled
+            ? Math.Clamp(MinDcsOf(job.Spec), 1, job.Slots.Count)
+            : job.Slots.Count;
+        var completed = job.Slots.Count(slot => slot.Outcome?.State == SlotState.Completed);
+        var open = job.Slots.Count(slot => slot.Outcome is null);
+        var isWaiting = job.Spec.BestEffort is { WaitForAll: true };
+        var reason = open == 0 ? CompletionReason.AllDcsReported
+            : isEnabled && completed >= min && (!isWaiting || IsDue(job, isClockSteady))
+                ? CompletionReason.MinDcsReached
+            : isEnabled && completed + open < min ? CompletionReason.MinDcsUnreachable
+            : CompletionReason.DeadlineExpired;
+        Require(job.Completion == reason, () => $"{job.Id} is complete as {job.Completion}; it is {reason}");
+        Require(job.State == JobState.Completed == completed >= min, () =>
+            $"{job.Id} ended as {job.State} with {completed} slots; it needs {min}");
+        Require(reason != CompletionReason.DeadlineExpired || IsDue(job, isClockSteady), () =>
+            $"{job.Id}, submitted at {job.Submitted}, is at its deadline at {job.Ended}");
+    }
+
+    private int MinDcsOf(JobSpec spec) =>
+        spec.BestEffort!.MinDcs ?? World.Plan.Options.Gate.BestEffort.DefaultMinDcs;
+
+    private static bool IsDue(LedgerJob job, bool isClockSteady) =>
+        !isClockSteady || job.Terms.Deadline is not { } deadline || job.Ended >= job.Submitted + deadline;
+
+    private void StopsWithItsJob(AttemptKey attempt)
+    {
+        if (!_endedAt.TryGetValue(attempt.Slot.Job, out var ended)) return;
+        var latest = Instant.Later(ended, HealedAt) + Slack;
+        Require(World.Now <= latest, () => $"{attempt} still runs at {World.Now}; its job ended at {ended}");
+    }
+}
