@@ -8,21 +8,37 @@ using Hyperscale.Det.Sim.Processes;
 
 namespace Hyperscale.Det.Sim.Checkers;
 
-/// <summary>A job completes for the first reason that fits what its slots reported (AD-44), at its deadline at
-/// the latest once the world is healed, and soon after that nothing of it runs any more.</summary>
+/// <summary>A job completes for the first reason that fits what its slots reported (AD-44), at its deadline
+/// at the latest once the world is healed, and soon after that nothing of it runs any more.</summary>
 /// <remarks>The reasons are found here once more, from the outcomes alone: what is checked is how the ledger
 /// finds them.</remarks>
-public sealed class BestEffort() : Checker("best-effort", CheckerViews.Effects)
+public sealed class BestEffort() : Checker("best-effort", CheckerViews.Steps | CheckerViews.Effects)
 {
     // The deadline's entry, a change of the primary that was to propose it, and a manager's that was to stop
     // what runs.
     private static readonly Duration Slack = Duration.FromSeconds(20);
 
+    // Stamps are whole milliseconds, of which a node knows the time of its last look at the clock.
+    private static readonly Duration Rounding = Duration.FromMilliseconds(2);
+
     private readonly SortedDictionary<JobId, Instant> _takenAt = [];
     private readonly SortedDictionary<JobId, Instant> _endedAt = [];
     private readonly SortedDictionary<JobId, Duration> _deadlines = [];
 
+    // Jobs to which a result was added in the step that ended them: how they ended is not seen any more.
+    private readonly SortedSet<JobId> _merged = [];
+
     private Instant HealedAt => Instant.Zero + World.Plan.FaultsEnd;
+
+    public override void OnStep(
+        SimHost host, NodeInput input, NodeVerdict verdict, Outbox<NodeEffect> effects)
+    {
+        if (World.Plan.Options.Gate.BestEffort.LateResults == LateResultPolicy.LogOnly) return;
+        if (host.Node is not GateNode) return;
+        foreach (var effect in effects.Effects)
+            if (effect is NodeEffect.Emit { Event: TelemetryEvent.LateResult { IsMerged: true } late })
+                _merged.Add(late.Slot.Job);
+    }
 
     public override void OnEffect(SimHost host, NodeEffect effect)
     {
@@ -33,7 +49,7 @@ public sealed class BestEffort() : Checker("best-effort", CheckerViews.Effects)
                 break;
             case NodeEffect.Emit { Event: TelemetryEvent.JobEnded { Job: var job } }
                 when _endedAt.TryAdd(job, World.Now) && host.Node is GateNode gate:
-                if (gate.Ledger.TryGet(job, out var ended)) Judge(ended);
+                if (!_merged.Contains(job) && gate.Ledger.TryGet(job, out var ended)) Judge(ended);
                 break;
             default:
                 break;
@@ -86,7 +102,8 @@ public sealed class BestEffort() : Checker("best-effort", CheckerViews.Effects)
         spec.BestEffort!.MinDcs ?? World.Plan.Options.Gate.BestEffort.DefaultMinDcs;
 
     private static bool IsDue(LedgerJob job, bool isClockSteady) =>
-        !isClockSteady || job.Terms.Deadline is not { } deadline || job.Ended >= job.Submitted + deadline;
+        !isClockSteady || job.Terms.Deadline is not { } deadline
+        || job.Ended + Rounding >= job.Submitted + deadline;
 
     private void StopsWithItsJob(AttemptKey attempt)
     {

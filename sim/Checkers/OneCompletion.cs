@@ -99,7 +99,10 @@ public sealed class OneCompletion() : Checker("one-completion", CheckerViews.Eff
     /// <summary>A slot's results never change; those of one that had none at the end come later only where
     /// late results are merged.</summary>
     private void SameResults(
-        JobId job, End end, IEnumerable<(int Slot, string Datacenter, SlotOutcome? Outcome)> slots, string who)
+        JobId job,
+        End end,
+        IEnumerable<(int Slot, string Datacenter, SlotOutcome? Outcome)> slots,
+        string who)
     {
         foreach (var (slot, datacenter, outcome) in slots)
         {

@@ -53,18 +53,14 @@ internal static class MutantsCommand
 
     private static int List(List<Mutant> mutants)
     {
-        var table = new Table().Border(TableBorder.Simple)
-            .AddColumns("mutant", "what is wrong", "noticed by", "seeds of swarm");
+        var width = mutants.Max(mutant => mutant.Name.Length);
         foreach (var mutant in mutants)
         {
-            table.AddRow(
-                Markup.Escape(mutant.Name),
-                Markup.Escape(mutant.About),
-                Markup.Escape(mutant.Test ?? string.Join(" or ", mutant.Checkers)),
-                mutant.Test is null ? $"{mutant.Seeds}" : "a test");
+            var by = mutant.Test ?? $"{mutant.Seeds} seeds of swarm: {string.Join(" or ", mutant.Checkers)}";
+            Console.WriteLine($"{mutant.Name.PadRight(width)}  {by}");
+            Console.WriteLine($"{new string(' ', width)}  {mutant.About}");
         }
 
-        AnsiConsole.Write(table);
         return SimCommands.Ok;
     }
 
@@ -86,7 +82,8 @@ internal static class MutantsCommand
         if (verdict.TestFailure is { } failure)
             return $"{verdict.Mutant.Name}: {verdict.Mutant.Test}: {failure.Split('\n')[0]}";
         if (verdict.Death is not { } death) return $"{verdict.Mutant.Name} survived";
-        return $"{verdict.Mutant.Name}: {FailureLine.Of(death.Seed, profile, verdict.Mutant.Name)}";
+        return $"{verdict.Mutant.Name}: {death.Checker} after {death.Seeds} seeds: "
+            + FailureLine.Of(death.Seed, profile, verdict.Mutant.Name);
     }
 
     private static void Print(MutantVerdict[] verdicts)

@@ -96,7 +96,8 @@ public sealed class ReliabilitySituations() : Checker(
         if (_cancelled.TryGetValue(id, out var cancelled) && World.Now <= cancelled + Close)
             Met(Probe.CancelRacedTheEnd);
         if (host.Node is not GateNode gate || !gate.Ledger.TryGet(id, out var job)) return;
-        if (job.Spec.BestEffort is not { Enabled: true } || job.Completion == CompletionReason.Waiting) return;
+        if (job.Spec.BestEffort is not { Enabled: true }) return;
+        if (job.Completion == CompletionReason.Waiting) return;
         var isByDeadline = job.Terms.Deadline is { } deadline && job.Ended >= job.Submitted + deadline;
         _ended.TryAdd(id, (World.Now, isByDeadline));
         if (isByDeadline) Met(Probe.DeadlineReached);
@@ -108,8 +109,8 @@ public sealed class ReliabilitySituations() : Checker(
             CompletionReason.DeadlineExpired => Probe.DeadlineReached,
             _ => throw new UnreachableException($"unhandled {job.Completion}"),
         });
-        if (!isByDeadline && job.Terms.Deadline is { } close && job.Ended!.Value + Close >= job.Submitted + close)
-            Met(Probe.ResultRacedTheDeadline);
+        var due = job.Submitted + (job.Terms.Deadline ?? Duration.Zero);
+        if (!isByDeadline && job.Ended!.Value + Close >= due) Met(Probe.ResultRacedTheDeadline);
     }
 
     private void OnLate(TelemetryEvent.LateResult late)

@@ -41,15 +41,16 @@ public static class MutantCompiler
     /// </summary>
     public static byte[]? Compile(Mutant mutant, out string fault)
     {
-        if (Unchanged.Value.SyntaxTrees.FirstOrDefault(tree => tree.FilePath == mutant.File) is not { } original)
+        var trees = Unchanged.Value.SyntaxTrees;
+        if (trees.FirstOrDefault(tree => tree.FilePath == mutant.File) is not { } original)
         {
             fault = $"mutant {mutant.Name}: there is no file {mutant.File}";
             return null;
         }
 
         if (mutant.Apply(original.ToString(), out fault) is not { } changed) return null;
-        var tree = CSharpSyntaxTree.ParseText(changed, Parsing, mutant.File);
-        var image = Emit(Unchanged.Value.ReplaceSyntaxTree(original, tree), out var error);
+        var mutated = CSharpSyntaxTree.ParseText(changed, Parsing, mutant.File);
+        var image = Emit(Unchanged.Value.ReplaceSyntaxTree(original, mutated), out var error);
         if (image is null) fault = $"mutant {mutant.Name} does not compile: {error}";
         return image;
     }

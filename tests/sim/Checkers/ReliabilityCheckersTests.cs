@@ -9,7 +9,8 @@ namespace Hyperscale.Det.Tests.Sim.Checkers;
 /// <summary>The checkers of retry budgets and best effort notice what they are there for.</summary>
 public sealed class ReliabilityCheckersTests
 {
-    private static readonly NodeEffect.Emit Taken = new(new TelemetryEvent.JobAccepted(CheckerBench.Job, "job"));
+    private static readonly NodeEffect.Emit Taken =
+        new(new TelemetryEvent.JobAccepted(CheckerBench.Job, "job"));
 
     [Fact]
     public void A_job_that_is_entitled_to_other_retries_than_it_asked_for_is_noticed()
