@@ -56,7 +56,8 @@ internal static class MutantsCommand
         var width = mutants.Max(mutant => mutant.Name.Length);
         foreach (var mutant in mutants)
         {
-            var by = mutant.Test ?? $"{mutant.Seeds} seeds of swarm: {string.Join(" or ", mutant.Checkers)}";
+            var seeds = mutant.Seeds is { } count ? $" after {count} seeds of swarm" : "";
+            var by = mutant.Test ?? string.Join(" or ", mutant.Checkers) + seeds;
             Console.WriteLine($"{mutant.Name.PadRight(width)}  {by}");
             Console.WriteLine($"{new string(' ', width)}  {mutant.About}");
         }

@@ -16,19 +16,19 @@ public sealed record Mutant(
     private const string ReplaceMark = "--- replace\n";
 
     private const string Expected =
-        "'about:', 'file:' and 'checker:' with 'seeds:', or 'test:' in their place, are expected before "
-        + "'--- find'";
+        "'about:', 'file:' and 'checker:', or 'test:' in its place, are expected before '--- find'";
 
     /// <summary>The test of core that fails with it, as type and method below the namespace of the tests;
     /// null where a checker notices it.</summary>
     public string? Test { get; init; }
 
-    /// <summary>Seeds of the swarm profile that it took when it was last hunted; 0 where a test notices
-    /// it.</summary>
-    public long Seeds { get; init; }
+    /// <summary>Seeds of the swarm profile that it took when it was last hunted; null where it was not, with
+    /// the plans that seeds make.</summary>
+    public long? Seeds { get; init; }
 
-    /// <summary>Reads a mutant: lines <c>about:</c>, <c>file:</c>, and <c>checker:</c> and <c>seeds:</c> or
-    /// <c>test:</c>, then the text to find and its replacement behind their marks.</summary>
+    /// <summary>Reads a mutant: lines <c>about:</c>, <c>file:</c>, and <c>checker:</c>, perhaps with
+    /// <c>seeds:</c>, or <c>test:</c>, then the text to find and its replacement behind their
+    /// marks.</summary>
     public static bool TryRead(
         string name, string text, [NotNullWhen(true)] out Mutant? mutant, out string fault)
     {
@@ -40,11 +40,10 @@ public sealed record Mutant(
         var head = text[..find].Split('\n');
         var (about, file, test) = (Field(head, "about"), Field(head, "file"), Field(head, "test"));
         var checkers = Field(head, "checker");
-        long seeds = 0;
-        var isHunted = checkers is not null && long.TryParse(
-            Field(head, "seeds"), NumberStyles.None, CultureInfo.InvariantCulture, out seeds);
+        var isHunted = long.TryParse(
+            Field(head, "seeds"), NumberStyles.None, CultureInfo.InvariantCulture, out var seeds);
         fault = $"mutant {name}: {Expected}";
-        if (about is null || file is null || isHunted == test is not null) return false;
+        if (about is null || file is null || checkers is null == test is null) return false;
         fault = "";
         mutant = new Mutant(
             name,
@@ -55,7 +54,7 @@ public sealed record Mutant(
             about)
         {
             Test = test,
-            Seeds = seeds,
+            Seeds = isHunted ? seeds : null,
         };
         return true;
     }

@@ -64,11 +64,11 @@ public sealed class MutantTests
             || mutant.File.Contains("Budgets", StringComparison.Ordinal)) >= 12);
 
     [Fact]
-    public void Every_mutant_is_noticed_by_a_checker_in_so_many_seeds_or_by_a_test() => Assert.All(
+    public void Every_mutant_is_noticed_by_a_checker_or_by_a_test() => Assert.All(
         MutantShelf.All,
         mutant => Assert.True(mutant.Test is null
-            ? mutant is { Seeds: > 0, Checkers.Count: > 0 }
-            : mutant is { Seeds: 0, Checkers.Count: 0 }));
+            ? mutant is { Seeds: null or > 0, Checkers.Count: > 0 }
+            : mutant is { Seeds: null, Checkers.Count: 0 }));
 
     [Fact]
     public void There_are_mutants_of_ledgers_nodes_replica_and_log() => Assert.All(
