@@ -284,6 +284,9 @@ public sealed partial class GateNode
         LookAtDeadline(job, deadline, now);
     }
 
+    private Duration DeadlineOf(LedgerJob job) =>
+        JobDeadline.Of(job.Spec, job.Terms, _config.DefaultDeadlineAllowance);
+
     /// <summary>At the deadline itself; a best-effort job is looked at before it too, as a safety
     /// net.</summary>
     private void LookAtDeadline(LedgerJob job, Instant deadline, Instant now) => _deadlines.Set(

@@ -19,9 +19,6 @@ public sealed partial class GateNode
             [.. job.Slots.Select(slot => Explain(slot, work?.Slots[slot.Slot]))]);
     }
 
-    private Duration DeadlineOf(LedgerJob job) =>
-        JobDeadline.Of(job.Spec, job.Terms, _config.DefaultDeadlineAllowance);
-
     private static SlotExplanation Explain(LedgerSlot slot, SlotWork? work) => new(
         slot.Slot,
         slot.Epoch,
