@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using System.Globalization;
 using System.Numerics;
+using System.Runtime.CompilerServices;
 
 namespace Hyperscale.Det.Kernel;
 
@@ -25,6 +26,9 @@ public struct Fingerprint
     public void Add(long value) => Add(unchecked((ulong)value));
 
     public void Add(bool value) => Add(value ? 1UL : 2UL);
+
+    /// <summary>By its bits: values that differ in the last of them differ.</summary>
+    public void Add(double value) => Add(Unsafe.BitCast<double, ulong>(value));
 
     public void Add(Instant instant) => Add(instant.Nanoseconds);
 

@@ -4,7 +4,7 @@ namespace Hyperscale.Det.Kernel;
 /// <c>dc-a/manager-2</c>.</summary>
 /// <remarks>1 to 64 characters of <c>a-z 0-9 - _ . /</c>; ordered by ordinal comparison, so every node orders
 /// names alike.</remarks>
-public readonly record struct NodeId : IComparable<NodeId>
+public readonly record struct NodeId : IComparable<NodeId>, IHashed
 {
     public const int LengthMax = 64;
 
@@ -13,6 +13,9 @@ public readonly record struct NodeId : IComparable<NodeId>
     private NodeId(string name) => _name = name;
 
     public string Name => _name ?? "";
+
+    /// <inheritdoc/>
+    public ulong Hash => Rng.Mix(Rng.HashText(Name));
 
     public static bool IsValid(string? name) =>
         name is { Length: > 0 and <= LengthMax }

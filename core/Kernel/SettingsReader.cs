@@ -12,12 +12,28 @@ public readonly record struct GivenSetting(string Name, string Value);
 /// else's.</param>
 /// <param name="given">Of a setting that is there twice, the last counts.</param>
 /// <param name="faults">Where faults are added.</param>
+/// <param name="olderPrefix">Of names that the settings had earlier; null for none.</param>
 public sealed class SettingsReader(
-    string prefix, IEnumerable<GivenSetting> given, ICollection<string> faults)
+    string prefix,
+    IEnumerable<GivenSetting> given,
+    ICollection<string> faults,
+    string? olderPrefix = null)
 {
     private readonly SortedSet<string> _known = new(StringComparer.Ordinal);
+    private readonly SortedDictionary<string, string> _olderNames = new(StringComparer.Ordinal);
+    private readonly List<string> _warnings = [];
     private readonly List<GivenSetting> _given =
-        [.. given.Where(setting => setting.Name.StartsWith(prefix, StringComparison.Ordinal))];
+    [
+        .. given.Where(setting => setting.Name.StartsWith(prefix, StringComparison.Ordinal)
+            || (olderPrefix is not null && setting.Name.StartsWith(olderPrefix, StringComparison.Ordinal))),
+    ];
+
+    /// <summary>The older names that were read, each with the one to use.</summary>
+    public IReadOnlyList<string> Warnings => _warnings;
+
+    /// <summary>From here on, what is given under the older name counts where nothing is given under the
+    /// newer one.</summary>
+    public void Formerly(string older, string name) => _olderNames.Add(name, older);
 
     /// <summary>A length of time; a plain number is seconds.</summary>
     public Duration Time(string name, Duration absent, Duration min, Duration max) =>
@@ -33,6 +49,15 @@ public sealed class SettingsReader(
             name, text,
             string.Create(CultureInfo.InvariantCulture, $"a whole number from {min} to {max}"), absent);
 
+    /// <summary>A number with a decimal point.</summary>
+    public double Real(string name, double absent, double min, double max) =>
+        Take(name) is not { } text ? absent
+        : double.TryParse(
+            text, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var value)
+            && value >= min && value <= max ? value
+        : Fault(
+            name, text, string.Create(CultureInfo.InvariantCulture, $"a number from {min} to {max}"), absent);
+
     public bool Flag(string name, bool absent) => Take(name) switch
     {
         null => absent,
@@ -40,6 +65,21 @@ public sealed class SettingsReader(
         "false" => false,
         { } text => Fault(name, text, "true or false", absent),
     };
+
+    /// <summary>A flag that there is no setting for any more, only one that does about the same; true where
+    /// it is not given.</summary>
+    public bool OlderFlag(string older, string instead)
+    {
+        _known.Add(older);
+        if (ValueOf(older) is not { } text) return true;
+        _warnings.Add(OlderName(older, instead));
+        return text switch
+        {
+            "true" => true,
+            "false" => false,
+            _ => Fault(older, text, "true or false", true),
+        };
+    }
 
     /// <summary>One of a few words.</summary>
     public string OneOf(string name, string absent, IReadOnlyList<string> allowed) =>
@@ -53,6 +93,7 @@ public sealed class SettingsReader(
         foreach (var name in _given.Select(setting => setting.Name).Distinct(StringComparer.Ordinal))
         {
             if (_known.Contains(name)) continue;
+            if (_olderNames.ContainsValue(name)) continue;
             faults.Add($"{name}: is unknown; settings of this kind are {string.Join(", ", _known)}");
         }
     }
@@ -61,13 +102,30 @@ public sealed class SettingsReader(
     {
         Invariant.Holds(name.StartsWith(prefix, StringComparison.Ordinal));
         _known.Add(name);
+        var older = ValueOfOlder(name);
+        return ValueOf(name) ?? older;
+    }
+
+    private string? ValueOf(string name)
+    {
         var at = _given.FindLastIndex(setting => setting.Name == name);
         return at < 0 ? null : _given[at].Value;
     }
 
+    private string? ValueOfOlder(string name)
+    {
+        if (!_olderNames.TryGetValue(name, out var older) || ValueOf(older) is not { } value) return null;
+        _warnings.Add(OlderName(older, name));
+        return value;
+    }
+
+    private static string OlderName(string older, string name) =>
+        $"{older}: is an older name; {name} is the one to use";
+
     private T Fault<T>(string name, string value, string needed, T absent)
     {
-        faults.Add($"{name}: is '{value}'; {needed} is needed");
+        var written = ValueOf(name) is null ? _olderNames[name] : name;
+        faults.Add($"{written}: is '{value}'; {needed} is needed");
         return absent;
     }
 }

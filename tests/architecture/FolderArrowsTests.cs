@@ -19,14 +19,16 @@ public sealed partial class FolderArrowsTests
         ["Durability"] = ["Kernel", "Wire", "Jobs"],
         ["Replication"] = ["Kernel", "Wire"],
         ["Membership"] = ["Kernel", "Wire"],
+        ["Capacity"] = ["Kernel", "Wire"],
+        ["Routing"] = ["Kernel", "Capacity"],
         ["Protocol"] =
         [
-            "Kernel", "Wire", "Idempotency", "Reliability", "Jobs", "Replication", "Membership",
+            "Kernel", "Wire", "Idempotency", "Reliability", "Jobs", "Replication", "Membership", "Capacity",
         ],
         ["Nodes"] =
         [
             "Kernel", "Wire", "Idempotency", "Reliability", "Jobs", "Protocol", "Durability", "Replication",
-            "Membership",
+            "Membership", "Capacity", "Routing",
         ],
     };
 

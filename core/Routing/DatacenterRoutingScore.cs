@@ -1,0 +1,35 @@
+using Hyperscale.Det.Capacity;
+
+namespace Hyperscale.Det.Routing;
+
+/// <summary>A datacenter's score with everything that it was made of; lower is better (AD-36).</summary>
+/// <param name="Bucket">Decides before the score does.</param>
+/// <param name="BlendedLatencyMs">Of prediction and observation; what the score rests on.</param>
+/// <param name="ObservedLatencyMs">Mean overhead; 0 where nothing was observed.</param>
+/// <param name="ObservedConfidence">From 0, the prediction alone, to 1.</param>
+/// <param name="PredictedRttMs">Upper confidence bound of the round trip.</param>
+/// <param name="Utilization">1 - available / total.</param>
+/// <param name="QueueFactor">d / (d + 10), d workflows waiting.</param>
+/// <param name="CircuitPressure">Open circuits / managers.</param>
+/// <param name="LoadFactor">1 to 5, of the three.</param>
+/// <param name="QualityPenalty">1 to 2: how little the coordinates can be trusted.</param>
+/// <param name="SloFactor">Of AD-42.</param>
+/// <param name="PreferenceFactor">0.9 for a preferred datacenter.</param>
+/// <param name="CooldownFactor">2 after a failed dispatch.</param>
+/// <param name="Score">The product; without latency and quality while the gate has no coordinate.</param>
+public readonly record struct DatacenterRoutingScore(
+    string Datacenter,
+    DatacenterHealth Bucket,
+    double BlendedLatencyMs,
+    double ObservedLatencyMs,
+    double ObservedConfidence,
+    double PredictedRttMs,
+    double Utilization,
+    double QueueFactor,
+    double CircuitPressure,
+    double LoadFactor,
+    double QualityPenalty,
+    double SloFactor,
+    double PreferenceFactor,
+    double CooldownFactor,
+    double Score);

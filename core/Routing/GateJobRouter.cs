@@ -1,0 +1,250 @@
+using Hyperscale.Det.Capacity;
+using Hyperscale.Det.Kernel;
+
+namespace Hyperscale.Det.Routing;
+
+/// <summary>Chooses the datacenters of jobs (AD-36, AD-43, AD-45): filter, bucket, score, hysteresis, probe,
+/// spillover, fallback.</summary>
+/// <remarks>Routers that have seen the same decide alike. A decision costs O(datacenters log datacenters) and
+/// leaves behind what its class of jobs takes, not the job.</remarks>
+public sealed partial class GateJobRouter(
+    CapacityConfig capacity, HysteresisConfig hysteresis, IBlendedLatencies latencies)
+{
+    /// <summary>Classes of jobs that are remembered; the one that was routed least lately makes
+    /// room.</summary>
+    public const int ClassesMax = 1024;
+
+    /// <summary>Datacenters whose failures are remembered.</summary>
+    public const int FailuresMax = 10_000;
+
+    /// <summary>One decision in so many is for a datacenter that lost its traffic.</summary>
+    public const int ProbeEvery = 100;
+
+    private readonly RoutingScorer _scorer = new(latencies);
+    private readonly LaneTable<JobClass, Incumbents> _classes = new(lanes: 1);
+    private readonly LaneTable<DatacenterName, Instant> _failedAt = new(lanes: 1);
+    private readonly Incumbents _noIncumbents = new();
+
+    // Of the decision at hand, to be used again by the next one.
+    private DatacenterRoutingScore[] _scores = [];
+    private Ranked[] _ranked = [];
+    private SpilloverCandidate[] _others = [];
+    private Exclusion[] _excluded = [];
+    private long _decisions;
+
+    /// <summary>Routes a job, and remembers for the next one of its class.</summary>
+    public RoutingDecision RouteJob(RoutingRequest request, RoutingView view, Instant now)
+    {
+        var incumbents = IncumbentsOf(request.Class);
+        incumbents.Follow(view.IsBootstrap);
+        _decisions++;
+        return Decide(request, view, incumbents, _decisions % ProbeEvery == 0, isKept: true, now);
+    }
+
+    /// <summary>What <see cref="RouteJob"/> would decide, probes aside; nothing is remembered.</summary>
+    public RoutingDecision Preview(RoutingRequest request, RoutingView view, Instant now)
+    {
+        var slot = _classes.Find(request.Class);
+        var incumbents = slot < 0 ? _noIncumbents : _classes.ValueAt(slot);
+        return Decide(request, view, incumbents, isProbe: false, isKept: false, now);
+    }
+
+    /// <summary>A dispatch to the datacenter failed. "Pending" and "no capacity now" are answers, no
+    /// failures.</summary>
+    public void OnDispatchFailed(DatacenterName datacenter, Instant now)
+    {
+        var slot = _failedAt.Find(datacenter);
+        if (slot < 0)
+        {
+            if (_failedAt.Count == FailuresMax) _failedAt.Remove(_failedAt.OldestIn(0));
+            slot = _failedAt.Add(datacenter, now, 0);
+        }
+
+        _failedAt.ValueAt(slot) = now;
+        _failedAt.Move(slot, 0);
+    }
+
+    public void CheckInvariants()
+    {
+        _classes.CheckInvariants();
+        _failedAt.CheckInvariants();
+        Invariant.Holds(_classes.Count <= ClassesMax && _failedAt.Count <= FailuresMax);
+        Invariant.Holds(_noIncumbents.Count == 0);
+    }
+
+    public void AddTo(ref Fingerprint fingerprint)
+    {
+        fingerprint.Add(_decisions);
+        foreach (var (name, incumbents) in _classes.In(0))
+        {
+            fingerprint.Add(name.Text);
+            incumbents.AddTo(ref fingerprint);
+        }
+
+        foreach (var (name, at) in _failedAt.In(0))
+        {
+            fingerprint.Add(name.Text);
+            fingerprint.Add(at);
+        }
+    }
+
+    private Incumbents IncumbentsOf(JobClass jobClass)
+    {
+        var slot = _classes.Find(jobClass);
+        if (slot < 0)
+        {
+            if (_classes.Count == ClassesMax) _classes.Remove(_classes.OldestIn(0));
+            slot = _classes.Add(jobClass, new Incumbents(), 0);
+        }
+
+        _classes.Move(slot, 0);
+        return _classes.ValueAt(slot);
+    }
+
+    private RoutingDecision Decide(
+        RoutingRequest request,
+        RoutingView view,
+        Incumbents incumbents,
+        bool isProbe,
+        bool isKept,
+        Instant now)
+    {
+        Reserve(view.Datacenters.Count);
+        var (eligible, excluded) = Rank(request, view, incumbents, now);
+        var primaries = Math.Min(request.Count, eligible);
+        var reason = ReasonOf(incumbents, eligible, primaries, view, now);
+        if (isKept) Keep(incumbents, eligible, primaries, view, now);
+        // Whatever comes now is for this job alone.
+        if (isProbe && TryProbe(request, view, primaries, ref eligible, ref excluded, now))
+            reason = RoutingReason.Probe;
+        var spillovers = Spill(request, view, eligible, primaries);
+        var ranking = new DatacenterRoutingScore[eligible];
+        for (var i = 0; i < eligible; i++) ranking[i] = _scores[_ranked[i].Index];
+        return new RoutingDecision(
+            request,
+            view,
+            now,
+            reason,
+            OutcomeOf(ranking.AsSpan(0, primaries), request.CoresRequired, view),
+            ranking,
+            primaries,
+            _excluded.AsSpan(0, excluded).ToArray(),
+            spillovers,
+            HeldUntil(incumbents, now),
+            hysteresis.SwitchBelow);
+    }
+
+    /// <summary>Scores what is eligible and sorts it: by bucket, then by score with the incumbents'
+    /// advantage, then by name.</summary>
+    private (int Eligible, int Excluded) Rank(
+        RoutingRequest request, RoutingView view, Incumbents incumbents, Instant now)
+    {
+        var (eligible, excluded) = (0, 0);
+        for (var i = 0; i < view.Datacenters.Count; i++)
+        {
+            var candidate = view.Datacenters[i];
+            var exclusion = CandidateFilter.ExclusionOf(candidate, request);
+            if (exclusion != ExclusionReason.None)
+            {
+                _excluded[excluded++] = new(candidate.Name.Text, exclusion, candidate.HealthReason);
+                continue;
+            }
+
+            _scores[i] = ScoreOf(candidate, request, view, now);
+            _ranked[eligible++] = Stand(i, _scores[i], incumbents, candidate.Name, now);
+        }
+
+        _ranked.AsSpan(0, eligible).Sort(Ranked.Compare);
+        return (eligible, excluded);
+    }
+
+    private DatacenterRoutingScore ScoreOf(
+        DatacenterCandidate candidate, RoutingRequest request, RoutingView view, Instant now) =>
+        _scorer.Score(candidate, request, CooldownFactorOf(candidate.Name, now), view.IsBootstrap, now);
+
+    private Ranked Stand(
+        int index,
+        in DatacenterRoutingScore score,
+        Incumbents incumbents,
+        in DatacenterName name,
+        Instant now)
+    {
+        var place = incumbents.IndexOf(name);
+        if (place < 0) return new(score.Bucket, score.Score, IsKept: false, name.Text, index, default);
+        var standing = incumbents.StandingOf(place, score, hysteresis, now);
+        return standing switch
+        {
+            // Before all others, in the order in which they were.
+            Standing.HeldDown => new(
+                score.Bucket, place - incumbents.Count, IsKept: true, name.Text, index, standing),
+            Standing.Incumbent => new(
+                score.Bucket, score.Score * hysteresis.SwitchBelow, IsKept: true, name.Text, index, standing),
+            _ => new(score.Bucket, score.Score, IsKept: false, name.Text, index, standing),
+        };
+    }
+
+    private void Keep(Incumbents incumbents, int eligible, int primaries, RoutingView view, Instant now)
+    {
+        for (var i = 0; i < eligible; i++)
+        {
+            var place = incumbents.IndexOf(view.Datacenters[_ranked[i].Index].Name);
+            if (place >= 0) incumbents.Note(place, _scores[_ranked[i].Index].Score, hysteresis, now);
+        }
+
+        if (IsUnchanged(incumbents, primaries, view)) return;
+        var chosen = new (DatacenterName, double)[primaries];
+        for (var i = 0; i < primaries; i++)
+            chosen[i] = (view.Datacenters[_ranked[i].Index].Name, _scores[_ranked[i].Index].Score);
+        incumbents.Become(chosen, now);
+    }
+
+    private bool IsUnchanged(Incumbents incumbents, int primaries, RoutingView view)
+    {
+        if (incumbents.Count != primaries) return false;
+        for (var i = 0; i < primaries; i++)
+            if (!incumbents[i].Equals(view.Datacenters[_ranked[i].Index].Name)) return false;
+        return true;
+    }
+
+    private double CooldownFactorOf(DatacenterName datacenter, Instant now)
+    {
+        if (_failedAt.Count == 0) return 1;
+        var slot = _failedAt.Find(datacenter);
+        return slot >= 0 && now - _failedAt.ValueAt(slot) < hysteresis.Cooldown
+            ? hysteresis.CooldownFactor
+            : 1;
+    }
+
+    private Instant? HeldUntil(Incumbents incumbents, Instant now)
+    {
+        if (incumbents.Count == 0) return null;
+        var until = incumbents.SelectedAt(0) + hysteresis.HoldDown;
+        return until > now ? until : null;
+    }
+
+    private void Reserve(int datacenters)
+    {
+        if (_scores.Length >= datacenters) return;
+        _scores = new DatacenterRoutingScore[datacenters];
+        _ranked = new Ranked[datacenters];
+        _others = new SpilloverCandidate[datacenters];
+        _excluded = new Exclusion[datacenters];
+    }
+
+    /// <param name="Order">Score, with the incumbents' advantage.</param>
+    /// <param name="IsKept">An incumbent that has an advantage; before a challenger of the same
+    /// order.</param>
+    /// <param name="Index">In the view.</param>
+    private readonly record struct Ranked(
+        DatacenterHealth Bucket, double Order, bool IsKept, string Name, int Index, Standing Standing)
+    {
+        public static int Compare(Ranked a, Ranked b)
+        {
+            if (a.Bucket != b.Bucket) return a.Bucket < b.Bucket ? -1 : 1;
+            if (a.Order < b.Order) return -1;
+            if (a.Order > b.Order) return 1;
+            if (a.IsKept != b.IsKept) return a.IsKept ? -1 : 1;
+            return string.CompareOrdinal(a.Name, b.Name);
+        }
+    }
+}

@@ -1,0 +1,41 @@
+using Hyperscale.Det.Capacity;
+using Hyperscale.Det.Kernel;
+
+namespace Hyperscale.Det.Routing;
+
+/// <summary>Where a job goes, with all that led to it.</summary>
+/// <remarks>Nothing is lost between primaries and fallback: every datacenter that was given is in the ranking
+/// or excluded.</remarks>
+/// <param name="Ranking">Primaries, then fallback, in the order in which to try them.</param>
+/// <param name="PrimaryCount">How many at the head of the ranking are primaries; as many as were asked for,
+/// when so many are eligible.</param>
+/// <param name="Spillovers">What was decided about each primary in turn.</param>
+/// <param name="HeldUntil">When the hold-down of the first incumbent ends; null when it is held down no
+/// more.</param>
+/// <param name="SwitchBelow">Part of an incumbent's score that a challenger's has to be below.</param>
+public sealed record RoutingDecision(
+    RoutingRequest Request,
+    RoutingView View,
+    Instant At,
+    RoutingReason Reason,
+    RoutingOutcome Outcome,
+    IReadOnlyList<DatacenterRoutingScore> Ranking,
+    int PrimaryCount,
+    IReadOnlyList<Exclusion> Excluded,
+    IReadOnlyList<SpilloverDecision> Spillovers,
+    Instant? HeldUntil,
+    double SwitchBelow)
+{
+    public IEnumerable<string> Primaries => Ranking.Take(PrimaryCount).Select(score => score.Datacenter);
+
+    public IEnumerable<string> Fallback => Ranking.Skip(PrimaryCount).Select(score => score.Datacenter);
+
+    /// <summary>The first datacenter of the ranking that is not among <paramref name="used"/>; null when none
+    /// is left.</summary>
+    public string? FirstOutside(IReadOnlyCollection<string> used)
+    {
+        for (var i = 0; i < Ranking.Count; i++)
+            if (!used.Contains(Ranking[i].Datacenter)) return Ranking[i].Datacenter;
+        return null;
+    }
+}

@@ -1,0 +1,132 @@
+using Hyperscale.Det.Capacity;
+using Hyperscale.Det.Kernel;
+using Hyperscale.Det.Routing;
+using static Hyperscale.Det.Tests.Core.Routing.RoutingSamples;
+
+namespace Hyperscale.Det.Tests.Core.Routing;
+
+/// <summary>The router and what it learns of the jobs that it routes, one a second.</summary>
+public sealed class RouteLearningTests
+{
+    private readonly ObservedLatencyTracker _tracker = new(AdaptiveRoutingConfig.Default);
+    private readonly GateJobRouter _router;
+    private readonly SortedDictionary<string, double> _overhead = new(StringComparer.Ordinal);
+    private readonly Rng _rng = new(1);
+    private long _sequence;
+    private int _second;
+
+    public RouteLearningTests() =>
+        _router = new GateJobRouter(CapacityConfig.Default, HysteresisConfig.Default, _tracker);
+
+    [Fact]
+    public void A_datacenter_whose_overhead_triples_is_left_within_20_jobs_and_returned_to_when_it_heals()
+    {
+        (_overhead["a"], _overhead["b"]) = (40, 60);
+        var views = new[] { Dc("a", 40), Dc("b", 60) };
+        Run(200, views);
+        Assert.Equal("a", Run(1, views));
+
+        _overhead["a"] = 120;
+        Run(20, views);
+        Assert.Equal("b", Run(1, views));
+
+        // It stays away, and is tried now and then.
+        Assert.Equal("b", Run(150, views));
+        _overhead["a"] = 40;
+        Run(600, views);
+        Assert.Equal("a", Run(1, views));
+    }
+
+    [Fact]
+    public void A_datacenter_that_fails_all_jobs_is_left_and_tried_once_in_a_hundred()
+    {
+        (_overhead["a"], _overhead["b"]) = (40, 60);
+        var views = new[] { Dc("a", 40), Dc("b", 60) };
+        Run(100, views);
+        for (var i = 0; i < 20; i++) _tracker.Penalize(DatacenterName.Of("a"), ++_sequence, At(_second));
+
+        var probes = 0;
+        for (var i = 0; i < 250; i++)
+        {
+            var decision = Route(views);
+            if (decision.Reason == RoutingReason.Probe)
+            {
+                probes++;
+                Assert.Equal(["a"], decision.Primaries);
+                Assert.Equal(["b"], decision.Fallback);
+            }
+            else if (i > 40)
+            {
+                Assert.Equal(["b"], decision.Primaries);
+            }
+        }
+
+        Assert.InRange(probes, 2, 3);
+    }
+
+    [Fact]
+    public void A_datacenter_that_misses_its_targets_is_tried_and_another_sick_one_is_not()
+    {
+        var sick = Dc("sick", 10, health: DatacenterHealth.Unhealthy);
+        var slow = Dc(
+            "slow", 10, health: DatacenterHealth.Unhealthy, withoutSlo: DatacenterHealth.Healthy);
+        var full = Dc(
+            "full", 10, free: 0, health: DatacenterHealth.Degraded, withoutSlo: DatacenterHealth.Healthy);
+        var probed = new SortedSet<string>(StringComparer.Ordinal);
+        for (var i = 0; i < 1000; i++)
+        {
+            var decision = Route([Dc("a", 40), sick, slow, full]);
+            probed.Add(decision.Primaries.Single());
+            Assert.Equal(4, decision.Ranking.Count + decision.Excluded.Count);
+        }
+
+        Assert.Equal(["a", "slow"], probed);
+    }
+
+    [Fact]
+    public void In_a_steady_state_less_than_one_decision_in_a_hundred_switches()
+    {
+        string? last = null;
+        var switches = 0;
+        for (var i = 0; i < 5000; i++)
+        {
+            // Three alike, whose latencies and loads are never quite the same.
+            DatacenterCandidate Noisy(string name) =>
+                Dc(name, _rng.Between(45, 55), free: (int)_rng.Between(40, 60));
+            var decision = Route([Noisy("a"), Noisy("b"), Noisy("c")]);
+            var primary = decision.Primaries.Single();
+            Learn(primary, _rng.Between(40, 60));
+            if (decision.Reason == RoutingReason.Probe) continue;
+            if (last is not null && primary != last) switches++;
+            last = primary;
+        }
+
+        Assert.InRange(switches, 0, 49);
+    }
+
+    /// <summary>Routes so many jobs and tells where the last one went, probes aside.</summary>
+    private string Run(int jobs, DatacenterCandidate[] views)
+    {
+        var last = "";
+        for (var i = 0; i < jobs; i++)
+        {
+            var decision = Route(views);
+            var primary = decision.Primaries.Single();
+            Learn(primary, _overhead[primary]);
+            if (decision.Reason != RoutingReason.Probe || i == 0) last = primary;
+        }
+
+        return last;
+    }
+
+    private RoutingDecision Route(DatacenterCandidate[] views)
+    {
+        var decision = _router.RouteJob(Request(), View(views), At(++_second));
+        _router.CheckInvariants();
+        return decision;
+    }
+
+    private void Learn(string datacenter, double overheadMs) => _tracker.Observe(
+        DatacenterName.Of(datacenter), ++_sequence, new Duration((long)(overheadMs * 1_000_000)),
+        Duration.Zero, At(_second));
+}
