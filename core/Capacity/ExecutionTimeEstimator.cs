@@ -9,6 +9,9 @@ namespace Hyperscale.Det.Capacity;
 /// O((active + pending) log(active + pending)) once, O(log) a question.</remarks>
 public sealed class ExecutionTimeEstimator
 {
+    // Offset zero is for what is free, which what should have ended is not yet.
+    private static readonly Duration Soonest = Duration.FromMilliseconds(1);
+
     private readonly List<(long At, int Free)> _profile = [];
 
     private ExecutionTimeEstimator(
@@ -35,7 +38,7 @@ public sealed class ExecutionTimeEstimator
             ends.Add(Bounded(at + Bounded(workflow.Duration.Nanoseconds)), workflow.Cores);
         }
 
-        Note(0, FreeNow);
+        _profile.Add((0, FreeNow));
         Note(at, free);
         while (ends.Count > 0)
         {
@@ -52,8 +55,10 @@ public sealed class ExecutionTimeEstimator
     public int FreeNow { get; private set; }
 
     /// <summary>When cores become free, for a heartbeat.</summary>
-    public FreeingSchedule Schedule => FreeingSchedule.Of(_profile.Select((point, i) =>
-        new FreeingStep(new Duration(point.At), i == 0 ? point.Free : point.Free - _profile[i - 1].Free)));
+    public FreeingSchedule Schedule => FreeingSchedule.Of(_profile.Select((point, i) => i == 0
+        ? new FreeingStep(Duration.Zero, point.Free)
+        : new FreeingStep(
+            Duration.Longer(new Duration(point.At), Soonest), point.Free - _profile[i - 1].Free)));
 
     /// <param name="total">Cores of the workers that the manager owns.</param>
     /// <param name="active">What runs on them.</param>
@@ -110,8 +115,8 @@ public sealed class ExecutionTimeEstimator
     /// <summary>Keeps the moments at which more cores are free than ever before.</summary>
     private void Note(long at, int free)
     {
-        if (_profile.Count > 0 && free <= _profile[^1].Free) return;
-        if (_profile.Count > 0 && at == _profile[^1].At) _profile[^1] = (at, free);
+        if (free <= _profile[^1].Free) return;
+        if (_profile.Count > 1 && at == _profile[^1].At) _profile[^1] = (at, free);
         else _profile.Add((at, free));
     }
 

@@ -48,7 +48,7 @@ public sealed record NetworkCoordinate(
     public double DistanceTo(NetworkCoordinate other)
     {
         var raw = RawDistanceTo(other);
-        var adjusted = raw + Adjustment + other.Adjustment;
+        var adjusted = raw + (Adjustment + other.Adjustment);
         return adjusted > 0 ? adjusted : raw;
     }
 
@@ -95,7 +95,7 @@ public sealed record NetworkCoordinate(
             sum += difference * difference;
         }
 
-        return Math.Sqrt(sum) + Height + other.Height;
+        return Math.Sqrt(sum) + (Height + other.Height);
     }
 
     private static NetworkCoordinate? Unpack(ref FieldReader reader)

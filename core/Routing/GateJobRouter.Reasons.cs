@@ -46,6 +46,7 @@ public sealed partial class GateJobRouter
     private bool TryProbe(
         RoutingRequest request,
         RoutingView view,
+        ProbeKind probe,
         int primaries,
         ref int eligible,
         ref int excluded,
@@ -55,7 +56,7 @@ public sealed partial class GateJobRouter
         var best = -1;
         for (var i = 0; i < view.Datacenters.Count; i++)
         {
-            if (!IsProbed(i, request, view, primaries, now)) continue;
+            if (!IsProbed(i, request, view, probe, primaries, now)) continue;
             var isLessKnown = best < 0
                 || _scores[i].ObservedConfidence < _scores[best].ObservedConfidence
                 || (!(_scores[i].ObservedConfidence > _scores[best].ObservedConfidence)
@@ -83,7 +84,8 @@ public sealed partial class GateJobRouter
 
     /// <summary>Whether only what its jobs met keeps a datacenter behind the primaries: it takes longer than
     /// its distance explains, or misses its targets, be it so badly that no other job goes there.</summary>
-    private bool IsProbed(int index, RoutingRequest request, RoutingView view, int primaries, Instant now)
+    private bool IsProbed(
+        int index, RoutingRequest request, RoutingView view, ProbeKind probe, int primaries, Instant now)
     {
         var candidate = view.Datacenters[index];
         if (CandidateFilter.UnreachableBecause(candidate, request) != ExclusionReason.None) return false;
@@ -96,7 +98,8 @@ public sealed partial class GateJobRouter
             _scores[index] = ScoreOf(candidate, request, view, now);
         ref readonly var score = ref _scores[index];
         return candidate.HealthWithoutSlo < candidate.Capacity.Health
-            || (score.ObservedConfidence > 0 && score.ObservedLatencyMs > score.PredictedRttMs);
+            || (probe == ProbeKind.All && score.ObservedConfidence > 0
+                && score.ObservedLatencyMs > score.PredictedRttMs);
     }
 
     /// <summary>Replaces each primary that has no cores soon by a datacenter that has, where there is one;

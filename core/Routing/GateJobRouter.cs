@@ -20,6 +20,10 @@ public sealed partial class GateJobRouter(
     /// <summary>One decision in so many is for a datacenter that lost its traffic.</summary>
     public const int ProbeEvery = 100;
 
+    /// <summary>Where so few jobs come that probes lie further apart, what was learned of a datacenter is
+    /// forgotten sooner than probes would correct it.</summary>
+    public static readonly Duration ProbeIntervalMax = Duration.FromSeconds(20);
+
     private readonly RoutingScorer _scorer = new(latencies);
     private readonly LaneTable<JobClass, Incumbents> _classes = new(lanes: 1);
     private readonly LaneTable<DatacenterName, Instant> _failedAt = new(lanes: 1);
@@ -31,14 +35,19 @@ public sealed partial class GateJobRouter(
     private SpilloverCandidate[] _others = [];
     private Exclusion[] _excluded = [];
     private long _decisions;
+    private Instant? _probedAt;
 
     /// <summary>Routes a job, and remembers for the next one of its class.</summary>
     public RoutingDecision RouteJob(RoutingRequest request, RoutingView view, Instant now)
     {
         var incumbents = IncumbentsOf(request.Class);
         incumbents.Follow(view.IsBootstrap);
-        _decisions++;
-        return Decide(request, view, incumbents, _decisions % ProbeEvery == 0, isKept: true, now);
+        if (++_decisions % ProbeEvery != 0)
+            return Decide(request, view, incumbents, ProbeKind.None, isKept: true, now);
+        var isFrequent = _probedAt is { } last && now - last <= ProbeIntervalMax;
+        _probedAt = now;
+        var probe = isFrequent ? ProbeKind.All : ProbeKind.SloOnly;
+        return Decide(request, view, incumbents, probe, isKept: true, now);
     }
 
     /// <summary>What <see cref="RouteJob"/> would decide, probes aside; nothing is remembered.</summary>
@@ -46,7 +55,7 @@ public sealed partial class GateJobRouter(
     {
         var slot = _classes.Find(request.Class);
         var incumbents = slot < 0 ? _noIncumbents : _classes.ValueAt(slot);
-        return Decide(request, view, incumbents, isProbe: false, isKept: false, now);
+        return Decide(request, view, incumbents, ProbeKind.None, isKept: false, now);
     }
 
     /// <summary>A dispatch to the datacenter failed. "Pending" and "no capacity now" are answers, no
@@ -75,6 +84,7 @@ public sealed partial class GateJobRouter(
     public void AddTo(ref Fingerprint fingerprint)
     {
         fingerprint.Add(_decisions);
+        fingerprint.Add(_probedAt ?? Instant.Never);
         foreach (var (name, incumbents) in _classes.In(0))
         {
             fingerprint.Add(name.Text);
@@ -105,7 +115,7 @@ public sealed partial class GateJobRouter(
         RoutingRequest request,
         RoutingView view,
         Incumbents incumbents,
-        bool isProbe,
+        ProbeKind probe,
         bool isKept,
         Instant now)
     {
@@ -115,7 +125,8 @@ public sealed partial class GateJobRouter(
         var reason = ReasonOf(incumbents, eligible, primaries, view, now);
         if (isKept) Keep(incumbents, eligible, primaries, view, now);
         // Whatever comes now is for this job alone.
-        if (isProbe && TryProbe(request, view, primaries, ref eligible, ref excluded, now))
+        if (probe != ProbeKind.None
+            && TryProbe(request, view, probe, primaries, ref eligible, ref excluded, now))
             reason = RoutingReason.Probe;
         var spillovers = Spill(request, view, eligible, primaries);
         var ranking = new DatacenterRoutingScore[eligible];
@@ -230,6 +241,9 @@ public sealed partial class GateJobRouter(
         _others = new SpilloverCandidate[datacenters];
         _excluded = new Exclusion[datacenters];
     }
+
+    /// <summary>Which datacenters a decision may be a probe of.</summary>
+    private enum ProbeKind : byte { None, SloOnly, All }
 
     /// <param name="Order">Score, with the incumbents' advantage.</param>
     /// <param name="IsKept">An incumbent that has an advantage; before a challenger of the same

@@ -102,7 +102,8 @@ public sealed class GateJobRouterTests
 
         Assert.Equal(["c"], Route(Request(cores: 16), full, Dc("c", 90, free: 30)).Primaries);
         var roomy = Route(Request(cores: 16), Dc("a", 10, free: 20), Dc("c", 90, free: 30));
-        Assert.Equal((["a"], RoutingReason.HoldDownRetained), (roomy.Primaries, roomy.Reason));
+        Assert.Equal(["a"], roomy.Primaries);
+        Assert.Equal(RoutingReason.HoldDownRetained, roomy.Reason);
     }
 
     [Fact]

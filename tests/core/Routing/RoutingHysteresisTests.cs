@@ -102,7 +102,8 @@ public sealed class RoutingHysteresisTests
         for (var second = 1; second < 25; second++)
         {
             var decision = _router.RouteJob(Request(), Plain(false), At(second));
-            Assert.Equal((["a"], RoutingReason.HoldDownRetained), (decision.Primaries, decision.Reason));
+            Assert.Equal(["a"], decision.Primaries);
+            Assert.Equal(RoutingReason.HoldDownRetained, decision.Reason);
         }
     }
 
