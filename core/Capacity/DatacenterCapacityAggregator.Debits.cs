@@ -54,6 +54,9 @@ public sealed partial class DatacenterCapacityAggregator
         _revision++;
     }
 
+    /// <summary>Rises with every change of what this gate has to tell.</summary>
+    public long DebitRevision => _revision;
+
     /// <summary>What this gate tells the others.</summary>
     /// <param name="self">This gate.</param>
     /// <param name="incarnation">Of this start of it.</param>

@@ -18,6 +18,10 @@ public sealed record JobExplanation(
     WallTime Deadline,
     IReadOnlyList<SlotExplanation> Slots)
 {
+    /// <summary>How its datacenters were chosen, in lines; empty where another gate chose them, or this one
+    /// in an earlier life or long ago.</summary>
+    public IReadOnlyList<string> Routing { get; init; } = [];
+
     /// <summary>Retries that no slot has.</summary>
     public int RetryReserve => Terms.RetryBudget - Slots.Sum(slot => slot.RetryShare);
 

@@ -15,6 +15,8 @@ public static partial class JobFields
         writer.Text(4, JobLimits.Clip(explanation.CompletesWhen));
         writer.Number(5, explanation.Deadline.UnixMilliseconds);
         foreach (var slot in explanation.Slots) writer.Nested(6, slot, Write);
+        foreach (var line in explanation.Routing.Take(JobLimits.RoutingLinesMax))
+            writer.Text(7, JobLimits.Clip(line));
     }
 
     public static JobExplanation? ReadJobExplanation(ref FieldReader reader)
@@ -25,6 +27,7 @@ public static partial class JobFields
         var completesWhen = "";
         WallTime deadline = default;
         var slots = new List<SlotExplanation>();
+        var routing = new List<string>();
         while (reader.Next(out var field))
         {
             switch (field)
@@ -35,6 +38,9 @@ public static partial class JobFields
                 case 4: completesWhen = reader.Text("completesWhen", JobLimits.ReasonLengthMax); break;
                 case 5: deadline = ReadWallTime(ref reader, "deadline"); break;
                 case 6: reader.Element("slots", slots, JobLimits.DatacentersMax, ReadSlotExplanation); break;
+                case 7 when reader.HasRoom("routing", routing.Count, JobLimits.RoutingLinesMax):
+                    routing.Add(reader.Text("routing", JobLimits.ReasonLengthMax));
+                    break;
                 default: break;
             }
         }
@@ -43,6 +49,9 @@ public static partial class JobFields
         if (reader.Fault is null) CheckGrants(ref reader, status!.Spec, slots);
         return reader.Fault is null
             ? new JobExplanation(status!, terms!, completion, completesWhen, deadline, slots)
+            {
+                Routing = routing,
+            }
             : null;
     }
 

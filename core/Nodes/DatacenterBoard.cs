@@ -13,10 +13,21 @@ internal sealed class DatacenterBoard(Topology topology, Duration staleness)
 {
     private readonly SortedDictionary<string, Heard> _heard = new(StringComparer.Ordinal);
 
+    // Whoever of the managers was heard of, leading or not.
+    private readonly SortedDictionary<NodeId, Instant> _aliveAt = [];
+
+    /// <summary>Whether any manager of the datacenter was ever heard of.</summary>
+    public bool Knows(DatacenterTopology datacenter) => datacenter.Managers.Any(_aliveAt.ContainsKey);
+
+    /// <summary>How many managers of the datacenter were heard of lately.</summary>
+    public int AliveManagers(DatacenterTopology datacenter, Instant now) => datacenter.Managers.Count(
+        manager => _aliveAt.TryGetValue(manager, out var at) && now - at <= staleness);
+
     public NodeVerdict OnHeartbeat(NodeId from, Message.ManagerHeartbeat heartbeat, Instant now)
     {
         var datacenter = topology.Datacenter(heartbeat.Datacenter);
         if (datacenter is null || !datacenter.Managers.Contains(from)) return NodeVerdict.Unknown;
+        _aliveAt[from] = now;
         // Those in waiting see less than the one that leads.
         if (!heartbeat.IsPrimary) return NodeVerdict.Accepted;
         var heard = HeardOf(datacenter);
@@ -59,6 +70,12 @@ internal sealed class DatacenterBoard(Topology topology, Duration staleness)
 
     public void AddTo(ref Fingerprint fingerprint)
     {
+        foreach (var (manager, at) in _aliveAt)
+        {
+            fingerprint.Add(manager);
+            fingerprint.Add(at);
+        }
+
         foreach (var (name, heard) in _heard)
         {
             fingerprint.Add(name);

@@ -88,7 +88,11 @@ public sealed partial class GateNode
         Ledger.TryGet(id, out var after);
         Conclude(id, command, verdict, before, turn);
         if (before?.IsEnded != true && after is { IsEnded: true })
+        {
             turn.Tell(new TelemetryEvent.JobEnded(id, after.State, after.Reason));
+            LearnFromEnd(after, isTimeout: command is JobCommand.DeadlineReached, turn.Now);
+        }
+
         TellCompletion(command, verdict, before, after, turn);
         if (!ReferenceEquals(before, after)) _changed.Add(id);
         if ((before ?? after)?.Key is { } key) FollowKey(key, after, command, verdict, turn);
@@ -194,6 +198,9 @@ public sealed partial class GateNode
         var datacenter = before!.Slots[released.Slot.Slot].Datacenter;
         turn.Tell(new TelemetryEvent.SlotRefused(released.Slot, datacenter, released.Reason));
         var work = _work[before.Id].Slots[released.Slot.Slot];
+        var isFailure = work.AskedAt is { } asked && turn.Now - asked >= _config.ManagerStaleness
+            && !_board.View(datacenter, turn.Now).IsFresh;
+        _routing.OnReleased(before.Id, released.Slot.Slot, datacenter, isFailure, turn.Now);
         work.RetryAt = turn.Now + RetryIntervalAfter(released.Slot.Epoch);
     }
 
@@ -211,6 +218,9 @@ public sealed partial class GateNode
         if (verdict != JobVerdict.Applied) return;
         var datacenter = before!.Slots[reported.Slot.Slot].Datacenter;
         turn.Tell(new TelemetryEvent.SlotEnded(reported.Slot, datacenter, reported.Outcome.State));
+        var learned = _routing.OnReported(
+            reported.Slot.Job, reported.Slot.Slot, datacenter, reported.Outcome.State, turn.Now);
+        if (learned is not null) turn.Tell(learned);
     }
 
     private void ConcludeCancel(JobId id, Turn turn)

@@ -1,5 +1,6 @@
 using Hyperscale.Det.Jobs;
 using Hyperscale.Det.Kernel;
+using Hyperscale.Det.Routing;
 
 namespace Hyperscale.Det.Nodes;
 
@@ -16,7 +17,10 @@ public sealed partial class GateNode
             job.Completion,
             job.IsEnded ? "" : CompletesWhen(job, now),
             deadline,
-            [.. job.Slots.Select(slot => Explain(slot, work?.Slots[slot.Slot]))]);
+            [.. job.Slots.Select(slot => Explain(slot, work?.Slots[slot.Slot]))])
+        {
+            Routing = _routing.DecisionOf(job.Id) is { } decision ? RoutingExplanation.Lines(decision) : [],
+        };
     }
 
     private static SlotExplanation Explain(LedgerSlot slot, SlotWork? work) => new(

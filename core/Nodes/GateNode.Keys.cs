@@ -78,12 +78,19 @@ public sealed partial class GateNode
     {
         var group = _topology.GroupOfKey(wanted.Key);
         var faults = SubmissionCheck.Faults(submit.Spec, _topology);
-        var entry = faults.Count > 0 ? null : SubmissionCheck.Encode(
-            submit.Spec, wanted, TermsOf(submit.Spec), FirstPlacesOf(submit.Spec, turn), out faults);
+        RoutedJob? routed = null;
+        if (faults.Count == 0)
+        {
+            // A datacenter, or a larger worker, may come: the key stays free, and nothing is left behind.
+            if (SlotPlacement.Unplaceable(submit.Spec, _board.Views(turn.Now)) is { } tooSmall)
+                return TurnAway(caller, tooSmall, turn);
+            routed = Route(submit.Spec, turn, out var reason);
+            if (routed is null) return TurnAway(caller, reason, turn);
+        }
+
+        var entry = routed is null ? null : SubmissionCheck.Encode(
+            submit.Spec, wanted, TermsOf(submit.Spec), routed.Places, out faults);
         var isJob = entry is not null;
-        // A larger worker may come: the key stays free, and nothing is left behind.
-        if (isJob && SlotPlacement.Unplaceable(submit.Spec, _board.Views(turn.Now)) is { } reason)
-            return TurnAway(caller, reason, turn);
         if (isJob && LiveJobs >= _config.LiveJobsMax)
             return TurnAway(caller, $"{_config.LiveJobsMax} jobs are live, as many as may be", turn);
         if (Waiters >= _config.WaitersMax
@@ -101,6 +108,7 @@ public sealed partial class GateNode
         }
 
         if (isJob) _reserving.Add(id, wanted.Key);
+        if (isJob) _routing.Remember(id, routed!.Decision);
         else _rejecting.Add(wanted.Key);
         return isJob ? NodeVerdict.Accepted : NodeVerdict.Refused;
     }

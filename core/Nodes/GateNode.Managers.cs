@@ -10,11 +10,15 @@ public sealed partial class GateNode
     private NodeVerdict OnManagerHeartbeat(NodeId from, Message.ManagerHeartbeat heartbeat, Turn turn)
     {
         var verdict = _board.OnHeartbeat(from, heartbeat, turn.Now);
-        return verdict == NodeVerdict.Unknown ? turn.Ignore(from, heartbeat, verdict) : verdict;
+        if (verdict == NodeVerdict.Unknown) return turn.Ignore(from, heartbeat, verdict);
+        if (verdict == NodeVerdict.Accepted)
+            turn.Send(from, _routing.OnHeartbeat(from, heartbeat, turn.Now));
+        return verdict;
     }
 
     private NodeVerdict OnSlotReserved(NodeId from, Message.SlotReserved reserved, Turn turn)
     {
+        _routing.OnAnswered(from);
         if (Judge(from, reserved, reserved.Slot, turn, out var job, out var slot) is { } verdict)
             return verdict;
         if (slot.Stage != SlotStage.Assigned) return NodeVerdict.Duplicate;
@@ -29,6 +33,7 @@ public sealed partial class GateNode
 
     private NodeVerdict OnSlotStarted(NodeId from, Message.SlotStarted started, Turn turn)
     {
+        _routing.OnAnswered(from);
         if (Judge(from, started, started.Slot, turn, out var job, out var slot) is { } verdict)
             return verdict;
         if (slot.Stage != SlotStage.Starting) return turn.Ignore(from, started, NodeVerdict.Unknown);
@@ -52,6 +57,7 @@ public sealed partial class GateNode
 
     private NodeVerdict OnSlotRefused(NodeId from, Message.SlotRefused refused, Turn turn)
     {
+        _routing.OnAnswered(from);
         if (JudgeEnd(from, refused, refused.Slot, turn, out var job, out var slot) is { } verdict)
             return verdict;
         var work = WorkOf(job).Slots[slot.Slot];
@@ -67,6 +73,7 @@ public sealed partial class GateNode
 
     private NodeVerdict OnSlotFinished(NodeId from, Message.SlotFinished finished, Turn turn)
     {
+        _routing.OnAnswered(from);
         var key = finished.Slot;
         if (JudgeEnd(from, finished, key, turn, out var job, out var slot) is { } verdict)
         {
@@ -94,6 +101,7 @@ public sealed partial class GateNode
 
     private NodeVerdict OnNotPrimary(NodeId from, Message.NotPrimary notPrimary, Turn turn)
     {
+        _routing.OnAnswered(from);
         if (JudgeEnd(from, notPrimary, notPrimary.Slot, turn, out var job, out var slot) is { } verdict)
             return verdict;
         var datacenter = _topology.Datacenter(slot.Datacenter)!;

@@ -20,7 +20,7 @@ public sealed partial class GateNode
     private NodeVerdict OnAsked(Asked asked, Turn turn) => asked.Request switch
     {
         ClientRequest.SubmitJob { Key: { } key } keyed => OnSubmitKeyed(asked, keyed, key, turn),
-        ClientRequest.SubmitJob submit => PlaceJob(asked, EntryOf(submit.Spec, turn, out _)!, turn),
+        ClientRequest.SubmitJob submit => PlaceJob(asked, submit.Spec, turn),
         ClientRequest.GetJob get => OnJobRequest(asked, get.Job, turn),
         ClientRequest.ExplainJob explain => OnJobRequest(asked, explain.Job, turn),
         ClientRequest.WatchJob watch => OnJobRequest(asked, watch.Job, turn),
@@ -43,27 +43,27 @@ public sealed partial class GateNode
         if (!caller.IsLocal) _submissions.Add(caller);
         var faults = SubmissionCheck.Faults(submit.Spec, _topology);
         if (faults.Count > 0) return RefuseJob(caller, submit.Spec, faults, turn);
-        var entry = EntryOf(submit.Spec, turn, out faults);
-        return entry is null
-            ? RefuseJob(caller, submit.Spec, faults, turn)
-            : PlaceJob(asked, entry, turn);
+        return PlaceJob(asked, submit.Spec, turn);
     }
 
-    private byte[]? EntryOf(JobSpec spec, Turn turn, out IReadOnlyList<JobFault> faults) =>
-        SubmissionCheck.Encode(spec, null, TermsOf(spec), FirstPlacesOf(spec, turn), out faults);
-
     /// <summary>Creates a job in a group that this gate leads, or has another gate do so.</summary>
-    private NodeVerdict PlaceJob(Asked asked, byte[] entry, Turn turn)
+    private NodeVerdict PlaceJob(Asked asked, JobSpec spec, Turn turn)
     {
         if (_led.Count == 0) return Pass(asked, (int)_rng.Below(_members.Length), turn);
         if (LiveJobs >= _config.LiveJobsMax)
             return TurnAway(asked.Caller, $"{_config.LiveJobsMax} jobs are live, as many as may be", turn);
         if (Waiters >= _config.WaitersMax) return TurnAway(asked.Caller, "too many requests wait here", turn);
 
+        if (Route(spec, turn, out var reason) is not { } routed)
+            return TurnAway(asked.Caller, reason, turn);
+        var entry = SubmissionCheck.Encode(spec, null, TermsOf(spec), routed.Places, out var faults);
+        if (entry is null) return RefuseJob(asked.Caller, spec, faults, turn);
+
         var group = _rng.Pick([.. _led.Keys]);
         var id = new JobId(group, _replicas.NextOp(group));
         if (!Propose(group, entry, turn)) return TurnAway(asked.Caller, "the disk is behind", turn);
         _creations.Add(id, new Creation(asked.Caller));
+        _routing.Remember(id, routed.Decision);
         return NodeVerdict.Accepted;
     }
 

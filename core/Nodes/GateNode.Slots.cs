@@ -47,7 +47,8 @@ public sealed partial class GateNode
             return;
         }
 
-        var choice = SlotPlacement.Choose(job.Spec, slot.Refusals, UsedByOthers(job, slot.Slot), views);
+        var choice = SlotPlacement.Choose(
+            job.Spec, slot.Refusals, UsedByOthers(job, slot.Slot), views, RankingFor(job.Spec, turn.Now));
         var isRefused = slot.Refusals.Count > 0 && choice is null or { IsDoubtful: true };
         if (isRefused && IsRefusedByAll(job, _work[job.Id])
             && TryWithdraw(job, $"every datacenter refused it: {Describe(slot.Refusals)}", turn))
@@ -65,11 +66,6 @@ public sealed partial class GateNode
         else
             Await(place, work, "the disk is behind", turn.Now + _config.ResendInterval, turn);
     }
-
-    /// <summary>Where the slots of a new job go first: part of its first entry, so that the datacenters are
-    /// asked as soon as that is committed.</summary>
-    private IReadOnlyList<string> FirstPlacesOf(JobSpec spec, Turn turn) =>
-        SlotPlacement.ChooseFirst(spec, _board.Views(turn.Now));
 
     private void ProposeUnplaceable(LedgerJob job, string reason, Turn turn)
     {
@@ -107,7 +103,8 @@ public sealed partial class GateNode
         if (_board.View(slot.Datacenter, now).IsFresh) return false;
         var others = UsedByOthers(job, slot.Slot);
         others.Add(slot.Datacenter);
-        var choice = SlotPlacement.Choose(job.Spec, slot.Refusals, others, _board.Views(now));
+        var choice = SlotPlacement.Choose(
+            job.Spec, slot.Refusals, others, _board.Views(now), RankingFor(job.Spec, now));
         return choice is { IsDoubtful: false, Datacenter.IsFresh: true };
     }
 
@@ -154,6 +151,7 @@ public sealed partial class GateNode
         var fence = FenceOf(job.Id.Group);
         work.CountSending(command);
         var manager = _board.ManagerFor(datacenter, work.Sent - 1);
+        NoteSending(job, slot, command, work.Sent, datacenter, turn.Now);
         turn.Send(manager, command switch
         {
             SlotCommand.Reserve => new Message.ReserveSlot(

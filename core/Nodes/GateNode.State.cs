@@ -13,6 +13,7 @@ public sealed partial class GateNode
         _replicas.CheckInvariants();
         _membership.CheckInvariants();
         Ledger.CheckInvariants();
+        _routing.CheckInvariants();
         _timers.CheckInvariants();
         _watches.CheckInvariants();
         _forwards.CheckInvariants();
@@ -46,6 +47,7 @@ public sealed partial class GateNode
         Ledger.AddTo(ref fingerprint);
         _clock.AddTo(ref fingerprint);
         _board.AddTo(ref fingerprint);
+        _routing.AddTo(ref fingerprint);
         foreach (var (id, work) in _work.Entries)
         {
             id.AddTo(ref fingerprint);

@@ -47,6 +47,7 @@ public sealed partial class GateNode : INode
 
     private readonly StampClock _clock = new();
     private readonly DatacenterBoard _board;
+    private readonly DatacenterRouting _routing;
     private readonly ArrivalTable<JobId, JobWork> _work = new();
     private readonly ArrivalTable<JobId, Creation> _creations = new();
     private readonly SortedSet<JobId> _changed = [];
@@ -79,6 +80,7 @@ public sealed partial class GateNode : INode
         _membership = new NodeMembership(id, topology.Gates, _replicas, _fromReplicas);
         _postponed = new PostponedRequests(config.ResendInterval);
         _board = new DatacenterBoard(topology, config.ManagerStaleness);
+        _routing = new DatacenterRouting(topology, config, _board);
         _submissions = new SubmissionCalls(config.WaitersMax);
         _keys = new GateIdempotencyCache<Caller>(config.Idempotency, config.WaitersMax);
         Ledger = new JobLedger(EndedPerGroupMax, EndedBytesPerGroupMax);
@@ -103,7 +105,7 @@ public sealed partial class GateNode : INode
             Instant.Sooner(
                 Instant.Sooner(_watches.NextDeadline, _forwards.NextDeadline),
                 Instant.Sooner(
-                    _postponed.NextDeadline,
+                    Instant.Sooner(_postponed.NextDeadline, _routing.NextDeadline),
                     Instant.Sooner(_replicas.NextDeadline, _membership.NextDeadline))));
 
     // Equal on every replica of a group, or their ledgers would differ.
@@ -172,6 +174,7 @@ public sealed partial class GateNode : INode
         _clock.NotBefore(_replicas.NewestStamp);
         turn.Tell(new TelemetryEvent.Recovered(log.SnapshotLsn, log.Records.Count));
         _membership.Start(started, turn);
+        _routing.Start(Id, _boot, started.Seed, turn.Now);
         return NodeVerdict.Accepted;
     }
 
@@ -181,6 +184,7 @@ public sealed partial class GateNode : INode
             new Caller(from, call.CallId), Math.Clamp(call.Hops, 0, HopsMax), call.Request, turn),
         Message.ClientAnswer answer => OnClientAnswer(from, answer, turn),
         Message.ManagerHeartbeat heartbeat => OnManagerHeartbeat(from, heartbeat, turn),
+        Message.DebitsTold told => OnDebitsTold(from, told, turn),
         Message.SlotReserved reserved => OnSlotReserved(from, reserved, turn),
         Message.SlotRefused refused => OnSlotRefused(from, refused, turn),
         Message.SlotStarted started => OnSlotStarted(from, started, turn),
@@ -320,6 +324,7 @@ public sealed partial class GateNode : INode
             Abandon(call, $"{call.To} did not answer within {_config.ForwardDeadline}", turn);
         while (_postponed.TryPop(turn.Now, out var request))
             GiveUp(request, $"nobody led its ledger group for {_config.ForwardDeadline}", turn);
+        TellDebits(turn);
     }
 
     private void TakeSnapshot(Turn turn)

@@ -77,6 +77,7 @@ public sealed partial class ManagerNode
         var proposed = _placing.Values.Where(p => p.Worker == worker).Sum(p => p.Cores);
         _workers.Register(worker, heartbeat.Boot, heartbeat.Cores, Ledger.CoresOn(worker) + proposed);
         Emit(new TelemetryEvent.WorkerJoined(worker, heartbeat.Boot, heartbeat.Cores));
+        HeartbeatEarly();
         return life;
     }
 
@@ -122,6 +123,7 @@ public sealed partial class ManagerNode
             _workers.Remove(worker);
             _isPlacingDue = true;
             Emit(new TelemetryEvent.WorkerLost(worker, $"no heartbeat for {_config.DeadAfter}"));
+            HeartbeatEarly();
         }
 
         // Its lease is over by now, so nothing of it runs any more.

@@ -112,6 +112,7 @@ public sealed partial class ManagerNode : INode
         Settle();
         if (_fault is null)
         {
+            NoteFullness();
             Capture();
             return verdict;
         }
@@ -139,6 +140,7 @@ public sealed partial class ManagerNode : INode
         _clock.NotBefore(_replicas.NewestStamp);
         Emit(new TelemetryEvent.Recovered(recovered.SnapshotLsn, records.Count));
         _membership.Start(started, new Turn(_now, _outbox));
+        _vivaldi = new Vivaldi(Id, started.Seed);
         Heartbeat();
         return NodeVerdict.Accepted;
     }
@@ -155,13 +157,14 @@ public sealed partial class ManagerNode : INode
                 ReplicaTraffic.VerdictOf(
                     _replicas.Step(ReplicaTraffic.InputOf(from, message), _now, _fromReplicas)),
             Message.Membership membership => _membership.Receive(from, membership, new Turn(_now, _outbox)),
+            Message.HeartbeatEchoed echoed => OnHeartbeatEchoed(from, echoed),
             _ => NodeVerdict.Misdirected,
         };
         // Workers tell every manager that they are there; that only one answers is nothing to tell of. Nor
         // are late answers to heartbeats; of membership it is told where it is judged.
         var isExpected = verdict is NodeVerdict.Accepted or NodeVerdict.Duplicate
             || (!Leads && message is Message.WorkerHeartbeat)
-            || message is Message.ReplicaHeartbeatAnswered or Message.Membership;
+            || message is Message.ReplicaHeartbeatAnswered or Message.Membership or Message.HeartbeatEchoed;
         if (!isExpected)
             Emit(new TelemetryEvent.Ignored(from, message.GetType().Name, verdict.ToString()));
         return verdict;
@@ -209,15 +212,6 @@ public sealed partial class ManagerNode : INode
         var answer = new ClientResponse.Unavailable(reason, _config.HeartbeatInterval);
         _outbox.Emit(new NodeEffect.Reply(requestId, answer, Barrier.None));
         return NodeVerdict.Misdirected;
-    }
-
-    private void Heartbeat()
-    {
-        _heartbeatAt = _now + _config.HeartbeatInterval;
-        var message = new Message.ManagerHeartbeat(
-            _datacenter, _boot, ++_heartbeatVersion, Leads, Fence, _workers.Count, _workers.CoresTotal,
-            _workers.CoresFree, _workers.LargestCores, Queued);
-        foreach (var gate in _topology.Gates) Send(gate, message);
     }
 
     /// <summary>Puts a command on its way into the ledger; false when too much is on its way

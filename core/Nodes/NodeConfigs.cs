@@ -1,8 +1,10 @@
+using Hyperscale.Det.Capacity;
 using Hyperscale.Det.Idempotency;
 using Hyperscale.Det.Kernel;
 using Hyperscale.Det.Protocol;
 using Hyperscale.Det.Reliability;
 using Hyperscale.Det.Replication;
+using Hyperscale.Det.Routing;
 
 namespace Hyperscale.Det.Nodes;
 
@@ -12,13 +14,11 @@ namespace Hyperscale.Det.Nodes;
 /// <param name="WatchDeadline">How long a watch waits for a change before it answers with what is
 /// known.</param>
 /// <param name="ForwardDeadline">How long another gate may take to answer a forwarded request.</param>
-/// <param name="ManagerStaleness">Age after which a datacenter's heartbeat counts for nothing.</param>
 /// <param name="DefaultDeadlineAllowance">Added to a job's critical path when it sets no deadline.</param>
 public sealed record GateConfig(
     Duration ResendInterval,
     Duration WatchDeadline,
     Duration ForwardDeadline,
-    Duration ManagerStaleness,
     Duration DefaultDeadlineAllowance,
     int WaitersMax,
     int LiveJobsMax,
@@ -35,11 +35,19 @@ public sealed record GateConfig(
     /// <summary>Of how few datacenters, and how long, a best-effort job waits for.</summary>
     public BestEffortConfig BestEffort { get; init; } = BestEffortConfig.Standard;
 
+    /// <summary>Of spillover, and of what gates hear of capacity.</summary>
+    public CapacityConfig Capacity { get; init; } = CapacityConfig.Default;
+
+    /// <summary>Age after which a datacenter's heartbeat counts for nothing.</summary>
+    public Duration ManagerStaleness => Capacity.StalenessThreshold;
+
+    /// <summary>Of what gates learn of datacenters.</summary>
+    public AdaptiveRoutingConfig Routing { get; init; } = AdaptiveRoutingConfig.Default;
+
     public static readonly GateConfig Default = new(
         ResendInterval: Duration.FromMilliseconds(500),
         WatchDeadline: Duration.FromSeconds(10),
         ForwardDeadline: Duration.FromSeconds(5),
-        ManagerStaleness: Duration.FromSeconds(30),
         DefaultDeadlineAllowance: Duration.FromMinutes(5),
         WaitersMax: 10_000,
         LiveJobsMax: 100_000,
@@ -51,6 +59,7 @@ public sealed record GateConfig(
 /// <summary>Settings of a manager.</summary>
 /// <param name="LeaseTerm">How long a worker may run workloads after sending a heartbeat that was
 /// answered.</param>
+/// <param name="HeartbeatInterval">Between two heartbeats to the gates.</param>
 /// <param name="ReservationTerm">How long a reservation waits for its start.</param>
 public sealed record ManagerConfig(
     Duration LeaseTerm,
@@ -68,7 +77,7 @@ public sealed record ManagerConfig(
     public static readonly ManagerConfig Default = new(
         LeaseTerm: Duration.FromSeconds(10),
         ResendInterval: Duration.FromMilliseconds(500),
-        HeartbeatInterval: Duration.FromSeconds(1),
+        HeartbeatInterval: CapacityConfig.Default.HeartbeatInterval,
         ReservationTerm: Duration.FromSeconds(60),
         LiveSlotsMax: 10_000,
         WorkersMax: 10_000,

@@ -15,37 +15,42 @@ public static class SlotPlacement
 
     /// <summary>The best datacenter for a slot; null when none is left.</summary>
     /// <remarks>Those that refused come last, the one whose refusal is oldest first, so that repeats go
-    /// around; then those that are too small. Before them the preferred, then the fresh with free cores,
-    /// then the fresh; ties by name.</remarks>
+    /// around; then those that are too small. Before them the order of the ranking, which is all that there
+    /// are.</remarks>
     /// <param name="used">Datacenters that other slots of the job have or are about to have.</param>
+    /// <param name="ranking">Names of those that the job can go to, the best first.</param>
     public static Placement? Choose(
         JobSpec spec,
         IReadOnlyList<SlotRefusal> refusals,
         IReadOnlyCollection<string> used,
-        IReadOnlyList<DatacenterView> datacenters)
+        IReadOnlyList<DatacenterView> datacenters,
+        IReadOnlyList<string> ranking)
     {
         var cores = LargestWorkflow(spec).Cores;
-        var best = datacenters
-            .Where(dc => IsEligible(spec, dc.Name) && !used.Contains(dc.Name))
-            .OrderBy(dc => RefusalOf(refusals, dc.Name))
-            .ThenBy(dc => IsTooSmall(dc, cores))
-            .ThenBy(dc => !spec.Datacenters.Preferred.Contains(dc.Name))
-            .ThenBy(dc => dc.IsFresh ? (dc.CoresFree > 0 ? 0 : 1) : 2)
-            .ThenBy(dc => dc.Name, StringComparer.Ordinal)
-            .FirstOrDefault();
-        return best is null
-            ? null
-            : new Placement(best, RefusalOf(refusals, best.Name) >= 0 || IsTooSmall(best, cores));
+        Placement? best = null;
+        (int Refusal, bool IsTooSmall) bestStands = default;
+        foreach (var name in ranking)
+        {
+            if (used.Contains(name) || datacenters.FirstOrDefault(dc => dc.Name == name) is not { } there)
+                continue;
+            var stands = (RefusalOf(refusals, name), IsTooSmall(there, cores));
+            if (best is not null && stands.CompareTo(bestStands) >= 0) continue;
+            best = new Placement(there, stands.Item1 >= 0 || stands.Item2);
+            bestStands = stands;
+        }
+
+        return best;
     }
 
     /// <summary>The best datacenters for the first slots of a job that nobody has refused, as many as there
     /// are for them; none when no datacenter can run the job.</summary>
-    public static IReadOnlyList<string> ChooseFirst(JobSpec spec, IReadOnlyList<DatacenterView> datacenters)
+    public static IReadOnlyList<string> ChooseFirst(
+        JobSpec spec, IReadOnlyList<DatacenterView> datacenters, IReadOnlyList<string> ranking)
     {
         if (Unplaceable(spec, datacenters) is not null) return [];
         var chosen = new List<string>();
         while (chosen.Count < spec.Datacenters.Count
-            && Choose(spec, [], chosen, datacenters) is { } best)
+            && Choose(spec, [], chosen, datacenters, ranking) is { } best)
             chosen.Add(best.Datacenter.Name);
         return chosen;
     }

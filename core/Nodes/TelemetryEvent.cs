@@ -1,6 +1,7 @@
 using Hyperscale.Det.Jobs;
 using Hyperscale.Det.Kernel;
 using Hyperscale.Det.Reliability;
+using Hyperscale.Det.Routing;
 
 namespace Hyperscale.Det.Nodes;
 
@@ -16,6 +17,27 @@ public abstract record TelemetryEvent
     public sealed record JobEnded(JobId Job, JobState State, string Reason) : TelemetryEvent;
 
     public sealed record SlotAssigned(SlotKey Slot, string Datacenter) : TelemetryEvent;
+
+    /// <summary>A new job's datacenters were chosen.</summary>
+    /// <param name="Datacenters">In order.</param>
+    /// <param name="Spilled">Datacenters that it left for want of cores.</param>
+    public sealed record JobRouted(
+        string Name,
+        RoutingOutcome Outcome,
+        RoutingReason Reason,
+        IReadOnlyList<string> Datacenters,
+        IReadOnlyList<string> Spilled) : TelemetryEvent;
+
+    /// <summary>A result told how much longer a datacenter takes than it was meant to (AD-45).</summary>
+    /// <param name="ObservedMs">Mean so far, in milliseconds.</param>
+    /// <param name="BlendedMs">With the predicted round trip.</param>
+    /// <param name="Confidence">In what was observed, 0 to 1.</param>
+    public sealed record LatencyObserved(
+        string Datacenter, double ObservedMs, double BlendedMs, double Confidence, long Samples)
+        : TelemetryEvent;
+
+    /// <summary>What was observed of a datacenter is too old to be trusted at all.</summary>
+    public sealed record ObservationsDecayed(string Datacenter) : TelemetryEvent;
 
     public sealed record SlotRefused(SlotKey Slot, string Datacenter, string Reason) : TelemetryEvent;
 

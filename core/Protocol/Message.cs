@@ -1,3 +1,4 @@
+using Hyperscale.Det.Capacity;
 using Hyperscale.Det.Idempotency;
 using Hyperscale.Det.Jobs;
 using Hyperscale.Det.Kernel;
@@ -40,6 +41,15 @@ public abstract record Message
     public sealed record BudgetShared(SlotKey Slot, long Fence, int Share, long Revision, bool IsFinal)
         : Message;
 
+    /// <summary>Answers a heartbeat at once, so that the manager can measure the round trip.</summary>
+    /// <param name="Coordinate">Where the gate stands in the network.</param>
+    public sealed record HeartbeatEchoed(BootId Boot, long Version, NetworkCoordinate Coordinate) : Message;
+
+    // Gate to gate.
+
+    /// <summary>What a gate has dispatched and no heartbeat shows.</summary>
+    public sealed record DebitsTold(DebitReport Debits) : Message;
+
     // Manager to gate.
 
     /// <summary>The slot has used its whole share of the job's retry budget and wants more; sent again until
@@ -79,7 +89,18 @@ public abstract record Message
         int CoresTotal,
         int CoresFree,
         int LargestWorkerCores,
-        int QueuedWorkflows) : Message;
+        int QueuedWorkflows) : Message
+    {
+        /// <summary>What runs and waits, and when cores become free (AD-43); null from one that does not
+        /// lead.</summary>
+        public HeartbeatCapacity? Capacity { get; init; }
+
+        /// <summary>Where the manager stands in the network; null before it knows.</summary>
+        public NetworkCoordinate? Coordinate { get; init; }
+
+        /// <summary>The newest round trip that the manager measured to the gate that this goes to.</summary>
+        public Duration? Rtt { get; init; }
+    }
 
     // Manager to worker. Every command carries the fence of the datacenter's ledger.
 

@@ -1,11 +1,19 @@
+using Hyperscale.Det.Capacity;
 using Hyperscale.Det.Jobs;
 using Hyperscale.Det.Kernel;
+using Hyperscale.Det.Membership;
 using Hyperscale.Det.Wire;
 
 namespace Hyperscale.Det.Protocol;
 
 public static partial class MessageCodec
 {
+    private static readonly string[] HeartbeatFields =
+    [
+        "datacenter", "boot", "version", "isPrimary", "workers", "coresTotal", "coresFree",
+        "largestWorkerCores", "queuedWorkflows", "view",
+    ];
+
     private static void Write(FieldWriter writer, Message.ManagerHeartbeat heartbeat)
     {
         writer.Text(1, heartbeat.Datacenter);
@@ -18,6 +26,9 @@ public static partial class MessageCodec
         writer.Number(8, heartbeat.LargestWorkerCores);
         writer.Number(9, heartbeat.QueuedWorkflows);
         writer.Number(10, heartbeat.View);
+        if (heartbeat.Capacity is { } capacity) writer.Nested(11, capacity, HeartbeatCapacity.Write);
+        if (heartbeat.Coordinate is { } place) writer.Nested(12, place, NetworkCoordinate.Write);
+        if (heartbeat.Rtt is { } rtt) WriteDuration(writer, 13, rtt);
     }
 
     private static Message.ManagerHeartbeat? ReadManagerHeartbeat(ref FieldReader reader)
@@ -28,6 +39,9 @@ public static partial class MessageCodec
         var isPrimary = false;
         var view = 0L;
         int workers = 0, total = 0, free = 0, largest = 0, queued = 0;
+        HeartbeatCapacity? capacity = null;
+        NetworkCoordinate? place = null;
+        Duration? rtt = null;
         while (reader.Next(out var field))
         {
             switch (field)
@@ -42,24 +56,66 @@ public static partial class MessageCodec
                 case 8: largest = ReadCores(ref reader, "largestWorkerCores"); break;
                 case 9: queued = ReadCores(ref reader, "queuedWorkflows"); break;
                 case 10: view = reader.Number("view", 0); break;
+                case 11: capacity = reader.Nested("capacity", HeartbeatCapacity.Read); break;
+                case 12: place = reader.Nested("coordinate", NetworkCoordinate.Read); break;
+                case 13: rtt = ReadDuration(ref reader, "rtt"); break;
                 default: break;
             }
         }
 
-        reader.Require(1, "datacenter");
-        reader.Require(2, "boot");
-        reader.Require(3, "version");
-        reader.Require(4, "isPrimary");
-        reader.Require(5, "workers");
-        reader.Require(6, "coresTotal");
-        reader.Require(7, "coresFree");
-        reader.Require(8, "largestWorkerCores");
-        reader.Require(9, "queuedWorkflows");
-        reader.Require(10, "view");
+        for (var field = 1; field <= HeartbeatFields.Length; field++)
+            reader.Require(field, HeartbeatFields[field - 1]);
         return reader.Fault is null
             ? new Message.ManagerHeartbeat(
                 datacenter, boot, version, isPrimary, view, workers, total, free, largest, queued)
+            {
+                Capacity = capacity,
+                Coordinate = place,
+                Rtt = rtt,
+            }
             : null;
+    }
+
+    private static void Write(FieldWriter writer, Message.HeartbeatEchoed echoed)
+    {
+        writer.Bits(1, echoed.Boot.Value);
+        writer.Number(2, echoed.Version);
+        writer.Nested(3, echoed.Coordinate, NetworkCoordinate.Write);
+    }
+
+    private static Message.HeartbeatEchoed? ReadHeartbeatEchoed(ref FieldReader reader)
+    {
+        BootId boot = default;
+        var version = 0L;
+        NetworkCoordinate? place = null;
+        while (reader.Next(out var field))
+        {
+            switch (field)
+            {
+                case 1: boot = new BootId(reader.Bits("boot")); break;
+                case 2: version = reader.Number("version", 0); break;
+                case 3: place = reader.Nested("coordinate", NetworkCoordinate.Read); break;
+                default: break;
+            }
+        }
+
+        reader.Require(1, "boot");
+        reader.Require(2, "version");
+        reader.Require(3, "coordinate");
+        return reader.Fault is null ? new Message.HeartbeatEchoed(boot, version, place!) : null;
+    }
+
+    private static void Write(FieldWriter writer, Message.DebitsTold told) =>
+        writer.Nested(1, told.Debits, DebitReport.Write);
+
+    private static Message.DebitsTold? ReadDebitsTold(ref FieldReader reader)
+    {
+        DebitReport? debits = null;
+        while (reader.Next(out var field))
+            if (field == 1) debits = reader.Nested("debits", DebitReport.Read);
+
+        reader.Require(1, "debits");
+        return reader.Fault is null ? new Message.DebitsTold(debits!) : null;
     }
 
     private static int ReadCores(ref FieldReader reader, string name) =>

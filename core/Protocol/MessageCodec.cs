@@ -59,7 +59,17 @@ public static partial class MessageCodec
             case Message.SlotProgressed m: Write(Kind(writer, MessageKind.SlotProgressed), m); break;
             case Message.SlotFinished m: Write(Kind(writer, MessageKind.SlotFinished), m); break;
             case Message.NotPrimary m: Write(Kind(writer, MessageKind.NotPrimary), m); break;
+            default: WriteRest(writer, message); break;
+        }
+    }
+
+    private static void WriteRest(FieldWriter writer, Message message)
+    {
+        switch (message)
+        {
             case Message.ManagerHeartbeat m: Write(Kind(writer, MessageKind.ManagerHeartbeat), m); break;
+            case Message.HeartbeatEchoed m: Write(Kind(writer, MessageKind.HeartbeatEchoed), m); break;
+            case Message.DebitsTold m: Write(Kind(writer, MessageKind.DebitsTold), m); break;
             case Message.StartAttempt m: Write(Kind(writer, MessageKind.StartAttempt), m); break;
             case Message.StopAttempt m: Write(Kind(writer, MessageKind.StopAttempt), m); break;
             case Message.AttemptResultCommitted m:
@@ -90,6 +100,8 @@ public static partial class MessageCodec
         {
             MessageKind.ClientCall => ReadClientCall(ref reader),
             MessageKind.ClientAnswer => ReadClientAnswer(ref reader),
+            MessageKind.DebitsTold => ReadDebitsTold(ref reader),
+            MessageKind.HeartbeatEchoed => ReadHeartbeatEchoed(ref reader),
             MessageKind.ReserveSlot => ReadReserveSlot(ref reader),
             MessageKind.StartSlot => ReadStartSlot(ref reader),
             MessageKind.CancelSlot => ReadCancelSlot(ref reader),

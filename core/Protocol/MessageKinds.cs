@@ -7,12 +7,14 @@ public enum MessageKind
 {
     ClientCall = 1,
     ClientAnswer = 2,
+    DebitsTold = 3,
 
     ReserveSlot = 16,
     StartSlot = 17,
     CancelSlot = 18,
     SlotResultCommitted = 19,
     BudgetShared = 20,
+    HeartbeatEchoed = 21,
 
     SlotReserved = 32,
     SlotRefused = 33,

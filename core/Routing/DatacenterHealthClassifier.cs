@@ -7,6 +7,9 @@ public enum HealthReason : byte
 {
     None,
     NoAliveManager,
+
+    /// <summary>Nothing was heard from who leads it.</summary>
+    NotHeard,
     NoWorker,
     FewManagers,
     FewWorkers,
@@ -26,6 +29,7 @@ public readonly record struct HealthVerdict(DatacenterHealth Health, HealthReaso
     {
         HealthReason.None => "none",
         HealthReason.NoAliveManager => "no_alive_manager",
+        HealthReason.NotHeard => "not_heard",
         HealthReason.NoWorker => "no_worker",
         HealthReason.FewManagers => "few_managers",
         HealthReason.FewWorkers => "few_workers",

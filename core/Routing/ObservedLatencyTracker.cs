@@ -52,6 +52,10 @@ public sealed class ObservedLatencyTracker(AdaptiveRoutingConfig config) : IBlen
     public double ConfidenceIn(DatacenterName datacenter, Instant now) =>
         _states.Find(datacenter) is var slot and >= 0 ? ConfidenceIn(_states.ValueAt(slot), now) : 0;
 
+    /// <summary>Samples that were taken in a datacenter.</summary>
+    public long SamplesIn(DatacenterName datacenter) =>
+        _states.Find(datacenter) is var slot and >= 0 ? _states.ValueAt(slot).SampleCount : 0;
+
     /// <inheritdoc/>
     public BlendedLatency GetBlendedLatency(DatacenterName datacenter, double predictedMs, Instant now)
     {

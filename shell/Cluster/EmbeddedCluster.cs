@@ -23,9 +23,6 @@ public sealed class EmbeddedCluster : IAsyncDisposable
     private static readonly TimeSpan StopWithin = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan FlushWithin = TimeSpan.FromMilliseconds(500);
 
-    // What gates know of the datacenters decides when the cluster is ready, and is cheap to tell here.
-    private static readonly Duration HeartbeatInterval = Duration.FromMilliseconds(200);
-
     private readonly EmbeddedClusterOptions _options;
     private readonly NodeServices _services;
     private readonly ClusterDirectory _directory;
@@ -44,7 +41,6 @@ public sealed class EmbeddedCluster : IAsyncDisposable
         {
             Log = LogOptions,
             EmptyDisk = EmptyDisk.LostDisk,
-            Manager = ManagerConfig.Default with { HeartbeatInterval = HeartbeatInterval },
             Host = NodeHostOptions.Default with { StopWithin = StopWithin },
             Transport = TransportOptions.Default with { FlushWithin = FlushWithin },
         };

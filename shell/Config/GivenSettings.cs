@@ -1,8 +1,10 @@
 using System.Collections;
 using System.Text.Json;
+using Hyperscale.Det.Capacity;
 using Hyperscale.Det.Idempotency;
 using Hyperscale.Det.Kernel;
 using Hyperscale.Det.Reliability;
+using Hyperscale.Det.Routing;
 
 namespace Hyperscale.Det.Shell.Config;
 
@@ -11,7 +13,11 @@ namespace Hyperscale.Det.Shell.Config;
 internal sealed class GivenSettings
 {
     private static readonly string[] Prefixes =
-        [IdempotencyConfig.Prefix, RetryBudgetConfig.Prefix, BestEffortConfig.Prefix];
+    [
+        IdempotencyConfig.Prefix, RetryBudgetConfig.Prefix, BestEffortConfig.Prefix,
+        CapacityConfig.SpilloverPrefix, CapacityConfig.CapacityPrefix, AdaptiveRoutingConfig.Prefix,
+        AdaptiveRoutingConfig.OlderPrefix,
+    ];
 
     private readonly SortedDictionary<string, string> _environment = new(StringComparer.Ordinal);
     private readonly SortedDictionary<string, string> _file = new(StringComparer.Ordinal);
@@ -63,10 +69,19 @@ internal sealed class GivenSettings
     }
 
     /// <summary>Every setting, by what it is about; each fault names where it was given.</summary>
-    public ReadSettings Read(List<string> faults) => new(
-        Read(IdempotencyConfig.Read, faults),
-        Read(RetryBudgetConfig.Read, faults),
-        Read(BestEffortConfig.Read, faults));
+    public ReadSettings Read(List<string> faults)
+    {
+        var warnings = new List<string>();
+        return new ReadSettings(
+            Read(IdempotencyConfig.Read, faults),
+            Read(RetryBudgetConfig.Read, faults),
+            Read(BestEffortConfig.Read, faults),
+            Read(CapacityConfig.Read, faults),
+            Read((given, found) => AdaptiveRoutingConfig.Read(given, found, warnings), faults))
+        {
+            Warnings = warnings,
+        };
+    }
 
     private T Read<T>(
         Func<IEnumerable<GivenSetting>, ICollection<string>, T> read, List<string> faults)

@@ -1,13 +1,23 @@
+using Hyperscale.Det.Capacity;
 using Hyperscale.Det.Idempotency;
 using Hyperscale.Det.Reliability;
+using Hyperscale.Det.Routing;
 
 namespace Hyperscale.Det.Shell.Config;
 
 /// <summary>The settings that environment and configuration file give by name.</summary>
 public sealed record ReadSettings(
-    IdempotencyConfig Idempotency, RetryBudgetConfig RetryBudget, BestEffortConfig BestEffort)
+    IdempotencyConfig Idempotency,
+    RetryBudgetConfig RetryBudget,
+    BestEffortConfig BestEffort,
+    CapacityConfig Capacity,
+    AdaptiveRoutingConfig Routing)
 {
     /// <summary>Where nothing is given.</summary>
     public static readonly ReadSettings Default = new(
-        IdempotencyConfig.Default, RetryBudgetConfig.Standard, BestEffortConfig.Standard);
+        IdempotencyConfig.Default, RetryBudgetConfig.Standard, BestEffortConfig.Standard,
+        CapacityConfig.Default, AdaptiveRoutingConfig.Default);
+
+    /// <summary>Older names of settings that were given, each with the one to use.</summary>
+    public IReadOnlyList<string> Warnings { get; init; } = [];
 }

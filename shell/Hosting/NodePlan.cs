@@ -30,7 +30,7 @@ internal sealed record NodePlan(
                 new GateNode(id, topology, ConfigOf(services.Gate, settings.Settings)),
             NodeRole.Manager => new ManagerNode(
                 id, datacenter, topology,
-                services.Manager with { Idempotency = settings.Settings.Idempotency }),
+                ConfigOf(services.Manager, settings.Settings)),
             NodeRole.Worker => new WorkerNode(id, datacenter, topology, services.Worker(settings.Cores)),
             NodeRole.Client => throw new UnreachableException("no configuration describes a client"),
             _ => throw new UnreachableException($"unhandled {settings.Role}"),
@@ -49,6 +49,14 @@ internal sealed record NodePlan(
         Idempotency = settings.Idempotency,
         RetryBudget = settings.RetryBudget,
         BestEffort = settings.BestEffort,
+        Capacity = settings.Capacity,
+        Routing = settings.Routing,
+    };
+
+    private static ManagerConfig ConfigOf(ManagerConfig config, ReadSettings settings) => config with
+    {
+        Idempotency = settings.Idempotency,
+        HeartbeatInterval = settings.Capacity.HeartbeatInterval,
     };
 
     /// <summary>A node that asks the gates on behalf of this process.</summary>

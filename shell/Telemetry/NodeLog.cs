@@ -61,6 +61,40 @@ internal static partial class NodeLog
         "{Node}: leads ledger group {Group} no more; its view is {View}")]
     public static partial void GroupLeft(ILogger logger, NodeId node, int group, long view);
 
+    [LoggerMessage(140, LogLevel.Debug, "{Node}: job '{Name}' goes to {Datacenters}: {Reason}")]
+    public static partial void JobRouted(
+        ILogger logger, NodeId node, string name, string datacenters, string reason);
+
+    [LoggerMessage(141, LogLevel.Information,
+        "{Node}: job '{Name}' goes to {Datacenters}, where it waits for cores: {Reason}")]
+    public static partial void JobQueued(
+        ILogger logger, NodeId node, string name, string datacenters, string reason);
+
+    [LoggerMessage(142, LogLevel.Warning,
+        "{Node}: job '{Name}' goes to {Datacenters}, not all of which are well: {Reason}")]
+    public static partial void JobRoutedDegraded(
+        ILogger logger, NodeId node, string name, string datacenters, string reason);
+
+    [LoggerMessage(143, LogLevel.Warning, "{Node}: no datacenter can take job '{Name}'")]
+    public static partial void JobNotRouted(ILogger logger, NodeId node, string name);
+
+    [LoggerMessage(144, LogLevel.Information, "{Node}: job '{Name}' left {Datacenters} for want of cores")]
+    public static partial void JobSpilled(ILogger logger, NodeId node, string name, string datacenters);
+
+    [LoggerMessage(145, LogLevel.Debug,
+        "{Node}: ObservedLatencyRecorded {Datacenter}: {ObservedMs:F1} ms by {Samples} samples")]
+    public static partial void ObservedLatencyRecorded(
+        ILogger logger, NodeId node, string datacenter, double observedMs, long samples);
+
+    [LoggerMessage(146, LogLevel.Debug,
+        "{Node}: BlendedLatencyComputed {Datacenter}: {BlendedMs:F1} ms with confidence {Confidence:F2}")]
+    public static partial void BlendedLatencyComputed(
+        ILogger logger, NodeId node, string datacenter, double blendedMs, double confidence);
+
+    [LoggerMessage(147, LogLevel.Information,
+        "{Node}: StaleObservationsDecayed {Datacenter}: what was observed there is trusted no more")]
+    public static partial void StaleObservationsDecayed(ILogger logger, NodeId node, string datacenter);
+
     [LoggerMessage(130, LogLevel.Information,
         "{Node}: RetryGranted {Attempt}, {Left} left of its slot's share, after: {Cause}")]
     public static partial void RetryGranted(

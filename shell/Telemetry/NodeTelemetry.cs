@@ -23,6 +23,7 @@ public sealed class NodeTelemetry : ITelemetrySink
     private readonly Counter<long> _leasesExpired;
     private readonly MemberTelemetry _members;
     private readonly ReliabilityTelemetry _reliability;
+    private readonly RoutingTelemetry _routing;
     private readonly Counter<long> _ignored;
     private readonly UpDownCounter<long> _groupsLed;
     private readonly Counter<long> _submissionsRepeated;
@@ -50,6 +51,7 @@ public sealed class NodeTelemetry : ITelemetrySink
             "hyperscale.leases.expired", null, "Leases that ran out on their worker");
         _members = new MemberTelemetry(meter, logger);
         _reliability = new ReliabilityTelemetry(meter, logger);
+        _routing = new RoutingTelemetry(meter, logger);
         _ignored = meter.CreateCounter<long>(
             "hyperscale.inputs.ignored", null, "Messages and requests not followed, by verdict");
         _groupsLed = meter.CreateUpDownCounter<long>(
@@ -91,6 +93,10 @@ public sealed class NodeTelemetry : ITelemetrySink
             case TelemetryEvent.RetryGranted or TelemetryEvent.RetryBudgetExhausted
                 or TelemetryEvent.BestEffortCompleted or TelemetryEvent.LateResult:
                 _reliability.On(node, telemetry);
+                break;
+            case TelemetryEvent.JobRouted or TelemetryEvent.LatencyObserved
+                or TelemetryEvent.ObservationsDecayed:
+                _routing.On(node, telemetry);
                 break;
             case TelemetryEvent.Ignored ignored:
                 OnIgnored(node, ignored);

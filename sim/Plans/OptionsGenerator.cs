@@ -1,3 +1,4 @@
+using Hyperscale.Det.Capacity;
 using Hyperscale.Det.Idempotency;
 using Hyperscale.Det.Kernel;
 using Hyperscale.Det.Nodes;
@@ -82,7 +83,10 @@ internal static class OptionsGenerator
         {
             SnapshotEveryRecords = rng.Pick([10, 100, 10_000]),
             DefaultDeadlineAllowance = rng.Pick([Duration.FromSeconds(60), Duration.FromMinutes(5)]),
-            ManagerStaleness = rng.Pick([Duration.FromSeconds(5), Duration.FromSeconds(30)]),
+            Capacity = CapacityConfig.Default with
+            {
+                StalenessThreshold = rng.Pick([Duration.FromSeconds(5), Duration.FromSeconds(30)]),
+            },
             Idempotency = KeysOf(seed),
             BestEffort = BestEffortConfig.Standard with
             {
@@ -118,6 +122,7 @@ internal static class OptionsGenerator
             ReservationTerm = rng.Pick([Duration.FromSeconds(5), Duration.FromSeconds(60)]),
             SnapshotEveryRecords = rng.Pick([10, 100, 10_000]),
             Idempotency = KeysOf(seed),
+            HeartbeatInterval = rng.Pick([Duration.FromSeconds(1), Duration.FromSeconds(2)]),
         };
     }
 

@@ -1,3 +1,4 @@
+using Hyperscale.Det.Capacity;
 using Hyperscale.Det.Idempotency;
 using Hyperscale.Det.Jobs;
 using Hyperscale.Det.Kernel;
@@ -35,7 +36,7 @@ internal sealed class GateStorm
         _bench = new GateBench(config: GateConfig.Default with
         {
             SnapshotEveryRecords = 1 + (int)_rng.Below(40),
-            ManagerStaleness = Duration.FromSeconds(2),
+            Capacity = CapacityConfig.Default with { StalenessThreshold = Duration.FromSeconds(2) },
             EndedJobsMax = _rng.Chance(1, 4) ? 2 : 1000,
             Idempotency = IdempotencyConfig.Default with
             {

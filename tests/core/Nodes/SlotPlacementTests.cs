@@ -12,29 +12,19 @@ public sealed class SlotPlacementTests
     private static readonly DatacenterView Small = new("aa-small", true, 2, 2, 1);
 
     [Fact]
-    public void Free_cores_come_first_then_a_sign_of_life_then_the_name()
+    public void The_ranking_decides_where_nothing_speaks_against_it()
     {
-        Assert.Equal("free", Choose(Specs.Job(), Silent, Full, Free));
-        Assert.Equal("full", Choose(Specs.Job(), Silent, Full));
-        Assert.Equal("silent", Choose(Specs.Job(), Silent));
-        Assert.Equal("a", Choose(Specs.Job(), Free with { Name = "b" }, Free with { Name = "a" }));
+        Assert.Equal("full", Choose(Specs.Job(), ["full", "free", "silent"], Silent, Full, Free));
+        Assert.Equal("silent", Choose(Specs.Job(), ["silent", "full"], Full, Silent));
     }
 
     [Fact]
-    public void What_the_job_prefers_comes_before_what_is_free()
+    public void What_is_not_ranked_or_had_already_is_never_chosen()
     {
-        var spec = Specs.Job(preferred: ["silent", "full"]);
-
-        Assert.Equal("full", Choose(spec, Free, Silent, Full));
-        Assert.Equal("silent", Choose(spec, Free, Silent));
-    }
-
-    [Fact]
-    public void What_the_job_excludes_or_has_already_is_never_chosen()
-    {
-        Assert.Equal("full", Choose(Specs.Job(only: ["full", "silent"]), Free, Silent, Full));
-        Assert.Null(Choose(Specs.Job(only: ["elsewhere"]), Free, Full));
-        Assert.Null(SlotPlacement.Choose(Specs.Job(), [], ["free", "full"], [Free, Full]));
+        Assert.Equal("full", Choose(Specs.Job(), ["full", "silent"], Free, Silent, Full));
+        Assert.Null(Choose(Specs.Job(), ["elsewhere"], Free, Full));
+        Assert.Null(SlotPlacement.Choose(
+            Specs.Job(), [], ["free", "full"], [Free, Full], ["free", "full"]));
     }
 
     [Fact]
@@ -42,28 +32,34 @@ public sealed class SlotPlacementTests
     {
         SlotRefusal[] refusals = [new("free", "x"), new("full", "y")];
 
+        string[] ranking = ["full", "free", "silent"];
+
         Assert.Equal(
             new Placement(Silent, false),
-            SlotPlacement.Choose(Specs.Job(), refusals, [], [Full, Free, Silent]));
+            SlotPlacement.Choose(Specs.Job(), refusals, [], [Full, Free, Silent], ranking));
         Assert.Equal(
-            new Placement(Free, true), SlotPlacement.Choose(Specs.Job(), refusals, [], [Full, Free]));
+            new Placement(Free, true),
+            SlotPlacement.Choose(Specs.Job(), refusals, [], [Full, Free], ranking));
         Assert.Equal(
             new Placement(Full, true),
             SlotPlacement.Choose(
-                Specs.Job(preferred: ["free"]), [refusals[1], refusals[0]], [], [Free, Full]));
+                Specs.Job(), [refusals[1], refusals[0]], [], [Free, Full], ["free", "full"]));
     }
 
     [Fact]
     public void Those_without_a_worker_large_enough_come_after_those_that_may_have_one()
     {
-        var spec = Specs.Job(cores: 2, preferred: ["aa-small"]);
+        var spec = Specs.Job(cores: 2);
+        string[] ranking = ["aa-small", "silent", "new"];
 
-        Assert.Equal(new Placement(Silent, false), SlotPlacement.Choose(spec, [], [], [Small, Silent]));
-        Assert.Equal(new Placement(Small, true), SlotPlacement.Choose(spec, [], [], [Small]));
+        Assert.Equal(
+            new Placement(Silent, false), SlotPlacement.Choose(spec, [], [], [Small, Silent], ranking));
+        Assert.Equal(new Placement(Small, true), SlotPlacement.Choose(spec, [], [], [Small], ranking));
         // A datacenter without workers says nothing about those that will come.
         Assert.Equal(
             new Placement(Small with { Workers = 0, Name = "new" }, false),
-            SlotPlacement.Choose(spec, [], [], [Small, Small with { Workers = 0, Name = "new" }]));
+            SlotPlacement.Choose(
+                spec, [], [], [Small, Small with { Workers = 0, Name = "new" }], ranking));
     }
 
     [Fact]
@@ -93,14 +89,15 @@ public sealed class SlotPlacementTests
             var distinct = list.DistinctBy(view => view.Name).ToList();
             var turned = distinct.Skip(turn).Concat(distinct.Take(turn)).ToList();
             SlotRefusal[] refusals = [new("dc3", "x"), new("dc1", "y")];
-            var spec = Specs.Job(cores: 2, preferred: ["dc5"]);
+            var spec = Specs.Job(cores: 2);
+            var ranking = distinct.Select(view => view.Name).Reverse().ToList();
 
             Assert.Equal(
-                SlotPlacement.Choose(spec, refusals, ["dc7"], distinct),
-                SlotPlacement.Choose(spec, refusals, ["dc7"], turned));
+                SlotPlacement.Choose(spec, refusals, ["dc7"], distinct, ranking),
+                SlotPlacement.Choose(spec, refusals, ["dc7"], turned, ranking));
         });
     }
 
-    private static string? Choose(JobSpec spec, params DatacenterView[] views) =>
-        SlotPlacement.Choose(spec, [], [], views)?.Datacenter.Name;
+    private static string? Choose(JobSpec spec, string[] ranking, params DatacenterView[] views) =>
+        SlotPlacement.Choose(spec, [], [], views, ranking)?.Datacenter.Name;
 }

@@ -1,0 +1,88 @@
+using Hyperscale.Det.Capacity;
+using Hyperscale.Det.Jobs;
+using Hyperscale.Det.Kernel;
+using Hyperscale.Det.Routing;
+
+namespace Hyperscale.Det.Nodes;
+
+/// <content>Datacenters as candidates for a job, and what was decided about the newest jobs.</content>
+internal sealed partial class DatacenterRouting
+{
+    /// <summary>Decisions that are kept to be explained; the oldest make room.</summary>
+    private const int DecisionsMax = 1024;
+
+    private readonly LaneTable<JobId, RoutingDecision> _decisions = new(lanes: 1);
+
+    /// <summary>Keeps what was decided about a job.</summary>
+    public void Remember(JobId job, RoutingDecision decision)
+    {
+        if (_decisions.Find(job) is var known and >= 0) _decisions.Remove(known);
+        if (_decisions.Count == DecisionsMax) _decisions.Remove(_decisions.OldestIn(0));
+        _decisions.Add(job, decision, 0);
+    }
+
+    /// <summary>What this life of the gate decided about a job; null when it did not, or long ago.</summary>
+    public RoutingDecision? DecisionOf(JobId job) =>
+        _decisions.Find(job) is var slot and >= 0 ? _decisions.ValueAt(slot) : null;
+
+    private static RoutingRequest RequestOf(JobSpec spec) => new(
+        spec.Datacenters.Count,
+        JobShape.Of(spec.Workflows).CoresAtOnce,
+        spec.Datacenters.Preferred,
+        spec.Datacenters.Only);
+
+    private RoutingView ViewOf(RoutingRequest request, Instant now) => new(
+        [.. _topology.Datacenters.Select(datacenter => CandidateOf(datacenter, request, now))],
+        RoutingView.IsBootstrapping(_vivaldi.Samples, _vivaldi.Own.Error));
+
+    private DatacenterCandidate CandidateOf(
+        DatacenterTopology datacenter, RoutingRequest request, Instant now)
+    {
+        var name = _names[datacenter.Name];
+        var heard = _board.View(datacenter.Name, now);
+        var capacity = _capacity.View(name, request.CoresRequired, DatacenterHealth.Healthy, now);
+        var verdict = HealthOf(datacenter, heard, capacity.AvailableCores, now);
+        return new DatacenterCandidate(
+            name,
+            capacity with { Health = verdict.Health },
+            verdict.Reason,
+            verdict.Health,
+            !heard.IsFresh,
+            datacenter.Managers.Count,
+            datacenter.Managers.Count(manager => _circuits[manager].StateAt(now) == CircuitState.Open),
+            PredictedOf(datacenter, now),
+            SloFactor: 1);
+    }
+
+    /// <summary>A gate that has not listened for long enough takes nobody for dead.</summary>
+    private HealthVerdict HealthOf(
+        DatacenterTopology datacenter, DatacenterView heard, int availableCores, Instant now)
+    {
+        var alive = _board.AliveManagers(datacenter, now);
+        if (!heard.IsFresh)
+        {
+            var isYoung = now - _startedAt < _config.ManagerStaleness && !_board.Knows(datacenter);
+            return alive > 0 || isYoung
+                ? new HealthVerdict(DatacenterHealth.Degraded, HealthReason.NotHeard)
+                : new HealthVerdict(DatacenterHealth.Unhealthy, HealthReason.NoAliveManager);
+        }
+
+        return DatacenterHealthClassifier.Classify(
+            datacenter.Managers.Count, alive, heard.Workers, heard.Workers, availableCores);
+    }
+
+    private PredictedLatency? PredictedOf(DatacenterTopology datacenter, Instant now)
+    {
+        var manager = _board.ManagerFor(datacenter, silences: 0);
+        if (!_places.TryGetValue(manager, out var place) || _vivaldi.Samples == 0) return null;
+        var estimate = _vivaldi.Own.RttTo(place.Coordinate);
+        return new PredictedLatency(
+            estimate.UcbMs, (int)Math.Min(_vivaldi.Samples, int.MaxValue), estimate.SigmaMs, now - place.At);
+    }
+
+    private void CheckDecisions()
+    {
+        _decisions.CheckInvariants();
+        Invariant.Holds(_decisions.Count <= DecisionsMax);
+    }
+}

@@ -1,0 +1,233 @@
+using Hyperscale.Det.Capacity;
+using Hyperscale.Det.Jobs;
+using Hyperscale.Det.Kernel;
+using Hyperscale.Det.Membership;
+using Hyperscale.Det.Protocol;
+using Hyperscale.Det.Routing;
+
+namespace Hyperscale.Det.Nodes;
+
+/// <summary>What a gate knows of datacenters and where it sends jobs for that (AD-36, AD-43, AD-45). All of it
+/// is soft: it makes placement better and decides nothing that the ledger says.</summary>
+internal sealed partial class DatacenterRouting
+{
+    /// <summary>Between two tellings of debits to the other gates.</summary>
+    private static readonly Duration DebitInterval = Duration.FromMilliseconds(500);
+
+    private readonly Topology _topology;
+    private readonly GateConfig _config;
+    private readonly DatacenterBoard _board;
+    private readonly SortedDictionary<string, DatacenterName> _names = new(StringComparer.Ordinal);
+    private readonly DatacenterCapacityAggregator _capacity;
+    private readonly ObservedLatencyTracker _latencies;
+    private readonly GateJobManager _dispatches = new();
+    private readonly GateJobRouter _router;
+    private readonly SortedDictionary<NodeId, ManagerCircuit> _circuits = [];
+
+    // Where managers said that they stand, and when.
+    private readonly SortedDictionary<NodeId, (NetworkCoordinate Coordinate, Instant At)> _places = [];
+
+    // Datacenters whose observations count.
+    private readonly SortedSet<string> _observed = new(StringComparer.Ordinal);
+    private Vivaldi _vivaldi;
+    private NodeId _self;
+    private long _incarnation;
+    private long _toldRevision;
+    private Instant _startedAt;
+    private Instant _tellAt = Instant.Never;
+
+    public DatacenterRouting(Topology topology, GateConfig config, DatacenterBoard board)
+    {
+        (_topology, _config, _board) = (topology, config, board);
+        foreach (var datacenter in topology.Datacenters)
+        {
+            _names.Add(datacenter.Name, DatacenterName.Of(datacenter.Name));
+            foreach (var manager in datacenter.Managers) _circuits[manager] = new ManagerCircuit();
+        }
+
+        _capacity = new DatacenterCapacityAggregator(config.Capacity);
+        _latencies = new ObservedLatencyTracker(config.Routing);
+        _router = new GateJobRouter(config.Capacity, HysteresisConfig.Default, _latencies);
+        _vivaldi = new Vivaldi(default, seed: 0);
+    }
+
+    /// <summary>When there is something to tell the other gates.</summary>
+    public Instant NextDeadline => _tellAt;
+
+    public void Start(NodeId self, BootId boot, ulong seed, Instant now)
+    {
+        (_self, _incarnation, _startedAt) = (self, boot.Starts, now);
+        _vivaldi = new Vivaldi(self, seed);
+    }
+
+    /// <summary>Takes a heartbeat that the board accepted; gives the echo of it.</summary>
+    public Message.HeartbeatEchoed OnHeartbeat(NodeId from, Message.ManagerHeartbeat heartbeat, Instant now)
+    {
+        if (heartbeat.Coordinate is { IsValid: true } place)
+        {
+            _places[from] = (place, now);
+            if (heartbeat.Rtt is { } rtt) _vivaldi.Observe(from, place, rtt);
+        }
+
+        if (heartbeat.IsPrimary)
+        {
+            _capacity.Accept(
+                new ManagerCapacity(
+                    from, _names[heartbeat.Datacenter], heartbeat.View, heartbeat.Boot.Starts,
+                    heartbeat.Version, heartbeat.CoresTotal, heartbeat.CoresFree, heartbeat.Capacity),
+                now);
+            NoteDebits(now);
+        }
+
+        return new Message.HeartbeatEchoed(heartbeat.Boot, heartbeat.Version, _vivaldi.Own);
+    }
+
+    /// <summary>Routes a new job.</summary>
+    /// <param name="decayed">Datacenters of which what was observed has become too old since.</param>
+    public RoutingDecision Route(JobSpec spec, Instant now, out IReadOnlyList<string> decayed)
+    {
+        decayed = TakeDecayed(now);
+        var request = RequestOf(spec);
+        return _router.RouteJob(request, ViewOf(request, now), now);
+    }
+
+    /// <summary>What <see cref="Route"/> would decide; nothing is remembered.</summary>
+    public RoutingDecision Preview(JobSpec spec, Instant now)
+    {
+        var request = RequestOf(spec);
+        return _router.Preview(request, ViewOf(request, now), now);
+    }
+
+    /// <summary>A slot is really sent to its datacenter.</summary>
+    public void OnDispatched(
+        LedgerJob job, LedgerSlot slot, NodeId manager, Instant deadline, Instant now)
+    {
+        var (shape, name) = (JobShape.Of(job.Spec.Workflows), _names[slot.Datacenter]);
+        _dispatches.Sent(job.Id, slot.Slot, name, shape.Duration, deadline, now);
+        _capacity.Dispatched(job.Id, slot.Slot, name, manager, shape.CoresAtOnce, now);
+        NoteDebits(now);
+    }
+
+    /// <summary>A command to the manager was not answered in time.</summary>
+    public void OnUnanswered(NodeId manager, Instant now) => _circuits[manager].OnError(now);
+
+    /// <summary>The manager answered, whatever it said.</summary>
+    public void OnAnswered(NodeId manager)
+    {
+        if (_circuits.TryGetValue(manager, out var circuit)) circuit.OnAnswer();
+    }
+
+    /// <summary>The datacenter does not have the slot any more, without a result.</summary>
+    /// <param name="isFailure">It did not answer; a refusal is an answer.</param>
+    public void OnReleased(JobId job, int slot, string datacenter, bool isFailure, Instant now)
+    {
+        _capacity.TakeBack(job, slot);
+        NoteDebits(now);
+        if (!_names.TryGetValue(datacenter, out var name)) return;
+        if (isFailure) _router.OnDispatchFailed(name, now);
+        if (_dispatches.TryEnd(job, slot, name, out var dispatch) && isFailure)
+            _latencies.Penalize(name, dispatch.Sequence, now);
+    }
+
+    /// <summary>The datacenter's result of the slot is in the ledger; what was learned of it, where
+    /// anything was.</summary>
+    public TelemetryEvent? OnReported(JobId job, int slot, string datacenter, SlotState state, Instant now)
+    {
+        _capacity.TakeBack(job, slot);
+        NoteDebits(now);
+        if (!_names.TryGetValue(datacenter, out var name)) return null;
+        if (!_dispatches.TryEnd(job, slot, name, out var dispatch)) return null;
+        return state switch
+        {
+            SlotState.Completed => Learned(
+                name,
+                _latencies.Observe(name, dispatch.Sequence, now - dispatch.At, dispatch.Meant, now),
+                now),
+            SlotState.Failed => Learned(name, _latencies.Penalize(name, dispatch.Sequence, now), now),
+            _ => null,
+        };
+    }
+
+    /// <summary>The job ended without a result of the slot.</summary>
+    /// <param name="isTimeout">Its deadline passed, which is not to look fast.</param>
+    public void OnEndedWithout(JobId job, int slot, string datacenter, bool isTimeout, Instant now)
+    {
+        _capacity.TakeBack(job, slot);
+        NoteDebits(now);
+        if (datacenter.Length > 0 && _names.TryGetValue(datacenter, out var name)
+            && _dispatches.TryEnd(job, slot, name, out var dispatch) && isTimeout)
+            _latencies.Penalize(name, dispatch.Sequence, now);
+        else
+            _dispatches.Forget(job, slot);
+    }
+
+    /// <summary>What another gate has dispatched; false when it was older than what is known.</summary>
+    public bool Merge(DebitReport debits, Instant now) => _capacity.Merge(debits, now);
+
+    /// <summary>What the other gates are to be told now; null when there is nothing new.</summary>
+    public Message.DebitsTold? TakeDebits(Instant now)
+    {
+        if (_tellAt > now) return null;
+        _tellAt = Instant.Never;
+        _dispatches.Expire(now);
+        var debits = _capacity.Debits(_self, _incarnation, now);
+        _toldRevision = debits.Revision;
+        return new Message.DebitsTold(debits);
+    }
+
+    private void NoteDebits(Instant now)
+    {
+        if (_capacity.DebitRevision != _toldRevision) _tellAt = Instant.Sooner(_tellAt, now + DebitInterval);
+    }
+
+    private List<string> TakeDecayed(Instant now)
+    {
+        List<string>? decayed = null;
+        foreach (var name in _observed)
+            if (_latencies.ConfidenceIn(_names[name], now) <= 0) (decayed ??= []).Add(name);
+        if (decayed is null) return [];
+        _observed.ExceptWith(decayed);
+        return decayed;
+    }
+
+    private TelemetryEvent.LatencyObserved? Learned(DatacenterName name, ObservationVerdict verdict, Instant now)
+    {
+        if (verdict != ObservationVerdict.Accepted) return null;
+        if (_config.Routing.IsEnabled) _observed.Add(name.Text);
+        var datacenter = _topology.Datacenter(name.Text)!;
+        var predicted = PredictedOf(datacenter, now)?.RttUcbMs ?? PredictedLatency.AbsentRttMs;
+        var blended = _latencies.GetBlendedLatency(name, predicted, now);
+        return new TelemetryEvent.LatencyObserved(
+            name.Text, blended.ObservedMs, blended.BlendedMs, blended.Confidence, _latencies.SamplesIn(name));
+    }
+
+    public void CheckInvariants()
+    {
+        _capacity.CheckInvariants();
+        _latencies.CheckInvariants();
+        _dispatches.CheckInvariants();
+        _router.CheckInvariants();
+        foreach (var circuit in _circuits.Values) circuit.CheckInvariants();
+        CheckDecisions();
+    }
+
+    public void AddTo(ref Fingerprint fingerprint)
+    {
+        _capacity.AddTo(ref fingerprint);
+        _latencies.AddTo(ref fingerprint);
+        _dispatches.AddTo(ref fingerprint);
+        _router.AddTo(ref fingerprint);
+        _vivaldi.AddTo(ref fingerprint);
+        foreach (var circuit in _circuits.Values) circuit.AddTo(ref fingerprint);
+        foreach (var (manager, (_, at)) in _places)
+        {
+            fingerprint.Add(manager);
+            fingerprint.Add(at);
+        }
+
+        fingerprint.Add(_incarnation);
+        fingerprint.Add(_toldRevision);
+        fingerprint.Add(_startedAt);
+        fingerprint.Add(_tellAt);
+    }
+}

@@ -1,0 +1,72 @@
+using Hyperscale.Det.Jobs;
+using Hyperscale.Det.Kernel;
+using Hyperscale.Det.Protocol;
+using Hyperscale.Det.Routing;
+
+namespace Hyperscale.Det.Nodes;
+
+/// <content>Where jobs go (AD-36, AD-43, AD-45): a job is routed once, by the gate that takes it, and a slot
+/// that its datacenter did not take goes down the ranking of that moment.</content>
+public sealed partial class GateNode
+{
+    /// <summary>Routes a new job; null, with the reasons, when no datacenter can take it.</summary>
+    private RoutedJob? Route(JobSpec spec, Turn turn, out string reason)
+    {
+        var decision = _routing.Route(spec, turn.Now, out var decayed);
+        foreach (var datacenter in decayed) turn.Tell(new TelemetryEvent.ObservationsDecayed(datacenter));
+        turn.Tell(new TelemetryEvent.JobRouted(
+            spec.Name, decision.Outcome, decision.Reason, [.. decision.Primaries],
+            [.. decision.Spillovers.Where(spill => spill.ShouldSpill).Select(s => s.PrimaryDatacenter)]));
+        reason = decision.Outcome == RoutingOutcome.Failed
+            ? JobLimits.Clip($"no datacenter can take the job: {RoutingExplanation.Failure(decision)}")
+            : "";
+        return decision.Outcome == RoutingOutcome.Failed
+            ? null
+            : new RoutedJob(
+                SlotPlacement.ChooseFirst(spec, _board.Views(turn.Now), NamesOf(decision)), decision);
+    }
+
+    private IReadOnlyList<string> RankingFor(JobSpec spec, Instant now) =>
+        NamesOf(_routing.Preview(spec, now));
+
+    private static IReadOnlyList<string> NamesOf(RoutingDecision decision) =>
+        [.. decision.Ranking.Select(score => score.Datacenter)];
+
+    private void NoteSending(
+        LedgerJob job, LedgerSlot slot, SlotCommand command, int sent, DatacenterTopology datacenter,
+        Instant now)
+    {
+        if (sent > 1) _routing.OnUnanswered(_board.ManagerFor(datacenter, sent - 2), now);
+        else if (command == SlotCommand.Reserve)
+            _routing.OnDispatched(
+                job, slot, _board.ManagerFor(datacenter, silences: 0),
+                Remaining(job.Submitted, DeadlineOf(job), now), now);
+    }
+
+    private NodeVerdict OnDebitsTold(NodeId from, Message.DebitsTold told, Turn turn)
+    {
+        if (from != told.Debits.Gate || !_topology.Gates.Contains(from))
+            return turn.Ignore(from, told, NodeVerdict.Unknown);
+        return _routing.Merge(told.Debits, turn.Now) ? NodeVerdict.Accepted : NodeVerdict.Stale;
+    }
+
+    private void TellDebits(Turn turn)
+    {
+        if (_routing.TakeDebits(turn.Now) is not { } told) return;
+        foreach (var gate in _topology.Gates)
+            if (gate != Id) turn.Send(gate, told);
+    }
+
+    /// <summary>What is learned from the entry that ends a job, of slots that did not report.</summary>
+    private void LearnFromEnd(LedgerJob ended, bool isTimeout, Instant now)
+    {
+        foreach (var slot in ended.Slots)
+            if (slot.Outcome is null)
+                _routing.OnEndedWithout(ended.Id, slot.Slot, slot.Datacenter, isTimeout, now);
+    }
+
+    /// <summary>Where a new job goes.</summary>
+    /// <param name="Places">What its first slots are meant for: part of its first entry, so that the
+    /// datacenters are asked as soon as that is committed.</param>
+    private sealed record RoutedJob(IReadOnlyList<string> Places, RoutingDecision Decision);
+}
