@@ -123,6 +123,7 @@ public sealed partial class GateJobRouter(
         var (eligible, excluded) = Rank(request, view, incumbents, now);
         var primaries = Math.Min(request.Count, eligible);
         var reason = ReasonOf(incumbents, eligible, primaries, view, now);
+        var toBeat = primaries == 0 ? (PlaceToBeat?)null : PlaceOf(_ranked[primaries - 1], incumbents, view);
         if (isKept) Keep(incumbents, eligible, primaries, view, now);
         // Whatever comes now is for this job alone.
         if (probe != ProbeKind.None
@@ -141,8 +142,7 @@ public sealed partial class GateJobRouter(
             primaries,
             _excluded.AsSpan(0, excluded).ToArray(),
             spillovers,
-            HeldUntil(incumbents, now),
-            hysteresis.SwitchBelow);
+            toBeat);
     }
 
     /// <summary>Scores what is eligible and sorts it: by bucket, then by score with the incumbents'
@@ -226,11 +226,12 @@ public sealed partial class GateJobRouter(
             : 1;
     }
 
-    private Instant? HeldUntil(Incumbents incumbents, Instant now)
+    private PlaceToBeat PlaceOf(in Ranked last, Incumbents incumbents, RoutingView view)
     {
-        if (incumbents.Count == 0) return null;
-        var until = incumbents.SelectedAt(0) + hysteresis.HoldDown;
-        return until > now ? until : null;
+        var score = _scores[last.Index].Score * (last.IsKept ? hysteresis.SwitchBelow : 1);
+        if (last.Standing != Standing.HeldDown) return new(last.Bucket, score, null);
+        var place = incumbents.IndexOf(view.Datacenters[last.Index].Name);
+        return new(last.Bucket, score, incumbents.SelectedAt(place) + hysteresis.HoldDown);
     }
 
     private void Reserve(int datacenters)

@@ -10,9 +10,7 @@ namespace Hyperscale.Det.Routing;
 /// <param name="PrimaryCount">How many at the head of the ranking are primaries; as many as were asked for,
 /// when so many are eligible.</param>
 /// <param name="Spillovers">What was decided about each primary in turn.</param>
-/// <param name="HeldUntil">When the hold-down of the first incumbent ends; null when it is held down no
-/// more.</param>
-/// <param name="SwitchBelow">Part of an incumbent's score that a challenger's has to be below.</param>
+/// <param name="ToBeat">What another datacenter had to be better than; null where none is eligible.</param>
 public sealed record RoutingDecision(
     RoutingRequest Request,
     RoutingView View,
@@ -23,8 +21,7 @@ public sealed record RoutingDecision(
     int PrimaryCount,
     IReadOnlyList<Exclusion> Excluded,
     IReadOnlyList<SpilloverDecision> Spillovers,
-    Instant? HeldUntil,
-    double SwitchBelow)
+    PlaceToBeat? ToBeat)
 {
     public IEnumerable<string> Primaries => Ranking.Take(PrimaryCount).Select(score => score.Datacenter);
 
@@ -39,3 +36,8 @@ public sealed record RoutingDecision(
         return null;
     }
 }
+
+/// <summary>The last of the places that were to be had, probe and spillover aside.</summary>
+/// <param name="Score">Another one's has to be below it; with the incumbent's advantage.</param>
+/// <param name="HeldUntil">When its hold-down ends; null when it is not held down.</param>
+public readonly record struct PlaceToBeat(DatacenterHealth Bucket, double Score, Instant? HeldUntil);

@@ -16,14 +16,22 @@ public enum AlternativeKind : byte
     /// <summary>Its bucket would have to be the needed one or a better one.</summary>
     BucketAtLeast,
 
+    /// <summary>It was left for want of cores: it would have to have the needed number of them in
+    /// time.</summary>
+    CoresInTime,
+
+    /// <summary>It gave way to a probe, for this one job.</summary>
+    NoProbe,
+
     /// <summary>It would have to be eligible at all.</summary>
     NotExcluded,
 }
 
 /// <summary>What would have sent a job to a datacenter that is no primary of it.</summary>
-/// <param name="Needed">A score, or a bucket as a number.</param>
+/// <param name="Needed">A score, a bucket as a number, or cores.</param>
 /// <param name="Actual">What it has of that.</param>
-/// <param name="Detail">Why it is excluded, or how long the hold-down lasts.</param>
+/// <param name="Detail">Why it is excluded, how long the hold-down lasts, or how long the cores would
+/// take.</param>
 public readonly record struct RoutingAlternative(
     string Datacenter, AlternativeKind Kind, double Needed, double Actual, string Detail)
 {
@@ -35,6 +43,10 @@ public readonly record struct RoutingAlternative(
             $"{Datacenter}: with a score below {Number(Needed)}, {Detail}; it has {Number(Actual)}",
         AlternativeKind.BucketAtLeast =>
             $"{Datacenter}: if it were {(DatacenterHealth)Needed}; it is {(DatacenterHealth)Actual}",
+        AlternativeKind.CoresInTime => string.Create(
+            CultureInfo.InvariantCulture,
+            $"{Datacenter}: if it had {Needed:F0} cores in time; it takes {Detail}"),
+        AlternativeKind.NoProbe => $"{Datacenter}: but for the probe",
         AlternativeKind.NotExcluded => $"{Datacenter}: if it were not {Detail}",
         _ => throw new UnreachableException($"unhandled {Kind}"),
     };
@@ -52,7 +64,7 @@ public static class RoutingExplanation
     {
         var alternatives = new List<RoutingAlternative>();
         for (var i = decision.PrimaryCount; i < decision.Ranking.Count; i++)
-            alternatives.Add(AlternativeOf(decision, decision.Ranking[i]));
+            alternatives.Add(AlternativeOf(decision, decision.Ranking[i], decision.ToBeat!.Value));
         foreach (var excluded in decision.Excluded)
         {
             alternatives.Add(
@@ -83,25 +95,31 @@ public static class RoutingExplanation
         string.Join("; ", decision.Excluded.Select(excluded => $"{excluded.Datacenter}: {excluded.Text}"));
 
     private static RoutingAlternative AlternativeOf(
-        RoutingDecision decision, in DatacenterRoutingScore score)
+        RoutingDecision decision, in DatacenterRoutingScore score, PlaceToBeat toBeat)
     {
-        var last = decision.Ranking[decision.PrimaryCount - 1];
-        if (score.Bucket > last.Bucket)
+        var name = score.Datacenter;
+        foreach (var spillover in decision.Spillovers)
         {
+            if (!spillover.ShouldSpill || spillover.PrimaryDatacenter != name) continue;
             return new(
-                score.Datacenter, AlternativeKind.BucketAtLeast, (double)last.Bucket, (double)score.Bucket,
-                "");
+                name, AlternativeKind.CoresInTime, decision.Request.CoresRequired, 0,
+                Wait(spillover.PrimaryWait));
         }
 
-        if (decision.HeldUntil is { } until)
+        if (score.Bucket > toBeat.Bucket)
         {
             return new(
-                score.Datacenter, AlternativeKind.ScoreBelowAfterHoldDown, last.Score * decision.SwitchBelow,
-                score.Score, $"in {until - decision.At}");
+                name, AlternativeKind.BucketAtLeast, (double)toBeat.Bucket, (double)score.Bucket, "");
         }
 
-        return new(
-            score.Datacenter, AlternativeKind.ScoreBelow, last.Score * decision.SwitchBelow, score.Score, "");
+        // Only who gave way to the probe is good enough and yet no primary.
+        if (decision.Reason == RoutingReason.Probe && name == decision.Fallback.First())
+            return new(name, AlternativeKind.NoProbe, 0, 0, "");
+        return toBeat.HeldUntil is { } until
+            ? new(
+                name, AlternativeKind.ScoreBelowAfterHoldDown, toBeat.Score, score.Score,
+                $"in {until - decision.At}")
+            : new(name, AlternativeKind.ScoreBelow, toBeat.Score, score.Score, "");
     }
 
     private static string Describe(in DatacenterRoutingScore score) => string.Create(

@@ -227,6 +227,43 @@ public sealed class GateJobRouterTests
         Assert.All(RoutingExplanation.Lines(held), line => Assert.False(string.IsNullOrWhiteSpace(line)));
     }
 
+    [Fact]
+    public void Of_a_decision_that_spilled_the_cores_are_what_would_have_changed_it()
+    {
+        var decision = Route(
+            Request(cores: 16), Dc("a", 10, free: 8, wait: 600), Dc("b", 20, free: 9, wait: 500),
+            Dc("c", 90, free: 30));
+
+        Assert.Equal(
+            ["a: if it had 16 cores in time; it takes 10m", "b: with a score below 14.6; it has 29.1"],
+            RoutingExplanation.Alternatives(decision).Select(alternative => alternative.Text));
+    }
+
+    [Fact]
+    public void What_a_decision_says_would_have_changed_it_does() =>
+        Gen.Select(Any, Gen.Int[1, 3], Gen.Int[0, 3]).Sample((all, count, rounds) =>
+        {
+            var router = new GateJobRouter(
+                CapacityConfig.Default with { IsSpilloverEnabled = false }, HysteresisConfig.Default,
+                new PlainLatencies());
+            for (var i = 0; i < rounds; i++)
+                router.RouteJob(Request(count), new RoutingView(all, false), At(i * 25));
+            var decision = router.Preview(Request(count), new RoutingView(all, false), At(100));
+            foreach (var alternative in RoutingExplanation.Alternatives(decision))
+            {
+                if (alternative.Kind != AlternativeKind.ScoreBelow) continue;
+                foreach (var (factor, isChosen) in new[] { (0.999, true), (1.001, false) })
+                {
+                    var scale = alternative.Needed / alternative.Actual * factor;
+                    var changed = all.Select(dc => dc.Name.Text == alternative.Datacenter
+                        ? dc with { SloFactor = dc.SloFactor * scale }
+                        : dc).ToList();
+                    var instead = router.Preview(Request(count), new RoutingView(changed, false), At(100));
+                    Assert.Equal(isChosen, instead.Primaries.Contains(alternative.Datacenter));
+                }
+            }
+        });
+
     private static GateJobRouter NewRouter(IBlendedLatencies latencies) =>
         new(CapacityConfig.Default, HysteresisConfig.Default, latencies);
 
