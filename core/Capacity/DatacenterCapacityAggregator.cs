@@ -137,6 +137,15 @@ public sealed partial class DatacenterCapacityAggregator(CapacityConfig config)
             }
         }
 
+        foreach (var (name, datacenter) in _datacenters.In(0))
+        {
+            fingerprint.Add(name.Text);
+            fingerprint.Add(datacenter.View);
+            fingerprint.Add(datacenter.HeardAt ?? Instant.Never);
+            fingerprint.Add(datacenter.JoinedAt);
+            fingerprint.Add(datacenter.IsJoined);
+        }
+
         AddDebitsTo(ref fingerprint);
     }
 

@@ -20,7 +20,7 @@ public static class ProtocolLimits
     public const int WorkersMax = 1_000_000;
 
     /// <summary>Cores, or workflows waiting for some, of one datacenter.</summary>
-    public const int DatacenterCoresMax = 1 << 26;
+    public const int DatacenterCoresMax = Capacity.CapacityLimits.CoresMax;
 
     /// <summary>Longest time that a message can tell: ten years.</summary>
     public const long SecondsMax = 10L * 366 * 24 * 3600;
