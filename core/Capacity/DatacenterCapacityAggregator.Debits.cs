@@ -3,7 +3,7 @@ using Hyperscale.Det.Kernel;
 namespace Hyperscale.Det.Capacity;
 
 // What gates have dispatched and no heartbeat shows. A dispatch is on its way while the next heartbeat is
-// sent, so the one after that is the first that surely shows it.
+// sent, so the one after that is the first that surely shows it, unless the manager has admitted it before.
 public sealed partial class DatacenterCapacityAggregator
 {
     /// <summary>Dispatches of this gate that are kept apart, so that they can be taken back.</summary>
@@ -37,6 +37,32 @@ public sealed partial class DatacenterCapacityAggregator
         _dispatches.Add(new SlotDebit(job, slot), (debit, cores), 0);
         Add(debit, cores);
         _debitDeadlines.Set(debit.Id, now + config.StalenessThreshold);
+        _revision++;
+    }
+
+    /// <summary>The manager has admitted the slot: its next heartbeat shows it, as messages between two nodes
+    /// keep their order.</summary>
+    public void Admitted(JobId job, int slot, Instant now)
+    {
+        var at = _dispatches.Find(new SlotDebit(job, slot));
+        if (at < 0) return;
+        var (debit, cores) = _dispatches.ValueAt(at);
+        var manager = _managers.Find(debit.Share.Manager);
+        if (!_byId.ContainsKey(debit.Id) || manager < 0) return;
+        var newest = _managers.ValueAt(manager).Report;
+        Add(debit, -cores);
+        if (debit.Cores == 0) Drop(debit);
+        // As if it had been dispatched one heartbeat earlier.
+        var admitted = OpenOwn(debit.Share with
+        {
+            View = newest.View,
+            Incarnation = newest.Incarnation,
+            Version = newest.Version - 1,
+            Cores = 0,
+        });
+        _dispatches.ValueAt(at) = (admitted, cores);
+        Add(admitted, cores);
+        _debitDeadlines.Set(admitted.Id, now + config.StalenessThreshold);
         _revision++;
     }
 
@@ -96,7 +122,12 @@ public sealed partial class DatacenterCapacityAggregator
         var newest = slot < 0 ? null : _managers.ValueAt(slot).Report;
         var share = new DebitShare(
             datacenter, manager, newest?.View ?? 0, newest?.Incarnation ?? 0, newest?.Version ?? 0, 0);
-        var open = _debits.TryGetValue(manager, out var list)
+        return OpenOwn(share);
+    }
+
+    private Debit OpenOwn(DebitShare share)
+    {
+        var open = _debits.TryGetValue(share.Manager, out var list)
             ? list.Find(debit => debit.Gate is null && debit.Share == share)
             : null;
         return open ?? Open(share, gate: null);

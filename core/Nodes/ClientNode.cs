@@ -266,7 +266,7 @@ public sealed class ClientNode(NodeId id, Topology topology, ClientConfig config
     {
         ClientRequest.SubmitJob or ClientRequest.CancelJob => true,
         ClientRequest.GetJob or ClientRequest.ExplainJob or ClientRequest.WatchJob
-            or ClientRequest.ListJobs or ClientRequest.GetCluster => false,
+            or ClientRequest.ListJobs or ClientRequest.GetCluster or ClientRequest.PreviewRoute => false,
         _ => throw new UnreachableException($"unhandled {request}"),
     };
 

@@ -23,6 +23,9 @@ internal sealed class DatacenterBoard(Topology topology, Duration staleness)
     public int AliveManagers(DatacenterTopology datacenter, Instant now) => datacenter.Managers.Count(
         manager => _aliveAt.TryGetValue(manager, out var at) && now - at <= staleness);
 
+    /// <summary>A manager was heard of by what it answered.</summary>
+    public void OnAlive(NodeId manager, Instant now) => _aliveAt[manager] = now;
+
     public NodeVerdict OnHeartbeat(NodeId from, Message.ManagerHeartbeat heartbeat, Instant now)
     {
         var datacenter = topology.Datacenter(heartbeat.Datacenter);

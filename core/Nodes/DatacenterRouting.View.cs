@@ -25,7 +25,8 @@ internal sealed partial class DatacenterRouting
     public RoutingDecision? DecisionOf(JobId job) =>
         _decisions.Find(job) is var slot and >= 0 ? _decisions.ValueAt(slot) : null;
 
-    private static RoutingRequest RequestOf(JobSpec spec) => new(
+    /// <summary>What a job wants of the router.</summary>
+    public static RoutingRequest RequestOf(JobSpec spec) => new(
         spec.Datacenters.Count,
         JobShape.Of(spec.Workflows).CoresAtOnce,
         spec.Datacenters.Preferred,

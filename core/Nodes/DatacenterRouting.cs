@@ -7,8 +7,8 @@ using Hyperscale.Det.Routing;
 
 namespace Hyperscale.Det.Nodes;
 
-/// <summary>What a gate knows of datacenters and where it sends jobs for that (AD-36, AD-43, AD-45). All of it
-/// is soft: it makes placement better and decides nothing that the ledger says.</summary>
+/// <summary>What a gate knows of datacenters and where it sends jobs for that (AD-36, AD-43, AD-45). All of
+/// it is soft: it makes placement better and decides nothing that the ledger says.</summary>
 internal sealed partial class DatacenterRouting
 {
     /// <summary>Between two tellings of debits to the other gates.</summary>
@@ -92,19 +92,24 @@ internal sealed partial class DatacenterRouting
     }
 
     /// <summary>What <see cref="Route"/> would decide; nothing is remembered.</summary>
-    public RoutingDecision Preview(JobSpec spec, Instant now)
-    {
-        var request = RequestOf(spec);
-        return _router.Preview(request, ViewOf(request, now), now);
-    }
+    public RoutingDecision Preview(RoutingRequest request, Instant now) =>
+        _router.Preview(request, ViewOf(request, now), now);
 
     /// <summary>A slot is really sent to its datacenter.</summary>
     public void OnDispatched(
         LedgerJob job, LedgerSlot slot, NodeId manager, Instant deadline, Instant now)
     {
+        _dispatches.Expire(now);
         var (shape, name) = (JobShape.Of(job.Spec.Workflows), _names[slot.Datacenter]);
         _dispatches.Sent(job.Id, slot.Slot, name, shape.Duration, deadline, now);
         _capacity.Dispatched(job.Id, slot.Slot, name, manager, shape.CoresAtOnce, now);
+        NoteDebits(now);
+    }
+
+    /// <summary>The datacenter has reserved what the slot needs.</summary>
+    public void OnReserved(JobId job, int slot, Instant now)
+    {
+        _capacity.Admitted(job, slot, now);
         NoteDebits(now);
     }
 
@@ -112,9 +117,11 @@ internal sealed partial class DatacenterRouting
     public void OnUnanswered(NodeId manager, Instant now) => _circuits[manager].OnError(now);
 
     /// <summary>The manager answered, whatever it said.</summary>
-    public void OnAnswered(NodeId manager)
+    public void OnAnswered(NodeId manager, Instant now)
     {
-        if (_circuits.TryGetValue(manager, out var circuit)) circuit.OnAnswer();
+        if (!_circuits.TryGetValue(manager, out var circuit)) return;
+        circuit.OnAnswer();
+        _board.OnAlive(manager, now);
     }
 
     /// <summary>The datacenter does not have the slot any more, without a result.</summary>
@@ -169,7 +176,6 @@ internal sealed partial class DatacenterRouting
     {
         if (_tellAt > now) return null;
         _tellAt = Instant.Never;
-        _dispatches.Expire(now);
         var debits = _capacity.Debits(_self, _incarnation, now);
         _toldRevision = debits.Revision;
         return new Message.DebitsTold(debits);
@@ -177,6 +183,7 @@ internal sealed partial class DatacenterRouting
 
     private void NoteDebits(Instant now)
     {
+        if (_topology.Gates.Count == 1) return;
         if (_capacity.DebitRevision != _toldRevision) _tellAt = Instant.Sooner(_tellAt, now + DebitInterval);
     }
 
@@ -190,7 +197,8 @@ internal sealed partial class DatacenterRouting
         return decayed;
     }
 
-    private TelemetryEvent.LatencyObserved? Learned(DatacenterName name, ObservationVerdict verdict, Instant now)
+    private TelemetryEvent.LatencyObserved? Learned(
+        DatacenterName name, ObservationVerdict verdict, Instant now)
     {
         if (verdict != ObservationVerdict.Accepted) return null;
         if (_config.Routing.IsEnabled) _observed.Add(name.Text);

@@ -183,9 +183,10 @@ public sealed partial class GateNode
         turn.Answer(creation.Caller, new ClientResponse.Accepted(id) { Notes = NotesOn(id) });
     }
 
-    private static void TellCreated(JobId id, JobCommand.JobCreated created, Turn turn)
+    private void TellCreated(JobId id, JobCommand.JobCreated created, Turn turn)
     {
         turn.Tell(new TelemetryEvent.JobAccepted(id, created.Spec.Name));
+        if (_routing.DecisionOf(id) is { } decision) TellRouted(created.Spec, decision, turn);
         for (var slot = 0; slot < created.Datacenters.Count; slot++)
             turn.Tell(new TelemetryEvent.SlotAssigned(new SlotKey(id, slot, 1), created.Datacenters[slot]));
     }

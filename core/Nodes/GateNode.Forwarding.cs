@@ -72,7 +72,8 @@ public sealed partial class GateNode
         ClientRequest.WatchJob watch => watch.Job.Group,
         ClientRequest.CancelJob cancel => cancel.Job.Group,
         ClientRequest.SubmitJob { Key: { } key } => _topology.GroupOfKey(key),
-        ClientRequest.SubmitJob or ClientRequest.ListJobs or ClientRequest.GetCluster => null,
+        ClientRequest.SubmitJob or ClientRequest.ListJobs or ClientRequest.GetCluster
+            or ClientRequest.PreviewRoute => null,
         _ => throw new UnreachableException($"unhandled {request}"),
     };
 
@@ -137,7 +138,7 @@ public sealed partial class GateNode
         {
             ClientRequest.SubmitJob or ClientRequest.CancelJob => new ClientResponse.OutcomeUnknown(reason),
             ClientRequest.GetJob or ClientRequest.ExplainJob or ClientRequest.WatchJob
-                or ClientRequest.ListJobs or ClientRequest.GetCluster =>
+                or ClientRequest.ListJobs or ClientRequest.GetCluster or ClientRequest.PreviewRoute =>
                 new ClientResponse.Unavailable(reason, RetryAfter),
             _ => throw new UnreachableException($"unhandled {call.Asked.Request}"),
         };

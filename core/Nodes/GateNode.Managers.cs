@@ -18,7 +18,7 @@ public sealed partial class GateNode
 
     private NodeVerdict OnSlotReserved(NodeId from, Message.SlotReserved reserved, Turn turn)
     {
-        _routing.OnAnswered(from);
+        _routing.OnAnswered(from, turn.Now);
         if (Judge(from, reserved, reserved.Slot, turn, out var job, out var slot) is { } verdict)
             return verdict;
         if (slot.Stage != SlotStage.Assigned) return NodeVerdict.Duplicate;
@@ -26,6 +26,7 @@ public sealed partial class GateNode
         if (work.Proposed != SlotProposal.None) return NodeVerdict.Duplicate;
 
         work.Wait = reserved.Wait;
+        _routing.OnReserved(job.Id, slot.Slot, turn.Now);
         var isProposed = ProposeSlot(
             SlotProposal.Start, job, slot, new JobCommand.SlotStarting(reserved.Slot), turn);
         return isProposed ? NodeVerdict.Accepted : NodeVerdict.Overloaded;
@@ -33,7 +34,7 @@ public sealed partial class GateNode
 
     private NodeVerdict OnSlotStarted(NodeId from, Message.SlotStarted started, Turn turn)
     {
-        _routing.OnAnswered(from);
+        _routing.OnAnswered(from, turn.Now);
         if (Judge(from, started, started.Slot, turn, out var job, out var slot) is { } verdict)
             return verdict;
         if (slot.Stage != SlotStage.Starting) return turn.Ignore(from, started, NodeVerdict.Unknown);
@@ -57,7 +58,7 @@ public sealed partial class GateNode
 
     private NodeVerdict OnSlotRefused(NodeId from, Message.SlotRefused refused, Turn turn)
     {
-        _routing.OnAnswered(from);
+        _routing.OnAnswered(from, turn.Now);
         if (JudgeEnd(from, refused, refused.Slot, turn, out var job, out var slot) is { } verdict)
             return verdict;
         var work = WorkOf(job).Slots[slot.Slot];
@@ -73,7 +74,7 @@ public sealed partial class GateNode
 
     private NodeVerdict OnSlotFinished(NodeId from, Message.SlotFinished finished, Turn turn)
     {
-        _routing.OnAnswered(from);
+        _routing.OnAnswered(from, turn.Now);
         var key = finished.Slot;
         if (JudgeEnd(from, finished, key, turn, out var job, out var slot) is { } verdict)
         {
@@ -101,7 +102,7 @@ public sealed partial class GateNode
 
     private NodeVerdict OnNotPrimary(NodeId from, Message.NotPrimary notPrimary, Turn turn)
     {
-        _routing.OnAnswered(from);
+        _routing.OnAnswered(from, turn.Now);
         if (JudgeEnd(from, notPrimary, notPrimary.Slot, turn, out var job, out var slot) is { } verdict)
             return verdict;
         var datacenter = _topology.Datacenter(slot.Datacenter)!;

@@ -27,6 +27,7 @@ public sealed partial class GateNode
         ClientRequest.CancelJob cancel => OnJobRequest(asked, cancel.Job, turn),
         ClientRequest.ListJobs list => OnListJobs(asked, list, turn),
         ClientRequest.GetCluster cluster => OnGetCluster(asked, cluster, turn),
+        ClientRequest.PreviewRoute preview => OnPreviewRoute(asked.Caller, preview, turn),
         _ => throw new UnreachableException($"unhandled {asked.Request}"),
     };
 

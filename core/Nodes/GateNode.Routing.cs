@@ -14,20 +14,35 @@ public sealed partial class GateNode
     {
         var decision = _routing.Route(spec, turn.Now, out var decayed);
         foreach (var datacenter in decayed) turn.Tell(new TelemetryEvent.ObservationsDecayed(datacenter));
+        if (decision.Outcome == RoutingOutcome.Failed)
+        {
+            TellRouted(spec, decision, turn);
+            reason = JobLimits.Clip(
+                $"no datacenter can take the job: {RoutingExplanation.Failure(decision)}");
+            return null;
+        }
+
+        reason = "";
+        return new RoutedJob(
+            SlotPlacement.ChooseFirst(spec, _board.Views(turn.Now), NamesOf(decision)), decision);
+    }
+
+    private static void TellRouted(JobSpec spec, RoutingDecision decision, Turn turn) =>
         turn.Tell(new TelemetryEvent.JobRouted(
             spec.Name, decision.Outcome, decision.Reason, [.. decision.Primaries],
             [.. decision.Spillovers.Where(spill => spill.ShouldSpill).Select(s => s.PrimaryDatacenter)]));
-        reason = decision.Outcome == RoutingOutcome.Failed
-            ? JobLimits.Clip($"no datacenter can take the job: {RoutingExplanation.Failure(decision)}")
-            : "";
-        return decision.Outcome == RoutingOutcome.Failed
-            ? null
-            : new RoutedJob(
-                SlotPlacement.ChooseFirst(spec, _board.Views(turn.Now), NamesOf(decision)), decision);
-    }
 
     private IReadOnlyList<string> RankingFor(JobSpec spec, Instant now) =>
-        NamesOf(_routing.Preview(spec, now));
+        NamesOf(_routing.Preview(DatacenterRouting.RequestOf(spec), now));
+
+    private NodeVerdict OnPreviewRoute(Caller caller, ClientRequest.PreviewRoute preview, Turn turn)
+    {
+        var request = new RoutingRequest(
+            preview.Count, preview.CoresRequired, preview.Preferred, preview.Only);
+        turn.Answer(
+            caller, new ClientResponse.Routed(RoutingReport.Of(_routing.Preview(request, turn.Now))));
+        return NodeVerdict.Accepted;
+    }
 
     private static IReadOnlyList<string> NamesOf(RoutingDecision decision) =>
         [.. decision.Ranking.Select(score => score.Datacenter)];

@@ -52,12 +52,14 @@ public sealed partial class ManagerNode
         var stamp = _clock.At(_now);
         List<ActiveDispatch> active =
         [
-            .. _tracks.Keys.Select(attempt =>
-            {
-                var started = _now - (stamp - Ledger.Find(attempt)!.StartedAt);
-                return DispatchOf(attempt, Ledger.Find(attempt)!.Worker, started);
-            }),
-            .. _placing.Select(placing => DispatchOf(placing.Key, placing.Value.Worker, _now)),
+            // What runs on a worker that is gone holds no cores that there are.
+            .. from attempt in _tracks.Keys
+               let workflow = Ledger.Find(attempt)!
+               where _workers.Contains(workflow.Worker)
+               select DispatchOf(attempt, workflow.Worker, _now - (stamp - workflow.StartedAt)),
+            .. from placing in _placing
+               where _workers.Contains(placing.Value.Worker)
+               select DispatchOf(placing.Key, placing.Value.Worker, _now),
         ];
         return HeartbeatCapacity.Of(_workers.CoresTotal, active, [.. Pending()], _now);
     }

@@ -5,6 +5,7 @@ using Hyperscale.Det.Kernel;
 using Hyperscale.Det.Membership;
 using Hyperscale.Det.Reliability;
 using Hyperscale.Det.Replication;
+using Hyperscale.Det.Routing;
 
 namespace Hyperscale.Det.Protocol;
 
@@ -178,6 +179,12 @@ public abstract record ClientRequest
 
     public sealed record CancelJob(JobId Job) : ClientRequest;
 
+    /// <summary>Where a job that needs this would go, as the asked gate sees it; nothing is done.</summary>
+    /// <param name="CoresRequired">At once, in each of its datacenters.</param>
+    public sealed record PreviewRoute(
+        int Count, int CoresRequired, IReadOnlyList<string> Preferred, IReadOnlyList<string> Only)
+        : ClientRequest;
+
     /// <summary>The replicas of every gate, or with <paramref name="LocalOnly"/> of the asked one.</summary>
     public sealed record GetCluster(bool LocalOnly) : ClientRequest;
 }
@@ -219,6 +226,8 @@ public abstract record ClientResponse
     public sealed record Status(JobStatus Job) : ClientResponse;
 
     public sealed record Explained(JobExplanation Job) : ClientResponse;
+
+    public sealed record Routed(RoutingReport Report) : ClientResponse;
 
     /// <param name="Missing">Gates that did not answer in time, and ledger groups that nobody leads: their
     /// jobs may not be in the list.</param>

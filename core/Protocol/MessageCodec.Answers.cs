@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using Hyperscale.Det.Jobs;
 using Hyperscale.Det.Kernel;
+using Hyperscale.Det.Routing;
 using Hyperscale.Det.Wire;
 
 namespace Hyperscale.Det.Protocol;
@@ -14,6 +15,10 @@ public static partial class MessageCodec
             case ClientResponse.Accepted accepted:
                 writer.Packed((ulong)ResponseKind.Accepted);
                 Write(writer, accepted);
+                break;
+            case ClientResponse.Routed routed:
+                writer.Packed((ulong)ResponseKind.Routed);
+                writer.Nested(1, routed.Report, RoutingFields.Write);
                 break;
             case ClientResponse.Jobs jobs:
                 writer.Packed((ulong)ResponseKind.Jobs);
@@ -83,6 +88,7 @@ public static partial class MessageCodec
             ResponseKind.Accepted => ReadAccepted(ref reader),
             ResponseKind.Status => ReadStatus(ref reader) is { } s ? new ClientResponse.Status(s) : null,
             ResponseKind.Explained => ReadExplained(ref reader),
+            ResponseKind.Routed => ReadRouted(ref reader),
             ResponseKind.Jobs => ReadJobs(ref reader),
             ResponseKind.CancelAccepted =>
                 ReadStatus(ref reader) is { } s ? new ClientResponse.CancelAccepted(s) : null,

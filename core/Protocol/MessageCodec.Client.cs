@@ -93,6 +93,10 @@ public static partial class MessageCodec
                 writer.Packed((ulong)RequestKind.CancelJob);
                 writer.Nested(1, cancel.Job, JobFields.Write);
                 break;
+            case ClientRequest.PreviewRoute preview:
+                writer.Packed((ulong)RequestKind.PreviewRoute);
+                Write(writer, preview);
+                break;
             case ClientRequest.GetCluster cluster:
                 writer.Packed((ulong)RequestKind.GetCluster);
                 writer.Flag(1, cluster.LocalOnly);
@@ -113,6 +117,7 @@ public static partial class MessageCodec
             RequestKind.ListJobs => ReadListJobs(ref reader),
             RequestKind.CancelJob => ReadJob(ref reader) is { } job ? new ClientRequest.CancelJob(job) : null,
             RequestKind.GetCluster => ReadGetCluster(ref reader),
+            RequestKind.PreviewRoute => ReadPreviewRoute(ref reader),
             RequestKind.ExplainJob =>
                 ReadJob(ref reader) is { } job ? new ClientRequest.ExplainJob(job) : null,
             _ => Unknown<ClientRequest>(ref reader, "request", kind),

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Hyperscale.Det.Capacity;
 using Hyperscale.Det.Jobs;
 using Hyperscale.Det.Kernel;
@@ -8,7 +9,7 @@ namespace Hyperscale.Det.Protocol;
 
 public static partial class MessageCodec
 {
-    private static readonly string[] HeartbeatFields =
+    private static readonly ImmutableArray<string> HeartbeatFields =
     [
         "datacenter", "boot", "version", "isPrimary", "workers", "coresTotal", "coresFree",
         "largestWorkerCores", "queuedWorkflows", "view",

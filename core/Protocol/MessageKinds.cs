@@ -53,6 +53,7 @@ public enum RequestKind
     CancelJob = 5,
     GetCluster = 6,
     ExplainJob = 7,
+    PreviewRoute = 8,
 }
 
 /// <summary>The numbers of <see cref="ClientResponse"/> on the wire.</summary>
@@ -72,4 +73,5 @@ public enum ResponseKind
     Rejected = 12,
     Cluster = 13,
     Explained = 14,
+    Routed = 15,
 }

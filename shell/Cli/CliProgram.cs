@@ -91,6 +91,7 @@ public static class CliProgram
             SubmitCommand.Create(context),
             StatusCommand.Create(context),
             ExplainCommand.Create(context),
+            RouteCommand.Create(context),
             WatchCommand.Create(context),
             JobsCommand.Create(context),
             CancelCommand.Create(context),

@@ -51,6 +51,15 @@ internal sealed class JobFile
             ExitCode.Usage, [.. faults.Select(fault => $"{_file}: {fault.Path}: {fault.Message}")]);
     }
 
+    /// <summary>The job, whose target may be left open.</summary>
+    /// <exception cref="CliException">Names every fault of the job.</exception>
+    public JobSpec CheckOrThrow(string? target)
+    {
+        var faults = new List<JobFault>();
+        return Check(target, faults, []) ?? throw new CliException(
+            ExitCode.Usage, [.. faults.Select(fault => $"{_file}: {fault.Path}: {fault.Message}")]);
+    }
+
     /// <summary>Everything that is wrong with the job and everything worth knowing of it. A target that is
     /// left open is no fault.</summary>
     public JobSpec? Check(string? target, List<JobFault> faults, List<JobNote> notes) =>

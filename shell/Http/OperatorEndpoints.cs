@@ -1,3 +1,5 @@
+using System.Globalization;
+using Hyperscale.Det.Jobs;
 using Hyperscale.Det.Kernel;
 using Hyperscale.Det.Protocol;
 using Hyperscale.Det.Shell.Hosting;
@@ -14,6 +16,8 @@ internal sealed class OperatorEndpoints(
     public IReadOnlyList<ApiRoute> Routes =>
     [
         new("GET", "/v1/cluster", "the datacenters, and every gate's ledger groups", [], ClusterAsync),
+        new("GET", "/v1/routing", "where a job would go and why; ?count=1&cores=1&prefer=a,b&only=c",
+            ["count", "cores", "prefer", "only"], RoutingAsync),
         new("GET", "/livez", "200 as long as the process answers", [], LivezAsync),
         new("GET", "/readyz", "200 while this gate takes requests, else 503 and why", [], ReadyzAsync),
         new("GET", "/metrics", "counters and gauges for Prometheus", [], MetricsAsync),
@@ -34,6 +38,51 @@ internal sealed class OperatorEndpoints(
                 gate.Topology.ClusterId, gate.Id.Name, gates,
                 [.. gate.Cluster.Datacenters.Select(Datacenter)], replicas, missing),
             ApiJson.Compact.ClusterJson);
+    }
+
+    private async Task RoutingAsync(HttpContext context)
+    {
+        var query = context.Request.Query;
+        if (!TryWhole(query, "count", JobLimits.DatacentersMax, out var count, out var fault)
+            || !TryWhole(query, "cores", ProtocolLimits.DatacenterCoresMax, out var cores, out fault)
+            || !TryNames(query, "prefer", out var preferred, out fault)
+            || !TryNames(query, "only", out var only, out fault))
+        {
+            await Problems.WriteAsync(context, fault);
+            return;
+        }
+
+        var answer = await calls.AskAsync(
+            new ClientRequest.PreviewRoute(count, cores, preferred, only), context.RequestAborted);
+        if (answer is ClientResponse.Routed { Report: var report })
+            await _json.WriteAsync(context, RoutingJson.Of(report), ApiJson.Compact.RoutingJson);
+        else
+            await Refusals.WriteAsync(context, answer, Problems.Unanswered);
+    }
+
+    private static bool TryWhole(
+        IQueryCollection query, string name, int max, out int value, out ProblemJson fault)
+    {
+        (value, fault) = (1, null!);
+        if (!query.TryGetValue(name, out var texts)) return true;
+        if (int.TryParse(texts[0], NumberStyles.None, CultureInfo.InvariantCulture, out value)
+            && value >= 1 && value <= max)
+            return true;
+        fault = Problems.BadQuery(name, $"is '{texts[0]}'; a whole number from 1 to {max} is needed");
+        return false;
+    }
+
+    private bool TryNames(
+        IQueryCollection query, string name, out IReadOnlyList<string> names, out ProblemJson fault)
+    {
+        (names, fault) = ([], null!);
+        if (!query.TryGetValue(name, out var texts)) return true;
+        names = texts[0]!.Split(',', StringSplitOptions.RemoveEmptyEntries);
+        var unknown = names.FirstOrDefault(known => gate.Topology.Datacenter(known) is null);
+        if (unknown is null && names.Count <= JobLimits.DatacentersMax) return true;
+        var all = string.Join(", ", gate.Topology.Datacenters.Select(datacenter => datacenter.Name));
+        fault = Problems.BadQuery(name, $"names '{unknown}', which is no datacenter; there are {all}");
+        return false;
     }
 
     private DatacenterJson Datacenter(DatacenterView seen) => new(

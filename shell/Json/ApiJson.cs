@@ -15,6 +15,7 @@ namespace Hyperscale.Det.Shell.Json;
 [JsonSerializable(typeof(JobListJson))]
 [JsonSerializable(typeof(ProblemJson))]
 [JsonSerializable(typeof(ReportJson))]
+[JsonSerializable(typeof(RoutingJson))]
 [JsonSerializable(typeof(StatusJson))]
 [JsonSerializable(typeof(ValidationJson))]
 public sealed partial class ApiJson : JsonSerializerContext
@@ -46,6 +47,8 @@ public sealed partial class ApiJson : JsonSerializerContext
             new LowerCamel<Jobs.SlotState>(),
             new LowerCamel<Jobs.WorkflowPhase>(),
             new LowerCamel<Jobs.AttemptState>(),
+            new LowerCamel<Capacity.DatacenterHealth>(),
+            new LowerCamel<Routing.RoutingOutcome>(),
         },
     };
 }

@@ -6,6 +6,8 @@ namespace Hyperscale.Det.Shell.Json;
 
 /// <summary>Why a job is where it is, as <c>GET /v1/jobs/{id}/explain</c> tells it.</summary>
 /// <param name="Since">Since when it is in its state.</param>
+/// <param name="Routing">How its datacenters were chosen, in lines; empty where the gate that is asked did
+/// not choose them.</param>
 /// <param name="Waits">Everything that has not ended, with the name of what it waits for.</param>
 public sealed record ExplanationJson(
     JobId Id,
@@ -16,7 +18,8 @@ public sealed record ExplanationJson(
     CompletionJson Completion,
     RetryBudgetJson RetryBudget,
     IReadOnlyList<WaitJson> Waits,
-    IReadOnlyList<SlotExplanationJson> Slots)
+    IReadOnlyList<SlotExplanationJson> Slots,
+    IReadOnlyList<string> Routing)
 {
     public static ExplanationJson Of(JobExplanation explanation)
     {
@@ -30,7 +33,8 @@ public sealed record ExplanationJson(
             CompletionJson.Of(explanation),
             RetryBudgetJson.Of(explanation),
             [.. status.IsTerminal ? [] : status.Slots.SelectMany(slot => WaitJson.Of(slot, status.Spec))],
-            [.. explanation.Slots.Select(slot => SlotExplanationJson.Of(slot, status.Slots[slot.Slot]))]);
+            [.. explanation.Slots.Select(slot => SlotExplanationJson.Of(slot, status.Slots[slot.Slot]))],
+            explanation.Routing);
     }
 }
 

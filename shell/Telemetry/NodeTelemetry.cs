@@ -80,8 +80,7 @@ public sealed class NodeTelemetry : ITelemetrySink
                 _attemptsStarted.Add(1, Of(node));
                 break;
             case TelemetryEvent.AttemptEnded ended:
-                NodeLog.AttemptEnded(_logger, node, ended.Attempt, ended.Worker, ended.State, ended.Reason);
-                _attemptsEnded.Add(1, Of(node), State(ended.State));
+                OnAttemptEnded(node, ended);
                 break;
             case TelemetryEvent.WorkerJoined or TelemetryEvent.WorkerLost or TelemetryEvent.LeaseExpired:
                 OnWorker(node, telemetry);
@@ -111,13 +110,24 @@ public sealed class NodeTelemetry : ITelemetrySink
                 NodeLog.Recovered(_logger, node, recovered.SnapshotLsn, recovered.Records);
                 break;
             case TelemetryEvent.GroupLed led:
-                if (led.IsLed) NodeLog.GroupLed(_logger, node, led.Group, led.View);
-                else NodeLog.GroupLeft(_logger, node, led.Group, led.View);
-                _groupsLed.Add(led.IsLed ? 1 : -1, Of(node));
+                OnGroupLed(node, led);
                 break;
             default:
                 throw new UnreachableException($"unhandled {telemetry}");
         }
+    }
+
+    private void OnAttemptEnded(NodeId node, TelemetryEvent.AttemptEnded ended)
+    {
+        NodeLog.AttemptEnded(_logger, node, ended.Attempt, ended.Worker, ended.State, ended.Reason);
+        _attemptsEnded.Add(1, Of(node), State(ended.State));
+    }
+
+    private void OnGroupLed(NodeId node, TelemetryEvent.GroupLed led)
+    {
+        if (led.IsLed) NodeLog.GroupLed(_logger, node, led.Group, led.View);
+        else NodeLog.GroupLeft(_logger, node, led.Group, led.View);
+        _groupsLed.Add(led.IsLed ? 1 : -1, Of(node));
     }
 
     private void OnIgnored(NodeId node, TelemetryEvent.Ignored ignored)

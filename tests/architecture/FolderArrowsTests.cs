@@ -20,10 +20,11 @@ public sealed partial class FolderArrowsTests
         ["Replication"] = ["Kernel", "Wire"],
         ["Membership"] = ["Kernel", "Wire"],
         ["Capacity"] = ["Kernel", "Wire"],
-        ["Routing"] = ["Kernel", "Capacity"],
+        ["Routing"] = ["Kernel", "Wire", "Capacity"],
         ["Protocol"] =
         [
             "Kernel", "Wire", "Idempotency", "Reliability", "Jobs", "Replication", "Membership", "Capacity",
+            "Routing",
         ],
         ["Nodes"] =
         [

@@ -1,9 +1,11 @@
+using System.Globalization;
 using System.Net;
 using System.Net.Http.Headers;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using Hyperscale.Det.Idempotency;
 using Hyperscale.Det.Kernel;
+using Hyperscale.Det.Protocol;
 using Hyperscale.Det.Shell.Http;
 using Hyperscale.Det.Shell.Json;
 
@@ -82,6 +84,17 @@ internal sealed class GateClient : IDisposable
         AskAsync(
             () => new HttpRequestMessage(HttpMethod.Get, $"v1/jobs?limit={limit}"),
             ApiJson.Compact.JobListJson, cancellation);
+
+    /// <summary>Where a job would go, as a gate sees it.</summary>
+    public Task<RoutingJson> RouteAsync(ClientRequest.PreviewRoute job, CancellationToken cancellation) =>
+        AskAsync(
+            () => new HttpRequestMessage(
+                HttpMethod.Get,
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"v1/routing?count={job.Count}&cores={job.CoresRequired}")
+                + Named("prefer", job.Preferred) + Named("only", job.Only)),
+            ApiJson.Compact.RoutingJson, cancellation);
 
     /// <summary>The cluster as a gate knows it, with every gate's ledger groups.</summary>
     public Task<ClusterJson> ClusterAsync(CancellationToken cancellation) =>
@@ -168,6 +181,10 @@ internal sealed class GateClient : IDisposable
             await Task.Delay(Pause, _time, cancellation);
         }
     }
+
+    private static string Named(string parameter, IReadOnlyList<string> names) => names.Count == 0
+        ? ""
+        : $"&{parameter}={string.Join(',', names.Select(Uri.EscapeDataString))}";
 
     /// <summary>A gate's URL without a trailing slash.</summary>
     public static string Name(Uri gate) => gate.GetLeftPart(UriPartial.Path).TrimEnd('/');

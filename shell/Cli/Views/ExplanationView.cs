@@ -17,6 +17,8 @@ internal static class ExplanationView
         context.Out.WriteLine(Budget(job.RetryBudget));
         if (job.Waits.Count > 0) Screen.Draw(Waits(job.Waits, now), context);
         if (job.RetryBudget.Grants.Count > 0) Screen.Draw(Grants(job.RetryBudget.Grants), context);
+        if (job.Routing.Count > 0) context.Out.WriteLine("datacenters:");
+        foreach (var line in job.Routing) context.Out.WriteLine(Figures.Clean($"  {line}"));
         foreach (var slot in job.Slots)
         {
             foreach (var (datacenter, reason) in slot.Refusals)

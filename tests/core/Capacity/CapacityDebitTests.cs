@@ -32,6 +32,28 @@ public sealed class CapacityDebitTests
     }
 
     [Fact]
+    public void What_the_manager_has_admitted_is_shown_by_its_next_heartbeat_to_every_gate()
+    {
+        var other = new DatacenterCapacityAggregator(CapacityConfig.Default);
+        Hear(_gate, version: 1, free: 10);
+        Hear(other, version: 1, free: 10);
+        Dispatch(_gate, slot: 0, cores: 4);
+        Dispatch(_gate, slot: 1, cores: 1);
+        _gate.Admitted(Job, 0, Instant.Zero);
+        _gate.Admitted(Job, 7, Instant.Zero);
+        Assert.Equal(5, Available(_gate));
+        Assert.True(other.Merge(_gate.Debits(GateA, 1, Instant.Zero), Instant.Zero));
+        Assert.Equal(5, Available(other));
+
+        foreach (var gate in (DatacenterCapacityAggregator[])[_gate, other])
+        {
+            Hear(gate, version: 2, free: 6);
+            Assert.Equal(5, Available(gate));
+            gate.CheckInvariants();
+        }
+    }
+
+    [Fact]
     public void A_later_start_of_the_manager_and_a_successor_show_all_dispatches()
     {
         Hear(_gate, version: 7, free: 10);

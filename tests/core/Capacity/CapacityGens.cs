@@ -34,6 +34,18 @@ internal static class CapacityGens
         .Select((running, waiting) =>
             HeartbeatCapacity.Of(running.Total, running.Active, waiting, Instant.Zero));
 
+    /// <summary>Whatever a gate may tell of what it dispatched.</summary>
+    public static readonly Gen<DebitReport> Debits =
+        from gate in Gen.Int[0, 3]
+        from incarnation in Gen.Long[0, 9]
+        from revision in Gen.Long[0, 99]
+        from shares in Gen.Select(
+                Gen.Int[0, 3], Gen.Long[0, 9], Gen.Long[0, 9], Gen.Long[0, 99], Gen.Int[1, 64])
+            .Select((place, view, start, version, cores) => new DebitShare(
+                DatacenterName.Of($"dc-{place}"), NodeId.Of($"dc-{place}/manager-1"), view, start, version,
+                cores)).List[0, 5]
+        select new DebitReport(NodeId.Of($"gate-{gate}"), incarnation, revision, shares);
+
     public static ActiveDispatch Work(int cores, int duration, int elapsed, int timeout = 20) => new(
         new JobId(0, 1), 0, NodeId.Of("w"), cores, Instant.Zero - Duration.FromSeconds(elapsed),
         Duration.FromSeconds(duration), Duration.FromSeconds(timeout));

@@ -177,7 +177,11 @@ internal static class JobGens
         from completesWhen in Reason
         from deadline in WallTime
         from slots in SlotExplanationOf(status.Spec.Workflows.Count).List[0, 3]
-        select new JobExplanation(status, terms, completion, completesWhen, deadline, slots);
+        from routing in Reason.List[0, 3]
+        select new JobExplanation(status, terms, completion, completesWhen, deadline, slots)
+        {
+            Routing = routing,
+        };
 
     public static readonly Gen<JobSummary> JobSummary = Gen.Select(
         JobId,

@@ -74,7 +74,8 @@ internal sealed class GateBench
 
     public int Snapshots => _snapshots;
 
-    /// <summary>Every effect since the last <see cref="Forget"/>, but talk of who is alive.</summary>
+    /// <summary>Every effect since the last <see cref="Forget"/>, but talk of who is alive and
+    /// of how jobs are routed.</summary>
     public IReadOnlyList<NodeEffect> History => _history;
 
     public IEnumerable<(NodeId To, Message Message)> Sent => SentIn(_history);
@@ -249,7 +250,9 @@ internal sealed class GateBench
 
     /// <summary>Talk of who is alive, which goes on beside everything.</summary>
     private static bool IsMembership(NodeEffect effect) =>
-        effect is NodeEffect.SendDatagram or NodeEffect.Send { Message: Message.Membership };
+        effect is NodeEffect.SendDatagram
+            or NodeEffect.Send { Message: Message.Membership or Message.HeartbeatEchoed }
+            or NodeEffect.Emit { Event: TelemetryEvent.JobRouted or TelemetryEvent.LatencyObserved };
 
     /// <summary>A snapshot is written behind the records that it covers.</summary>
     private void Store()

@@ -246,6 +246,7 @@ public sealed class GateKeyTests
         Assert.Equal([(6, new ClientResponse.KeyExpired(Job))], Replies(Submit(6)));
         _bench.Pass(Keys.CommittedTtl + (Keys.CleanupInterval * 2));
         // An opaque key that is older than its memory is a new one.
+        _bench.Heartbeat("east", GateBench.East);
         Assert.Empty(Replies(Submit(7)));
     }
 

@@ -152,6 +152,8 @@ public sealed class GateSlotTests
         var second = 0L;
         for (; second < 60; second++)
         {
+            _bench.Heartbeat("east", East);
+            _bench.Heartbeat("west", West);
             for (var manager = HolderOf(job); manager is { } holder; manager = HolderOf(job))
             {
                 asked.Add((second, holder));

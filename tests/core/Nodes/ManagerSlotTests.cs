@@ -1,5 +1,6 @@
 using Hyperscale.Det.Jobs;
 using Hyperscale.Det.Kernel;
+using Hyperscale.Det.Membership;
 using Hyperscale.Det.Nodes;
 using Hyperscale.Det.Protocol;
 using static Hyperscale.Det.Tests.Core.Nodes.Dispatch;
@@ -295,9 +296,10 @@ public sealed class ManagerSlotTests
         Assert.Equal(NodeVerdict.Misdirected, bench.Verdict);
         Assert.Empty(bench.SentTo<Message.HeartbeatAnswered>(Worker1));
         bench.Forget();
-        bench.Pass(Seconds(1));
+        bench.Pass(Seconds(5));
+        var heartbeat = Assert.Single(bench.SentTo<Message.ManagerHeartbeat>(Gate));
         Expect.Messages(
-            bench.SentTo<Message.ManagerHeartbeat>(Gate),
+            [heartbeat with { Coordinate = null }],
             new Message.ManagerHeartbeat(Datacenter, new BootId(1), 2, IsPrimary: false, 0, 0, 0, 0, 0, 0));
     }
 
@@ -309,11 +311,42 @@ public sealed class ManagerSlotTests
         _bench.Run(Job(Workflow(cores: 3), Workflow(cores: 3)));
         _bench.Forget();
 
-        _bench.Pass(Seconds(1));
-        var heartbeat = new Message.ManagerHeartbeat(
+        // Workers came: the gates are not to wait for it.
+        _bench.Pass(Duration.FromMilliseconds(100));
+        var expected = new Message.ManagerHeartbeat(
             Datacenter, new BootId(1), 3, IsPrimary: true, 1, 2, 6, 3, 4, QueuedWorkflows: 1);
-        Expect.Messages(_bench.SentTo<Message.ManagerHeartbeat>(Gate), heartbeat);
-        Expect.Messages(_bench.SentTo<Message.ManagerHeartbeat>(OtherGate), heartbeat);
+        foreach (var gate in (NodeId[])[Gate, OtherGate])
+        {
+            var heartbeat = Assert.Single(_bench.SentTo<Message.ManagerHeartbeat>(gate));
+            var capacity = heartbeat.Capacity!;
+            Assert.Equal((1, 3), (capacity.PendingWorkflowCount, capacity.EstimatedCoresFreeing));
+            // The three that are free are spoken for.
+            Assert.Equal((6, 0), (capacity.Freeing.Total, capacity.Freeing.FreeNow));
+            Expect.Messages([heartbeat with { Capacity = null, Coordinate = null }], expected);
+        }
+    }
+
+    [Fact]
+    public void An_echo_of_the_newest_heartbeat_is_a_round_trip_and_the_gate_is_told()
+    {
+        _bench.Pass(Seconds(5));
+        var beat = _bench.SentTo<Message.ManagerHeartbeat>(Gate)[^1];
+        Assert.Null(beat.Rtt);
+        var place = new NetworkCoordinate([.. new double[NetworkCoordinate.Dimensions]], 1, 0, 1);
+        _bench.Pass(Duration.FromMilliseconds(20));
+        Assert.Equal(NodeVerdict.Stale, Echo(beat.Version - 1));
+        Assert.Equal(NodeVerdict.Accepted, Echo(beat.Version));
+        Assert.Equal(
+            NodeVerdict.Unknown, _bench.Receive(Worker1, new Message.HeartbeatEchoed(beat.Boot, 1, place)));
+
+        _bench.Forget();
+        _bench.Pass(Seconds(5));
+        var next = Assert.Single(_bench.SentTo<Message.ManagerHeartbeat>(Gate));
+        Assert.Equal(Duration.FromMilliseconds(20), next.Rtt);
+        Assert.Null(Assert.Single(_bench.SentTo<Message.ManagerHeartbeat>(OtherGate)).Rtt);
+
+        NodeVerdict Echo(long version) =>
+            _bench.Receive(Gate, new Message.HeartbeatEchoed(beat.Boot, version, place));
     }
 
     [Fact]

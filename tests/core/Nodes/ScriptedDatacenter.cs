@@ -28,6 +28,7 @@ internal sealed class ScriptedDatacenter(Rng rng, int refusals)
         Message.StartSlot start => OnStart(start.Slot),
         Message.CancelSlot cancel => OnCancel(cancel.Slot),
         Message.SlotResultCommitted committed => OnCommitted(committed.Slot),
+        Message.HeartbeatEchoed => null,
         _ => throw new ArgumentException($"a datacenter gets no {message}", nameof(message)),
     };
 

@@ -69,17 +69,17 @@ public sealed class MessageCodecTests
     [Fact]
     public void Numbers_of_kinds_are_those_that_other_versions_know() => Assert.Equal(
         """
-        ClientCall 1 ClientAnswer 2 ReserveSlot 16 StartSlot 17 CancelSlot 18 SlotResultCommitted 19
-        BudgetShared 20
+        ClientCall 1 ClientAnswer 2 DebitsTold 3 ReserveSlot 16 StartSlot 17 CancelSlot 18
+        SlotResultCommitted 19 BudgetShared 20 HeartbeatEchoed 21
         SlotReserved 32 SlotRefused 33 SlotStarted 34 SlotProgressed 35 SlotFinished 36 NotPrimary 37
         ManagerHeartbeat 38 BudgetAsked 39 StartAttempt 48 StopAttempt 49 AttemptResultCommitted 50
         HeartbeatAnswered 51
         WorkerHeartbeat 64 AttemptAccepted 65 AttemptRefused 66 AttemptProgressed 67 AttemptFinished 68
         Replication 80 ReplicaHeartbeat 81 ReplicaHeartbeatAnswered 82
         Membership 96
-        SubmitJob 1 GetJob 2 WatchJob 3 ListJobs 4 CancelJob 5 GetCluster 6 ExplainJob 7
+        SubmitJob 1 GetJob 2 WatchJob 3 ListJobs 4 CancelJob 5 GetCluster 6 ExplainJob 7 PreviewRoute 8
         Accepted 1 Status 2 Jobs 3 CancelAccepted 4 Invalid 5 NotFound 6 Unavailable 7 OutcomeUnknown 8
-        Pending 9 KeyReused 10 KeyExpired 11 Rejected 12 Cluster 13 Explained 14
+        Pending 9 KeyReused 10 KeyExpired 11 Rejected 12 Cluster 13 Explained 14 Routed 15
         """.ReplaceLineEndings(" "),
         $"{Numbers<MessageKind>()} {Numbers<RequestKind>()} {Numbers<ResponseKind>()}");
 

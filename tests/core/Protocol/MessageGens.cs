@@ -3,10 +3,12 @@ using Hyperscale.Det.Jobs;
 using Hyperscale.Det.Kernel;
 using Hyperscale.Det.Protocol;
 using Hyperscale.Det.Replication;
+using Hyperscale.Det.Tests.Core.Capacity;
 using Hyperscale.Det.Tests.Core.Idempotency;
 using Hyperscale.Det.Tests.Core.Jobs;
 using Hyperscale.Det.Tests.Core.Membership;
 using Hyperscale.Det.Tests.Core.Replication;
+using Hyperscale.Det.Tests.Core.Routing;
 
 namespace Hyperscale.Det.Tests.Core.Protocol;
 
@@ -37,6 +39,11 @@ internal static class MessageGens
             Gen.Bool,
             (limit, local) => new ClientRequest.ListJobs(limit, local)),
         JobGens.JobId.Select(job => new ClientRequest.CancelJob(job)),
+        Gen.Select(
+            Gen.Int[1, JobLimits.DatacentersMax], Gen.Int[1, 4096], JobGens.Text.List[0, 3],
+            JobGens.Text.List[0, 3],
+            (count, cores, preferred, only) =>
+                new ClientRequest.PreviewRoute(count, cores, preferred, only)),
         Gen.Bool.Select(local => new ClientRequest.GetCluster(local)));
 
     private static readonly Gen<ReplicaState> Replica =
@@ -65,6 +72,7 @@ internal static class MessageGens
         Gen.Select(JobGens.Reason, Gen.Bool, (why, again) => new ClientResponse.Rejected(why, again)),
         JobGens.JobStatus.Select(job => new ClientResponse.Status(job)),
         JobGens.JobExplanation.Select(job => new ClientResponse.Explained(job)),
+        RoutingGens.Report.Select(report => new ClientResponse.Routed(report)),
         Gen.Select(
             JobGens.JobSummary.List[0, 5],
             JobGens.Text.List[0, 3],
@@ -140,8 +148,22 @@ internal static class MessageGens
         from free in Cores
         from largest in Cores
         from queued in Cores
+        from capacity in CapacityGens.Heartbeat.Null()
+        from place in NetworkCoordinateTests.Any.Null()
+        from rtt in Time.Nullable()
         select new Message.ManagerHeartbeat(
-            name, boot, version, isPrimary, view, workers, total, free, largest, queued));
+            name, boot, version, isPrimary, view, workers, total, free, largest, queued)
+        {
+            Capacity = capacity,
+            Coordinate = place,
+            Rtt = rtt,
+        });
+
+    private static readonly Gen<Message> BetweenTiers = Gen.OneOf<Message>(
+        Gen.Select(
+            Boot, Counter, NetworkCoordinateTests.Any,
+            (boot, version, place) => new Message.HeartbeatEchoed(boot, version, place)),
+        CapacityGens.Debits.Select(debits => new Message.DebitsTold(debits)));
 
     private static readonly Gen<Message> ToWorkers = Gen.OneOf<Message>(
         Gen.Select(
@@ -204,6 +226,6 @@ internal static class MessageGens
         SwimGens.Message.Select(told => (Message)new Message.Membership(told));
 
     public static readonly Gen<Message> Message = Gen.Frequency(
-        (5, OfClients), (4, OfGates), (7, OfManagers), (4, ToWorkers), (5, OfWorkers), (4, OfReplicas),
-        (2, OfMembers));
+        (5, OfClients), (4, OfGates), (7, OfManagers), (2, BetweenTiers), (4, ToWorkers), (5, OfWorkers),
+        (4, OfReplicas), (2, OfMembers));
 }

@@ -6,7 +6,7 @@ namespace Hyperscale.Det.Tests.Shell.Cli;
 public sealed class ArgumentTests
 {
     [Theory]
-    [InlineData("", "a command is needed: run, submit, status, explain, watch, jobs, cancel, validate,")]
+    [InlineData("", "a command is needed: run, submit, status, explain, route, watch, jobs, cancel,")]
     [InlineData("tagret", "'tagret' is no command; allowed are run, submit")]
     [InlineData("submit", "Required argument 'JOB.json' missing for command: 'submit'.")]
     [InlineData("run a.json b.json", "Unrecognized command or argument 'b.json'.")]

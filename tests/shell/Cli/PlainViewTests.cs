@@ -67,6 +67,9 @@ public sealed class PlainViewTests : IDisposable
             dc-b  -         reservation  2023-11-14 22:13:21Z (0s)  -                     waiting for dc-b
             retry granted to  workflow  attempt  cause
             dc-a              browse          2  exit code 3
+            datacenters:
+              Routed: initial_selection
+              primary dc-a
             slot 1 was not taken by dc-c: no worker
 
             """);

@@ -1,8 +1,10 @@
 using System.Globalization;
 using System.Net;
+using Hyperscale.Det.Capacity;
 using Hyperscale.Det.Kernel;
 using Hyperscale.Det.Protocol;
 using Hyperscale.Det.Replication;
+using Hyperscale.Det.Routing;
 using Hyperscale.Det.Shell.Json;
 
 namespace Hyperscale.Det.Tests.Shell.Http;
@@ -34,6 +36,51 @@ public sealed class OperatorEndpointsTests
 
         api.Gate.WhyNotServing = null;
         Assert.Equal("ready\n", await api.Client.GetStringAsync("/readyz", Api.Cancellation));
+    }
+
+    [Fact]
+    public async Task Routing_shows_every_component_of_every_score()
+    {
+        await using var api = await Api.StartAsync();
+        var score = new DatacenterRoutingScore(
+            "dc-a", DatacenterHealth.Busy, 20.5, 30, 0.25, 18, 0.5, 0.1, 0, 1.3, 1.5, 1, 0.9, 1, 35.9);
+        var spill = new SpilloverDecision(
+            true, SpilloverReason.ImprovesWaitTime, "dc-b", "dc-a", Duration.FromSeconds(90),
+            Duration.FromSeconds(5), 12);
+        api.Gate.Answers(new ClientResponse.Routed(new RoutingReport(
+            RoutingOutcome.Queued, RoutingReason.HoldDownRetained,
+            [score, score with { Datacenter = "dc-b" }], 1,
+            [new Exclusion("dc-c", ExclusionReason.Unhealthy, HealthReason.NoWorker)], [spill],
+            ["dc-b: if it had cores"])));
+        using var response = await api.SendAsync("GET", "/v1/routing?count=2&cores=4&only=dc-a");
+        var routing = await Api.ReadAsync(response, ApiJson.Compact.RoutingJson);
+
+        var asked = Assert.IsType<ClientRequest.PreviewRoute>(Assert.Single(api.Gate.Asked));
+        Assert.Equal((2, 4, "dc-a", 0), (
+            asked.Count, asked.CoresRequired, Assert.Single(asked.Only), asked.Preferred.Count));
+        Assert.Equal((RoutingOutcome.Queued, "hold_down_retained"), (routing.Outcome, routing.Reason));
+        Assert.Equal(
+            new CandidateJson(
+                "dc-a", true, DatacenterHealth.Busy, 35.9, 20.5, 30, 0.25, 18, 0.5, 0.1, 0, 1.3, 1.5, 1, 0.9,
+                1),
+            routing.Datacenters[0]);
+        Assert.Equal([true, false], routing.Datacenters.Select(candidate => candidate.IsPrimary));
+        Assert.Equal([new ExclusionJson("dc-c", "unhealthy: no_worker")], routing.Excluded);
+        Assert.Equal("spillover_improves_wait_time", Assert.Single(routing.Spillovers).Reason);
+    }
+
+    [Theory]
+    [InlineData("count=0", "count")]
+    [InlineData("cores=many", "cores")]
+    [InlineData("only=nowhere", "only")]
+    public async Task A_question_about_routing_that_means_nothing_is_400_and_is_named(
+        string query, string name)
+    {
+        await using var api = await Api.StartAsync();
+        using var response = await api.SendAsync("GET", $"/v1/routing?{query}");
+        var problem = await Api.ProblemAsync(response, HttpStatusCode.BadRequest);
+        Assert.Equal($"?{name}", Assert.Single(problem.Faults!).Path);
+        Assert.Empty(api.Gate.Asked);
     }
 
     [Fact]

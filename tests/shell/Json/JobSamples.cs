@@ -70,7 +70,10 @@ internal static class JobSamples
             [
                 new SlotExplanation(0, 1, 2, [new RetryGrant(0, 2, "exit code 3")], []),
                 new SlotExplanation(1, 2, 1, [], [new SlotRefusal("dc-c", "no worker")]),
-            ]);
+            ])
+        {
+            Routing = ["Routed: initial_selection", "primary dc-a"],
+        };
     }
 
     public static RunStats Stats(params long[] microseconds) => new(
