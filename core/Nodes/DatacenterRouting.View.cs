@@ -21,6 +21,13 @@ internal sealed partial class DatacenterRouting
         _decisions.Add(job, decision, 0);
     }
 
+    /// <summary>The job may never be: another gate leads its group, and may give its name to
+    /// another.</summary>
+    public void Forget(JobId job)
+    {
+        if (_decisions.Find(job) is var known and >= 0) _decisions.Remove(known);
+    }
+
     /// <summary>What this life of the gate decided about a job; null when it did not, or long ago.</summary>
     public RoutingDecision? DecisionOf(JobId job) =>
         _decisions.Find(job) is var slot and >= 0 ? _decisions.ValueAt(slot) : null;

@@ -47,7 +47,7 @@ internal sealed partial class DatacenterRouting
 
         _capacity = new DatacenterCapacityAggregator(config.Capacity);
         _latencies = new ObservedLatencyTracker(config.Routing);
-        _router = new GateJobRouter(config.Capacity, HysteresisConfig.Default, _latencies);
+        _router = new GateJobRouter(config.Capacity, config.Hysteresis, _latencies);
         _vivaldi = new Vivaldi(default, seed: 0);
     }
 

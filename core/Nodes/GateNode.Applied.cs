@@ -42,6 +42,7 @@ public sealed partial class GateNode
         foreach (var id in _creations.Keys.Where(id => id.Group == group).ToList())
         {
             _creations.Remove(id, out var creation);
+            _routing.Forget(id);
             turn.Answer(creation.Caller, new ClientResponse.OutcomeUnknown(
                 "the gate stopped leading the job's ledger group before the job was committed"));
         }

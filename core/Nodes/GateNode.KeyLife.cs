@@ -171,7 +171,12 @@ public sealed partial class GateNode
     {
         _expireKeysAt.Remove(group);
         _expiring.Remove(group);
-        foreach (var id in _reserving.Keys.Where(id => id.Group == group).ToList()) _reserving.Remove(id);
+        foreach (var id in _reserving.Keys.Where(id => id.Group == group).ToList())
+        {
+            _reserving.Remove(id);
+            _routing.Forget(id);
+        }
+
         _rejecting.RemoveWhere(key => _topology.GroupOfKey(key) == group);
         foreach (var key in _keys.PendingKeys.Where(key => _topology.GroupOfKey(key) == group).ToList())
             _keys.Withdraw(key, _answered);

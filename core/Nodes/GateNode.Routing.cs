@@ -9,6 +9,10 @@ namespace Hyperscale.Det.Nodes;
 /// that its datacenter did not take goes down the ranking of that moment.</content>
 public sealed partial class GateNode
 {
+    /// <summary>What this life of the gate decided about a job, for whoever looks from outside; null when it
+    /// did not, or long ago.</summary>
+    public RoutingDecision? RoutingOf(JobId job) => _routing.DecisionOf(job);
+
     /// <summary>Routes a new job; null, with the reasons, when no datacenter can take it.</summary>
     private RoutedJob? Route(JobSpec spec, Turn turn, out string reason)
     {

@@ -44,6 +44,9 @@ public sealed record GateConfig(
     /// <summary>Of what gates learn of datacenters.</summary>
     public AdaptiveRoutingConfig Routing { get; init; } = AdaptiveRoutingConfig.Default;
 
+    /// <summary>Of how long a datacenter keeps the jobs that go to it.</summary>
+    public HysteresisConfig Hysteresis { get; init; } = HysteresisConfig.Default;
+
     public static readonly GateConfig Default = new(
         ResendInterval: Duration.FromMilliseconds(500),
         WatchDeadline: Duration.FromSeconds(10),

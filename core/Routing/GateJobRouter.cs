@@ -17,7 +17,8 @@ public sealed partial class GateJobRouter(
     /// <summary>Datacenters whose failures are remembered.</summary>
     public const int FailuresMax = 10_000;
 
-    /// <summary>One decision in so many is for a datacenter that lost its traffic.</summary>
+    /// <summary>One decision in so many is for a datacenter that lost its traffic, unless the hysteresis says
+    /// otherwise.</summary>
     public const int ProbeEvery = 100;
 
     /// <summary>Where so few jobs come that probes lie further apart, what was learned of a datacenter is
@@ -42,7 +43,7 @@ public sealed partial class GateJobRouter(
     {
         var incumbents = IncumbentsOf(request.Class);
         incumbents.Follow(view.IsBootstrap);
-        if (++_decisions % ProbeEvery != 0)
+        if (++_decisions % hysteresis.ProbeEvery != 0)
             return Decide(request, view, incumbents, ProbeKind.None, isKept: true, now);
         var isFrequent = _probedAt is { } last && now - last <= ProbeIntervalMax;
         _probedAt = now;

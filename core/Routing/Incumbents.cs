@@ -19,6 +19,9 @@ public sealed record HysteresisConfig(
     Duration Cooldown,
     double CooldownFactor)
 {
+    /// <summary>One decision in so many is for a datacenter that lost its traffic.</summary>
+    public int ProbeEvery { get; init; } = GateJobRouter.ProbeEvery;
+
     public static readonly HysteresisConfig Default = new(
         HoldDown: Duration.FromSeconds(30),
         SwitchBelow: 0.8,
