@@ -27,6 +27,7 @@ public static class AllCheckers
         new ResultsConserved(),
         new ProgressRises(),
         new NoDispatchAfterEnd(),
+        new JobRouting(),
         new BoundedQueues(),
         new OneAnswer(),
         new NodeInvariants(),
@@ -36,5 +37,6 @@ public static class AllCheckers
         new Situations(),
         new ReplicaSituations(),
         new ReliabilitySituations(),
+        new RoutingSituations(),
     ];
 }

@@ -98,6 +98,20 @@ public enum Probe : byte
     LateResultDropped,
     LateResultMerged,
 
+    // Routing and capacity.
+    SpilledOver,
+    DebitOfOtherGateCounted,
+    StaleDatacenterDemoted,
+    DatacenterExcluded,
+    AllCircuitsOpen,
+    NoDatacenterEligible,
+    CooldownAfterFailedDispatch,
+    RoutingProbed,
+    IncumbentRetained,
+    IncumbentLeft,
+    ObservationLearned,
+    ObservationsDecayed,
+
     // Keys.
     KeyAnsweredAgain,
     KeyReusedForAnother,
