@@ -19,7 +19,7 @@ internal static class OperationGenerator
             var at = rng.Between(FirstJob, profile.FaultsEnd * 9 / 10);
             var client = (int)rng.Below(topology.Clients);
             var submit = operations.Count;
-            var job = WithRaces(seed, i, JobOf(i, topology, rng));
+            var job = WithLists(seed, topology, WithRaces(seed, i, JobOf(i, topology, rng)));
             operations.Add(new PlannedOperation.Submit(at, client, job, Watches: rng.Chance(3, 4)));
             var after = at + (rng.Chance(1, 2)
                 ? rng.Between(Duration.FromMilliseconds(1), Duration.FromMilliseconds(200))
@@ -38,8 +38,48 @@ internal static class OperationGenerator
                 operations.Add(new PlannedOperation.Cancel(at + EndOf(job, race), client, submit));
         }
 
+        AddCrowd(seed, profile, topology, jobs, operations);
         AddKeys(seed, profile, topology, operations);
         return operations;
+    }
+
+    /// <summary>In some worlds many jobs come at about the same time, more than there are cores for, the
+    /// short ones mixed with long ones.</summary>
+    private static void AddCrowd(
+        ulong seed, Profile profile, PlanTopology topology, long jobs, List<PlannedOperation> operations)
+    {
+        var crowd = Rng.Stream(seed, "crowd");
+        if (profile.CrowdMax == 0 || !crowd.Chance(1, 3)) return;
+        var begin = crowd.Between(FirstJob, profile.FaultsEnd * 2 / 3);
+        var count = crowd.Between(profile.CrowdMax / 2, profile.CrowdMax);
+        for (var i = 0; i < count; i++)
+        {
+            var rng = Rng.Stream(seed, "job of the crowd", "", (ulong)i);
+            var duration = rng.Chance(1, 2)
+                ? rng.Between(Duration.FromMilliseconds(100), Duration.FromSeconds(1))
+                : rng.Between(Duration.FromSeconds(5), Duration.FromSeconds(20));
+            var work = new PlannedWorkflow(
+                WorkflowKind.Exec, (int)rng.Between(1, 2), duration, Duration.FromSeconds(1), []);
+            var job = new PlannedJob(
+                $"job-{jobs + i}", Datacenters: 1, Preferred: [], Only: [], RetryBudget: null,
+                RetryBudgetPerWorkflow: null, BestEffort: null, [work]);
+            operations.Add(new PlannedOperation.Submit(
+                begin + rng.Between(Duration.Zero, Duration.FromSeconds(3)),
+                (int)rng.Below(topology.Clients),
+                WithLists(seed, topology, job),
+                Watches: rng.Chance(1, 2)));
+        }
+    }
+
+    /// <summary>Lets some jobs that may run anywhere name several datacenters.</summary>
+    private static PlannedJob WithLists(ulong seed, PlanTopology topology, PlannedJob job)
+    {
+        var rng = Rng.Stream(seed, "lists", job.Name);
+        if (job.Only.Count > 0 || !rng.Chance(1, 3)) return job;
+        var names = topology.Datacenters.Select(datacenter => datacenter.Name).ToList();
+        var preferred = names.Where(_ => rng.Chance(1, 2)).ToList();
+        while (names.Count > job.Datacenters && rng.Chance(1, 2)) names.Remove(rng.Pick(names));
+        return job with { Preferred = preferred, Only = names };
     }
 
     /// <summary>Gives most submissions a key, and repeats them: at once and late, by the same client and by

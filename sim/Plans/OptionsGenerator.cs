@@ -3,6 +3,7 @@ using Hyperscale.Det.Idempotency;
 using Hyperscale.Det.Kernel;
 using Hyperscale.Det.Nodes;
 using Hyperscale.Det.Reliability;
+using Hyperscale.Det.Routing;
 using Hyperscale.Det.Sim.Coverage;
 
 namespace Hyperscale.Det.Sim.Plans;
@@ -24,7 +25,7 @@ internal static class OptionsGenerator
     private static NetworkOptions NetworkOf(ulong seed, IReadOnlyDictionary<FaultFamily, int> families)
     {
         var rng = Rng.Stream(seed, "network options");
-        return new NetworkOptions(
+        var options = new NetworkOptions(
             LocalLatency: rng.Between(Duration.FromMicroseconds(50), Duration.FromMicroseconds(500)),
             WanLatencyMin: Duration.FromMilliseconds(2),
             WanLatencyMax: rng.Between(Duration.FromMilliseconds(5), Duration.FromMilliseconds(80)),
@@ -38,6 +39,11 @@ internal static class OptionsGenerator
             StallLimit: rng.Between(Duration.FromSeconds(2), Duration.FromSeconds(15)),
             ConnectTimeout: rng.Between(Duration.FromSeconds(1), Duration.FromSeconds(8)),
             QueueMax: 4096);
+        // Datacenters on different continents: too far away to spill over to, some of them.
+        var regions = Rng.Stream(seed, "regions");
+        if (!regions.Chance(1, 4)) return options;
+        var farthest = regions.Between(Duration.FromMilliseconds(80), Duration.FromMilliseconds(120));
+        return options with { WanLatencyMax = farthest };
     }
 
     private static DiskOptions DiskOf(ulong seed, IReadOnlyDictionary<FaultFamily, int> families)
@@ -83,9 +89,15 @@ internal static class OptionsGenerator
         {
             SnapshotEveryRecords = rng.Pick([10, 100, 10_000]),
             DefaultDeadlineAllowance = rng.Pick([Duration.FromSeconds(60), Duration.FromMinutes(5)]),
-            Capacity = CapacityConfig.Default with
+            Capacity = SpilloverOf(seed) with
             {
                 StalenessThreshold = rng.Pick([Duration.FromSeconds(5), Duration.FromSeconds(30)]),
+            },
+            Routing = LearningOf(seed),
+            // Runs are too short for a probe in a hundred decisions.
+            Hysteresis = HysteresisConfig.Default with
+            {
+                ProbeEvery = Rng.Stream(seed, "probes").Pick([3, 10, GateJobRouter.ProbeEvery]),
             },
             Idempotency = KeysOf(seed),
             BestEffort = BestEffortConfig.Standard with
@@ -94,6 +106,29 @@ internal static class OptionsGenerator
                     ? LateResultPolicy.UpdateResult
                     : LateResultPolicy.LogOnly,
             },
+        };
+    }
+
+    private static CapacityConfig SpilloverOf(ulong seed)
+    {
+        var rng = Rng.Stream(seed, "spillover options");
+        return CapacityConfig.Default with
+        {
+            IsSpilloverEnabled = rng.Chance(9, 10),
+            MaxWait = rng.Pick([Duration.Zero, Duration.FromSeconds(2), Duration.FromSeconds(60)]),
+            MaxLatencyPenaltyMs = rng.Pick([20, 100, 1000]),
+            MinImprovementRatio = rng.Pick([0.0, 0.5, 0.5]),
+        };
+    }
+
+    private static AdaptiveRoutingConfig LearningOf(ulong seed)
+    {
+        var rng = Rng.Stream(seed, "learning options");
+        return AdaptiveRoutingConfig.Default with
+        {
+            IsEnabled = rng.Chance(9, 10),
+            MinSamples = rng.Pick([1, 3, 10]),
+            MaxStaleness = rng.Pick([Duration.FromSeconds(10), Duration.FromSeconds(300)]),
         };
     }
 

@@ -4,6 +4,7 @@ using Hyperscale.Det.Sim.Coverage;
 namespace Hyperscale.Det.Sim.Plans;
 
 /// <summary>What kind of worlds a set of seeds makes.</summary>
+/// <param name="CrowdMax">Most jobs that come at about the same time, beside the others.</param>
 /// <param name="FaultsEnd">Length of the first phase.</param>
 /// <param name="AlwaysOff">Families that no seed switches on.</param>
 /// <param name="IntensityMax">A family that is on has an intensity from 1 to this.</param>
@@ -20,6 +21,7 @@ public sealed record Profile(
     int ClientsMax,
     int JobsMin,
     int JobsMax,
+    int CrowdMax,
     Duration FaultsEnd,
     IReadOnlyList<FaultFamily> AlwaysOff,
     int IntensityMax)
@@ -37,6 +39,7 @@ public sealed record Profile(
         ClientsMax: 2,
         JobsMin: 2,
         JobsMax: 6,
+        CrowdMax: 0,
         Duration.FromSeconds(30),
         [],
         IntensityMax: 2);
@@ -54,6 +57,7 @@ public sealed record Profile(
         ClientsMax: 4,
         JobsMin: 4,
         JobsMax: 24,
+        CrowdMax: 16,
         Duration.FromSeconds(120),
         [],
         IntensityMax: 4);
@@ -71,6 +75,7 @@ public sealed record Profile(
         ClientsMax: 3,
         JobsMin: 8,
         JobsMax: 20,
+        CrowdMax: 0,
         Duration.FromSeconds(20),
         [FaultFamily.Workload],
         IntensityMax: 5);
@@ -88,6 +93,7 @@ public sealed record Profile(
         ClientsMax: 4,
         JobsMin: 300,
         JobsMax: 300,
+        CrowdMax: 0,
         Duration.FromSeconds(120),
         Enum.GetValues<FaultFamily>(),
         IntensityMax: 1);
