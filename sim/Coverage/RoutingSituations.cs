@@ -1,6 +1,5 @@
 using Hyperscale.Det.Capacity;
 using Hyperscale.Det.Durability;
-using Hyperscale.Det.Jobs;
 using Hyperscale.Det.Kernel;
 using Hyperscale.Det.Nodes;
 using Hyperscale.Det.Protocol;

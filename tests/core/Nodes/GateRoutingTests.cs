@@ -188,16 +188,44 @@ public sealed class GateRoutingTests
     [Fact]
     public void A_preview_decides_as_a_submission_would_and_changes_nothing()
     {
-        Locate(_bench, eastRttMs: 60, westRttMs: 10);
-        _bench.Submit(Specs.Job(cores: 2));
+        var twin = new GateBench(GateBench.OneManagerEach);
+        foreach (var gate in new[] { _bench, twin })
+        {
+            Locate(gate, eastRttMs: 60, westRttMs: 10);
+            gate.Submit(Specs.Job(cores: 2));
+        }
+
+        // When a wait is first asked for, schedules are joined: that is kept until the next heartbeat.
+        Preview(_bench, cores: 4);
         var before = _bench.Fingerprint;
 
         var reports = Enumerable.Range(1, 3).Select(cores => Preview(_bench, cores)).ToList();
 
         Assert.Equal(before, _bench.Fingerprint);
-        var decision = _bench.Gate.RoutingOf(_bench.Submit(Specs.Job(cores: 1)))!;
-        Assert.Equal(reports[0].Ranking, decision.Ranking);
+        var decision = _bench.Gate.RoutingOf(_bench.Submit(Specs.Job()))!;
         Assert.Equal("west", reports[0].Ranking[0].Datacenter);
+        Assert.Equal(reports[0].Ranking, decision.Ranking);
+        Assert.Equal(decision.Ranking, twin.Gate.RoutingOf(twin.Submit(Specs.Job()))!.Ranking);
+        Assert.Equal(RoutingReason.InitialSelection, decision.Reason);
+    }
+
+    [Fact]
+    public void What_was_decided_about_a_job_that_may_never_be_is_forgotten_with_the_lead()
+    {
+        var trio = new GateTrio();
+        var first = trio.PrimaryOf(0);
+        trio.CutOff = first;
+        var job = new JobId(0, 2);
+        trio.Ask(first, new ClientRequest.SubmitJob(Specs.Job(name: "lost")));
+        Assert.NotNull(trio.GateOf(first).RoutingOf(job));
+        trio.Pass(Duration.FromSeconds(30));
+        trio.CutOff = null;
+
+        trio.Pass(Duration.FromSeconds(30));
+
+        Assert.Contains(GateTrio.Gates, gate => gate != first && trio.GateOf(gate).LedGroups.Contains(0));
+        Assert.Empty(trio.GateOf(first).LedGroups);
+        Assert.Null(trio.GateOf(first).RoutingOf(job));
     }
 
     /// <summary>Two gates of one cluster, with a manager in each datacenter.</summary>

@@ -39,6 +39,9 @@ internal sealed class GateTrio
     /// <summary>Whether the datacenter answers reservations.</summary>
     public bool IsDatacenterSilent { get; set; }
 
+    /// <summary>A gate that nothing reaches and that reaches nobody.</summary>
+    public NodeId? CutOff { get; set; }
+
     /// <summary>Every reply of this process's clients, in order.</summary>
     public IReadOnlyList<(NodeId Gate, long Id, ClientResponse Response)> Replies => _replies;
 
@@ -47,6 +50,8 @@ internal sealed class GateTrio
 
     public NodeId AnotherThan(NodeId gate) =>
         Gates.First(other => other != gate && _lives[other].Gate is not null);
+
+    public GateNode GateOf(NodeId gate) => _lives[gate].Gate!;
 
     public JobLedger LedgerOf(NodeId gate) => _lives[gate].Gate!.Ledger;
 
@@ -105,6 +110,7 @@ internal sealed class GateTrio
     {
         while (_network.TryDequeue(out var sent))
         {
+            if (sent.To == CutOff || sent.From == CutOff) continue;
             if (sent.To == East) OnDatacenter(sent.From, sent.Message);
             else if (_lives.TryGetValue(sent.To, out var life) && life.Gate is not null)
                 Step(sent.To, new NodeInput.Received(sent.From, sent.Message));
