@@ -9,7 +9,7 @@ public sealed record DatacenterView(
     string Name, bool IsFresh, int Workers, int CoresFree, int LargestWorkerCores);
 
 /// <summary>The newest heartbeat of every datacenter.</summary>
-internal sealed class DatacenterBoard(Topology topology, Duration staleness)
+public sealed class DatacenterBoard(Topology topology, Duration staleness)
 {
     private readonly SortedDictionary<string, Heard> _heard = new(StringComparer.Ordinal);
 

@@ -6,7 +6,7 @@ using Hyperscale.Det.Routing;
 namespace Hyperscale.Det.Nodes;
 
 /// <content>Datacenters as candidates for a job, and what was decided about the newest jobs.</content>
-internal sealed partial class DatacenterRouting
+public sealed partial class DatacenterRouting
 {
     /// <summary>Decisions that are kept to be explained; the oldest make room.</summary>
     private const int DecisionsMax = 1024;

@@ -9,7 +9,7 @@ namespace Hyperscale.Det.Nodes;
 
 /// <summary>What a gate knows of datacenters and where it sends jobs for that (AD-36, AD-43, AD-45). All of
 /// it is soft: it makes placement better and decides nothing that the ledger says.</summary>
-internal sealed partial class DatacenterRouting
+public sealed partial class DatacenterRouting
 {
     /// <summary>Between two tellings of debits to the other gates.</summary>
     private static readonly Duration DebitInterval = Duration.FromMilliseconds(500);

@@ -160,7 +160,7 @@ public sealed partial class GateNode
             SlotCommand.Cancel => new Message.CancelSlot(key, fence, WithdrawalOf(job)),
             SlotCommand.None => throw new UnreachableException($"unhandled {command}"),
         });
-        _timers.Ask(place, manager, turn.Now + ResendAfter(work.Sent));
+        _timers.Ask(place, manager, turn.Now + _config.ResendAfter(work.Sent));
     }
 
     private bool ProposeSlot(
@@ -173,9 +173,6 @@ public sealed partial class GateNode
         _timers.Remove(new SlotPlace(job.Id, slot.Slot));
         return true;
     }
-
-    // A peer that stays silent is asked less often, so that a reservation's bytes do not fill its queue.
-    private Duration ResendAfter(int sent) => _config.ResendInterval * (1L << Math.Clamp(sent - 3, 0, 3));
 
     private static Duration RetryIntervalAfter(int epoch)
     {

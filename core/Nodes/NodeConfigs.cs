@@ -47,6 +47,10 @@ public sealed record GateConfig(
     /// <summary>Of how long a datacenter keeps the jobs that go to it.</summary>
     public HysteresisConfig Hysteresis { get; init; } = HysteresisConfig.Default;
 
+    /// <summary>How long a command that was sent so often may go unanswered. A peer that stays silent is
+    /// asked less often, so that a reservation's bytes do not fill its queue.</summary>
+    public Duration ResendAfter(int sent) => ResendInterval * (1L << Math.Clamp(sent - 3, 0, 3));
+
     public static readonly GateConfig Default = new(
         ResendInterval: Duration.FromMilliseconds(500),
         WatchDeadline: Duration.FromSeconds(10),

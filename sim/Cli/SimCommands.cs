@@ -23,6 +23,7 @@ public static class SimCommands
             PlanCommand.Create(),
             MutantsCommand.Create(),
             ExploreCommand.Create(active),
+            StudyCommand.Create(),
         }.Parse(args);
         if (parsed.Action is not ParseErrorAction) return parsed.Invoke();
         foreach (var error in parsed.Errors) Console.Error.WriteLine(error.Message);
