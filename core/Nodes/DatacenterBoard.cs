@@ -23,6 +23,10 @@ public sealed class DatacenterBoard(Topology topology, Duration staleness)
     public int AliveManagers(DatacenterTopology datacenter, Instant now) => datacenter.Managers.Count(
         manager => _aliveAt.TryGetValue(manager, out var at) && now - at <= staleness);
 
+    /// <summary>Whether a manager was heard of later than that.</summary>
+    public bool IsHeardSince(NodeId manager, Instant since) =>
+        _aliveAt.TryGetValue(manager, out var at) && at > since;
+
     /// <summary>A manager was heard of by what it answered.</summary>
     public void OnAlive(NodeId manager, Instant now) => _aliveAt[manager] = now;
 

@@ -57,9 +57,22 @@ public sealed partial class DatacenterRouting
             verdict.Health,
             !heard.IsFresh,
             datacenter.Managers.Count,
-            datacenter.Managers.Count(manager => _circuits[manager].StateAt(now) == CircuitState.Open),
+            datacenter.Managers.Count(manager => IsShut(manager, now)),
             PredictedOf(datacenter, now),
             SloFactor: 1);
+    }
+
+    /// <summary>Whether no job should go to a manager. Of one that has been silent since its circuit opened,
+    /// a half-open circuit is no reason to try new jobs: what was asked of it before is still asked.</summary>
+    private bool IsShut(NodeId manager, Instant now)
+    {
+        var circuit = _circuits[manager];
+        return circuit.StateAt(now) switch
+        {
+            CircuitState.Closed => false,
+            CircuitState.Open => true,
+            CircuitState.HalfOpen => !_board.IsHeardSince(manager, circuit.OpenedAt!.Value),
+        };
     }
 
     /// <summary>A gate that has not listened for long enough takes nobody for dead.</summary>

@@ -28,6 +28,9 @@ public sealed class ManagerCircuit
     private Instant? _openedAt;
     private Instant? _triedAt;
 
+    /// <summary>When it opened, the last time; null while it is closed.</summary>
+    public Instant? OpenedAt => _openedAt;
+
     public CircuitState StateAt(Instant now) =>
         _openedAt is not { } openedAt ? CircuitState.Closed
         : now - openedAt < OpenFor ? CircuitState.Open

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using Hyperscale.Det.Routing;
 
 namespace Hyperscale.Det.Sim.Studies;
 
@@ -33,10 +34,11 @@ public static class RoutingMarkdown
 
     private static string About { get; } =
         $"""
-        Three regions with a gate and two datacenters each ({Places()}), jobs of 1 to 16 cores and 4 to 144 s
-        that use 45% of all cores, heartbeats every 5 s, gates that tell each other what they dispatched. All
-        policies see the same: what the router excludes is excluded for all of them. The datacenter that is
-        slow, dies or heals is us-1, the largest.
+        Three regions with a gate and two datacenters each
+        ({Places()}),
+        jobs of 1 to 16 cores and 4 to 144 s that use 45% of all cores, heartbeats every 5 s, gates that tell
+        each other what they dispatched. All policies see the same: what the router excludes is excluded for
+        all of them. The datacenter that is slow, dies or heals is us-1, the largest.
 
         Overhead: from submission to result, less the declared duration; waiting for cores is part of it. RTT:
         to the datacenter that a job ran in. Load variation: of the mean utilization of the datacenters that
@@ -48,7 +50,7 @@ public static class RoutingMarkdown
         """.ReplaceLineEndings("\n");
 
     private static string Places() => string.Join(
-        ", ", StudyModel.Places.Select(place => $"{place.Name} with {place.Cores} cores"));
+        ", ", StudyModel.Places.Select(place => $"{place.Name} {place.Cores} cores"));
 
     private static void AddGoals(StringBuilder text, RoutingStudy study)
     {
@@ -83,10 +85,12 @@ public static class RoutingMarkdown
             text.Append('\n');
         }
 
-        Say(text, $"\n{ours.SpillRate * 100:F2}% of our decisions spilled over.\n");
+        var reasons = ours.Switches.Select(one => $"{one.Count} {RoutingNames.Of(one.Reason)}");
+        Say(text, $"\nSwitches: {string.Join(", ", reasons)}. ");
+        Say(text, $"{ours.SpillRate * 100:F2}% of our decisions spilled over.\n\n");
         var missed = GoalsOf(study, scenario).Where(goal => !goal.IsMet).ToList();
         text.Append(missed.Count == 0 ? "All goals are met.\n" : "");
-        foreach (var goal in missed) Say(text, $"MISSED: {goal.Name}; it is {goal.Measured}.\n");
+        foreach (var goal in missed) Say(text, $"* MISSED: {goal.Name}; it is {goal.Measured}.\n");
     }
 
     private static IReadOnlyList<RoutingGoal> GoalsOf(RoutingStudy study, RoutingScenario scenario) =>

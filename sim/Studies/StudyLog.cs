@@ -31,7 +31,11 @@ public sealed record StudyMeasures(
     double? SwitchRate,
     double SpillRate,
     int Lost,
-    IReadOnlyList<double> AffectedShares);
+    IReadOnlyList<double> AffectedShares)
+{
+    /// <summary>How many switches there were for each reason.</summary>
+    public IReadOnlyList<(RoutingReason Reason, int Count)> Switches { get; init; } = [];
+}
 
 /// <summary>Notes what happens in a run.</summary>
 internal sealed class StudyLog(StudyModel model)
@@ -40,11 +44,11 @@ internal sealed class StudyLog(StudyModel model)
     private readonly List<int> _rttsMs = [];
     private readonly double[] _coreSeconds = new double[StudyModel.Places.Count];
     private readonly SortedDictionary<string, int> _last = new(StringComparer.Ordinal);
+    private readonly SortedDictionary<RoutingReason, int> _switches = [];
     private readonly int[] _routedIn = new int[3];
     private readonly int[] _affectedIn = new int[3];
     private int _decisions;
     private int _moves;
-    private int _switches;
     private int _spills;
     private int _lost;
     private Instant? _lastToDead;
@@ -72,7 +76,7 @@ internal sealed class StudyLog(StudyModel model)
         if (decision.Reason is RoutingReason.ImprovementThresholdMet or RoutingReason.BucketDropForced
             or RoutingReason.ExclusionForced or RoutingReason.DegradationForced
             or RoutingReason.CooldownPenalty)
-            _switches++;
+            _switches[decision.Reason] = _switches.GetValueOrDefault(decision.Reason) + 1;
     }
 
     /// <summary>Cores of a datacenter were in use.</summary>
@@ -103,10 +107,13 @@ internal sealed class StudyLog(StudyModel model)
             LoadVariation(),
             Dies ? (_lastToDead ?? model.ChangeAt) - model.ChangeAt : null,
             Part(_moves, _decisions),
-            policy == RoutingPolicy.Ours ? Part(_switches, _decisions) : null,
+            policy == RoutingPolicy.Ours ? Part(_switches.Values.Sum(), _decisions) : null,
             Part(_spills, _decisions),
             _lost,
-            [.. _affectedIn.Select((count, third) => Part(count, _routedIn[third]))]);
+            [.. _affectedIn.Select((count, third) => Part(count, _routedIn[third]))])
+        {
+            Switches = [.. _switches.Select(entry => (entry.Key, entry.Value))],
+        };
     }
 
     private double LoadVariation()

@@ -1,4 +1,5 @@
 using System.Xml.Linq;
+using Hyperscale.Det.Kernel;
 using Hyperscale.Det.Sim.Studies;
 
 namespace Hyperscale.Det.Tests.Sim.Studies;
@@ -18,13 +19,38 @@ public sealed class RoutingStudyTests
     }
 
     [Fact]
-    public void The_goals_are_met_where_nothing_happens()
+    public void Where_nothing_happens_jobs_stay_near_and_are_spread_better_than_by_distance_alone()
     {
         var ours = RoutingStudy.RunOne(1, 3000, RoutingScenario.Steady, RoutingPolicy.Ours);
         var random = RoutingStudy.RunOne(1, 3000, RoutingScenario.Steady, RoutingPolicy.Random);
+        var nearest = RoutingStudy.RunOne(1, 3000, RoutingScenario.Steady, RoutingPolicy.NearestRtt);
 
-        Assert.All(RoutingGoals.Of(ours, random), goal => Assert.True(goal.IsMet, $"{goal}"));
-        Assert.Equal((0, 0), (ours.Lost, random.Lost));
+        Assert.True(RoutingGoals.Of(ours, random)[0].IsMet);
+        Assert.True(ours.LoadVariation < Math.Min(random.LoadVariation, nearest.LoadVariation));
+        Assert.True(ours.OverheadP95Ms < Math.Min(random.OverheadP95Ms, nearest.OverheadP95Ms));
+        Assert.True(ours.MoveRate < random.MoveRate / 10);
+        Assert.Equal(0, ours.Lost);
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    [InlineData(3)]
+    public void A_dead_datacenter_is_avoided_in_less_than_ten_seconds(ulong seed)
+    {
+        var ours = RoutingStudy.RunOne(seed, 2000, RoutingScenario.Failing, RoutingPolicy.Ours);
+
+        Assert.True(ours.Failover < Duration.FromSeconds(10), $"{ours.Failover}");
+        Assert.True(ours.AffectedShares[0] > 0.1);
+    }
+
+    [Fact]
+    public void A_slow_datacenter_loses_jobs_and_gets_them_again_when_it_is_well()
+    {
+        var shares = RoutingStudy.RunOne(1, 6000, RoutingScenario.Heal, RoutingPolicy.Ours).AffectedShares;
+
+        Assert.True(shares[1] < shares[0] / 2);
+        Assert.True(shares[2] > shares[1] * 2);
     }
 
     [Fact]

@@ -1,0 +1,100 @@
+using Hyperscale.Det.Capacity;
+using Hyperscale.Det.Kernel;
+using Hyperscale.Det.Nodes;
+using Hyperscale.Det.Protocol;
+using Hyperscale.Det.Routing;
+
+namespace Hyperscale.Det.Tests.Core.Nodes;
+
+public sealed class DatacenterRoutingTests
+{
+    private static readonly NodeId[] East = [NodeId.Of("east/1"), NodeId.Of("east/2")];
+    private static readonly NodeId[] West = [NodeId.Of("west/1")];
+    private static readonly Topology Cluster = new(
+        "c", [NodeId.Of("gate")], [new("east", East), new("west", West)]);
+
+    private readonly DatacenterBoard _board = new(Cluster, GateConfig.Default.ManagerStaleness);
+    private readonly DatacenterRouting _routing;
+    private long _version;
+
+    public DatacenterRoutingTests()
+    {
+        _routing = new DatacenterRouting(Cluster, GateConfig.Default, _board);
+        _routing.Start(Cluster.Gates[0], new BootId(1), seed: 1, At(0));
+        Hear("east", East, at: 0);
+        Hear("west", West, at: 0);
+    }
+
+    [Fact]
+    public void A_datacenter_whose_managers_do_not_answer_is_excluded_while_their_circuits_are_open()
+    {
+        FailAsks(at: 1);
+
+        Assert.Equal(["east: all_circuits_open"], Excluded(at: 2));
+    }
+
+    [Fact]
+    public void A_half_open_circuit_brings_no_new_jobs_to_a_manager_that_has_been_silent_since()
+    {
+        FailAsks(at: 1);
+
+        Assert.Equal(CircuitState.HalfOpen, StateAfter(seconds: 12));
+        Assert.Equal(["east: all_circuits_open"], Excluded(at: 13));
+    }
+
+    [Fact]
+    public void A_half_open_circuit_brings_jobs_to_a_manager_that_is_heard_of_again()
+    {
+        FailAsks(at: 1);
+        Hear("east", East[..1], at: 5);
+
+        Assert.Equal(["east: all_circuits_open"], Excluded(at: 6));
+        Assert.Empty(Excluded(at: 13));
+    }
+
+    [Fact]
+    public void An_answer_closes_the_circuit_at_once()
+    {
+        FailAsks(at: 1);
+        _routing.OnAnswered(East[1], At(2));
+
+        Assert.Empty(Excluded(at: 3));
+    }
+
+    private static CircuitState StateAfter(int seconds)
+    {
+        var circuit = new ManagerCircuit();
+        for (var i = 0; i < ManagerCircuit.ErrorsMax; i++) circuit.OnError(At(0));
+        return circuit.StateAt(At(seconds));
+    }
+
+    private void FailAsks(int at)
+    {
+        foreach (var manager in East)
+            for (var i = 0; i < ManagerCircuit.ErrorsMax; i++) _routing.OnUnanswered(manager, At(at));
+    }
+
+    private string[] Excluded(int at)
+    {
+        var decision = _routing.Preview(new RoutingRequest(1, 4, [], []), At(at));
+        _routing.CheckInvariants();
+        return [.. decision.Excluded.Select(excluded => $"{excluded.Datacenter}: {excluded.Text}")];
+    }
+
+    private void Hear(string datacenter, NodeId[] managers, int at)
+    {
+        foreach (var manager in managers)
+        {
+            var isPrimary = manager.Name.EndsWith('1');
+            var heartbeat = new Message.ManagerHeartbeat(
+                datacenter, new BootId(1), ++_version, isPrimary, 0, 2, 16, 16, 8, 0)
+            {
+                Capacity = isPrimary ? HeartbeatCapacity.Of(16, [], [], At(at)) : null,
+            };
+            Assert.Equal(NodeVerdict.Accepted, _board.OnHeartbeat(manager, heartbeat, At(at)));
+            _routing.OnHeartbeat(manager, heartbeat, At(at));
+        }
+    }
+
+    private static Instant At(int seconds) => Instant.Zero + Duration.FromSeconds(seconds);
+}
