@@ -27,6 +27,10 @@ public sealed class DatacenterBoard(Topology topology, Duration staleness)
     public bool IsHeardSince(NodeId manager, Instant since) =>
         _aliveAt.TryGetValue(manager, out var at) && at > since;
 
+    /// <summary>Whether any manager of a datacenter was heard of later than that.</summary>
+    public bool IsAnyHeardSince(DatacenterTopology datacenter, Instant since) =>
+        datacenter.Managers.Any(manager => IsHeardSince(manager, since));
+
     /// <summary>A manager was heard of by what it answered.</summary>
     public void OnAlive(NodeId manager, Instant now) => _aliveAt[manager] = now;
 

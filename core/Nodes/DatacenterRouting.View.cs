@@ -13,6 +13,10 @@ public sealed partial class DatacenterRouting
 
     private readonly LaneTable<JobId, RoutingDecision> _decisions = new(lanes: 1);
 
+    /// <summary>After two heartbeats that did not come, a datacenter's health is not taken for what it was:
+    /// a gate that has no jobs there learns of its death by nothing else.</summary>
+    private Duration SilenceMax => _config.Capacity.HeartbeatInterval * 2;
+
     /// <summary>Keeps what was decided about a job.</summary>
     public void Remember(JobId job, RoutingDecision decision)
     {
@@ -55,7 +59,7 @@ public sealed partial class DatacenterRouting
             capacity with { Health = verdict.Health },
             verdict.Reason,
             verdict.Health,
-            !heard.IsFresh,
+            !heard.IsFresh || !_board.IsAnyHeardSince(datacenter, now - SilenceMax),
             datacenter.Managers.Count,
             datacenter.Managers.Count(manager => IsShut(manager, now)),
             PredictedOf(datacenter, now),

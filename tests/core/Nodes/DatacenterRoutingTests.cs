@@ -61,6 +61,15 @@ public sealed class DatacenterRoutingTests
         Assert.Empty(Excluded(at: 3));
     }
 
+    [Fact]
+    public void A_datacenter_that_was_silent_for_two_heartbeats_comes_behind_those_that_were_not()
+    {
+        Hear("west", West, at: 9);
+
+        Assert.Equal([DatacenterHealth.Healthy, DatacenterHealth.Healthy], Buckets(at: 9));
+        Assert.Equal([DatacenterHealth.Healthy, DatacenterHealth.Degraded], Buckets(at: 10));
+    }
+
     private static CircuitState StateAfter(int seconds)
     {
         var circuit = new ManagerCircuit();
@@ -80,6 +89,11 @@ public sealed class DatacenterRoutingTests
         _routing.CheckInvariants();
         return [.. decision.Excluded.Select(excluded => $"{excluded.Datacenter}: {excluded.Text}")];
     }
+
+    private DatacenterHealth[] Buckets(int at) =>
+    [
+        .. _routing.Preview(new RoutingRequest(1, 4, [], []), At(at)).Ranking.Select(score => score.Bucket),
+    ];
 
     private void Hear(string datacenter, NodeId[] managers, int at)
     {
