@@ -76,8 +76,7 @@ public sealed class NodeTelemetry : ITelemetrySink
                 OnSlot(node, telemetry);
                 break;
             case TelemetryEvent.AttemptStarted started:
-                NodeLog.AttemptStarted(_logger, node, started.Attempt, started.Worker);
-                _attemptsStarted.Add(1, Of(node));
+                OnAttemptStarted(node, started);
                 break;
             case TelemetryEvent.AttemptEnded ended:
                 OnAttemptEnded(node, ended);
@@ -115,6 +114,12 @@ public sealed class NodeTelemetry : ITelemetrySink
             default:
                 throw new UnreachableException($"unhandled {telemetry}");
         }
+    }
+
+    private void OnAttemptStarted(NodeId node, TelemetryEvent.AttemptStarted started)
+    {
+        NodeLog.AttemptStarted(_logger, node, started.Attempt, started.Worker);
+        _attemptsStarted.Add(1, Of(node));
     }
 
     private void OnAttemptEnded(NodeId node, TelemetryEvent.AttemptEnded ended)
