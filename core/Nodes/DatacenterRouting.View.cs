@@ -66,8 +66,8 @@ public sealed partial class DatacenterRouting
             SloFactor: 1);
     }
 
-    /// <summary>Whether no job should go to a manager. Of one that has been silent since its circuit opened, a
-    /// half-open circuit is no reason to try new jobs: what was asked of it before is still
+    /// <summary>Whether no job should go to a manager. Of one that has been silent since its circuit opened,
+    /// a half-open circuit is no reason to try new jobs: what was asked of it before is still
     /// asked.</summary>
     private bool IsShut(NodeId manager, Instant now)
     {
