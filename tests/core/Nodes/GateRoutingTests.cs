@@ -154,6 +154,7 @@ public sealed class GateRoutingTests
         var key = bench.Run(Specs.Job());
         // Ten seconds were meant.
         bench.Pass(Duration.FromSeconds(15));
+        Locate(bench, eastRttMs: 10, westRttMs: 60, rounds: 1);
 
         bench.Receive(East, new Message.SlotFinished(key, Specs.Outcome(state)));
 
