@@ -93,6 +93,7 @@ public sealed partial class DatacenterRouting
                 : new HealthVerdict(DatacenterHealth.Unhealthy, HealthReason.NoAliveManager);
         }
 
+        if (heard.IsGathering) return new HealthVerdict(DatacenterHealth.Degraded, HealthReason.Gathering);
         return DatacenterHealthClassifier.Classify(
             datacenter.Managers.Count, alive, heard.Workers, heard.Workers, availableCores);
     }

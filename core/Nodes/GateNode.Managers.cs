@@ -32,6 +32,15 @@ public sealed partial class GateNode
         return isProposed ? NodeVerdict.Accepted : NodeVerdict.Overloaded;
     }
 
+    private NodeVerdict OnSlotDeferred(NodeId from, Message.SlotDeferred deferred, Turn turn)
+    {
+        _routing.OnAnswered(from, turn.Now);
+        if (Judge(from, deferred, deferred.Slot, turn, out var job, out var slot) is { } verdict)
+            return verdict;
+        WorkOf(job).Slots[slot.Slot].ForgetSendings();
+        return NodeVerdict.Accepted;
+    }
+
     private NodeVerdict OnSlotStarted(NodeId from, Message.SlotStarted started, Turn turn)
     {
         _routing.OnAnswered(from, turn.Now);

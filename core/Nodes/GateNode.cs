@@ -187,6 +187,7 @@ public sealed partial class GateNode : INode
         Message.DebitsTold told => OnDebitsTold(from, told, turn),
         Message.SlotReserved reserved => OnSlotReserved(from, reserved, turn),
         Message.SlotRefused refused => OnSlotRefused(from, refused, turn),
+        Message.SlotDeferred deferred => OnSlotDeferred(from, deferred, turn),
         Message.SlotStarted started => OnSlotStarted(from, started, turn),
         Message.SlotProgressed progressed => OnSlotProgressed(from, progressed, turn),
         Message.SlotFinished finished => OnSlotFinished(from, finished, turn),

@@ -25,6 +25,9 @@ public enum NodeVerdict : byte
     /// <summary>Meant for another node: forwarded or answered with its name.</summary>
     Misdirected,
 
+    /// <summary>Too early to say; the sender is told, and asks again.</summary>
+    Unready,
+
     /// <summary>A bound was reached; the sender is told.</summary>
     Overloaded,
 

@@ -20,13 +20,14 @@ public sealed partial class ManagerNode
     private void Heartbeat()
     {
         _heartbeatAt = _now + _config.HeartbeatInterval;
+        if (Leads && IsGathering) _heartbeatAt = Instant.Sooner(_heartbeatAt, _isWholeAt);
         _heartbeatSentAt = _now;
         _wasFull = _workers.CoresFree == 0;
         var message = new Message.ManagerHeartbeat(
             _datacenter, _boot, ++_heartbeatVersion, Leads, Fence, _workers.Count, _workers.CoresTotal,
             _workers.CoresFree, _workers.LargestCores, Queued)
         {
-            Capacity = Leads ? CapacityNow() : null,
+            Capacity = Leads && !IsGathering ? CapacityNow() : null,
             Coordinate = _vivaldi.Own,
         };
         foreach (var gate in _topology.Gates)

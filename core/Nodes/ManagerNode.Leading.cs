@@ -6,12 +6,18 @@ namespace Hyperscale.Det.Nodes;
 // Beginning to lead the datacenter, and ceasing to.
 public sealed partial class ManagerNode
 {
+    // Until then not every worker had the time to tell the new primary that it is there.
+    private Instant _isWholeAt = Instant.Never;
+
+    private bool IsGathering => _now < _isWholeAt;
+
     /// <summary>Takes up what the ledger says is open. Nobody is taken for dead before it had the time to be
     /// heard: what another primary or an earlier life of this manager answered may still hold.</summary>
     private void Lead(long view)
     {
         if (_fault is not null) return;
         _ledView = view;
+        _isWholeAt = _now + _config.GatherTerm;
         _isPlacingDue = true;
         _clock.NotBefore(_replicas.NewestStamp);
         Emit(new TelemetryEvent.GroupLed(DispatchGroup, view, IsLed: true));
@@ -41,6 +47,7 @@ public sealed partial class ManagerNode
     {
         if (_ledView is not { } view) return;
         _ledView = null;
+        _isWholeAt = Instant.Never;
         Emit(new TelemetryEvent.GroupLed(DispatchGroup, view, IsLed: false));
         foreach (var proposed in Proposals) proposed.Clear();
         LeaveKeys();

@@ -72,7 +72,16 @@ public sealed partial class ManagerNode
         var command = DispatchCommandCodec.Encode(
             new DispatchCommand.SlotReserved(
                 reserve.Slot, reserve.Fence, from, reserve.Spec, reserve.Key, reserve.Retries));
-        var refusal = held is null && closed is null ? Refusal(reserve.Spec, command.Length) : null;
+        var isNew = held is null && closed is null;
+        var lack = isNew ? LackFor(reserve.Spec) : null;
+        if (lack is not null && IsGathering)
+        {
+            // A worker that can may not have been heard of yet.
+            Send(from, new Message.SlotDeferred(reserve.Slot));
+            return NodeVerdict.Unready;
+        }
+
+        var refusal = isNew ? lack ?? Refusal(command.Length) : null;
         if (refusal is not null)
         {
             command = DispatchCommandCodec.Encode(
@@ -258,15 +267,20 @@ public sealed partial class ManagerNode
         return NodeVerdict.Refused;
     }
 
-    /// <summary>Why a new slot is not taken; null when it is.</summary>
-    private string? Refusal(JobSpec spec, int bytes)
+    /// <summary>Which worker there would have to be for a job; null when there is.</summary>
+    private string? LackFor(JobSpec spec)
     {
-        if (bytes > SpecBytesMax) return $"the job takes {bytes} bytes; {SpecBytesMax} are the most";
         var largest = spec.Workflows.Max(workflow => workflow.Cores);
         if (_workers.Count == 0) return $"{_datacenter} has no worker";
-        if (largest > _workers.LargestCores)
-            return $"a workflow needs {largest} cores; the largest worker of {_datacenter} has "
-                + $"{_workers.LargestCores}";
+        return largest <= _workers.LargestCores ? null
+            : $"a workflow needs {largest} cores; the largest worker of {_datacenter} has "
+            + $"{_workers.LargestCores}";
+    }
+
+    /// <summary>Why a new slot is not taken that workers could run; null when it is.</summary>
+    private string? Refusal(int bytes)
+    {
+        if (bytes > SpecBytesMax) return $"the job takes {bytes} bytes; {SpecBytesMax} are the most";
         var slots = Ledger.SlotCount + _reserving.Count;
         if (slots >= _config.LiveSlotsMax)
             return $"{_datacenter} holds {slots} slots; {_config.LiveSlotsMax} are the most";

@@ -95,6 +95,10 @@ public sealed record ManagerConfig(
     /// a fifth, which covers clocks whose rates differ by up to a tenth.</summary>
     public Duration DeadAfter => LeaseTerm + (LeaseTerm / 5);
 
+    /// <summary>How long a new primary takes what it knows of its workers for a part: they find it within
+    /// two of their heartbeats.</summary>
+    public Duration GatherTerm => LeaseTerm / 5;
+
     /// <summary>After how long a new primary may take what it has not heard of for dead: until its own lease
     /// was over, the last primary may have answered workers.</summary>
     public Duration DeadAfterTakeover => DeadAfter + ReplicaTimes.LeaseTerm + (ReplicaTimes.LeaseTerm / 5);

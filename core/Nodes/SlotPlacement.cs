@@ -71,7 +71,7 @@ public static class SlotPlacement
     private static WorkflowSpec LargestWorkflow(JobSpec spec) => spec.Workflows.MaxBy(w => w.Cores)!;
 
     private static bool IsTooSmall(DatacenterView dc, int cores) =>
-        dc.IsFresh && dc.Workers > 0 && dc.LargestWorkerCores < cores;
+        dc is { IsFresh: true, IsGathering: false, Workers: > 0 } && dc.LargestWorkerCores < cores;
 
     private static int RefusalOf(IReadOnlyList<SlotRefusal> refusals, string datacenter)
     {

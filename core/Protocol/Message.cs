@@ -63,6 +63,10 @@ public abstract record Message
 
     public sealed record SlotRefused(SlotKey Slot, string Reason) : Message;
 
+    /// <summary>Too early to say whether the slot is taken: the manager leads too newly to know all its
+    /// workers. The gate asks again.</summary>
+    public sealed record SlotDeferred(SlotKey Slot) : Message;
+
     public sealed record SlotStarted(SlotKey Slot) : Message;
 
     /// <param name="Revision">Rises with every report of one manager boot; a newer one replaces an older
@@ -93,7 +97,7 @@ public abstract record Message
         int QueuedWorkflows) : Message
     {
         /// <summary>What runs and waits, and when cores become free (AD-43); null from one that does not
-        /// lead.</summary>
+        /// lead, or leads too newly to know all its workers.</summary>
         public HeartbeatCapacity? Capacity { get; init; }
 
         /// <summary>Where the manager stands in the network; null before it knows.</summary>

@@ -162,14 +162,14 @@ public static partial class MessageCodec
         return reader.Fault is null ? new Message.SlotRefused(slot, reason) : null;
     }
 
-    private static Message.SlotStarted? ReadSlotStarted(ref FieldReader reader)
+    private static SlotKey? ReadSlotAlone(ref FieldReader reader)
     {
         SlotKey slot = default;
         while (reader.Next(out var field))
             if (field == 1) slot = ReadSlot(ref reader);
 
         reader.Require(1, "slot");
-        return reader.Fault is null ? new Message.SlotStarted(slot) : null;
+        return reader.Fault is null ? slot : null;
     }
 
     private static void Write(FieldWriter writer, Message.SlotProgressed progressed)

@@ -55,6 +55,7 @@ public static partial class MessageCodec
             case Message.BudgetAsked m: Write(Kind(writer, MessageKind.BudgetAsked), m); break;
             case Message.SlotReserved m: Write(Kind(writer, MessageKind.SlotReserved), m); break;
             case Message.SlotRefused m: Write(Kind(writer, MessageKind.SlotRefused), m); break;
+            case Message.SlotDeferred m: Write(Kind(writer, MessageKind.SlotDeferred), m.Slot); break;
             case Message.SlotStarted m: Write(Kind(writer, MessageKind.SlotStarted), m.Slot); break;
             case Message.SlotProgressed m: Write(Kind(writer, MessageKind.SlotProgressed), m); break;
             case Message.SlotFinished m: Write(Kind(writer, MessageKind.SlotFinished), m); break;
@@ -110,7 +111,10 @@ public static partial class MessageCodec
             MessageKind.BudgetAsked => ReadBudgetAsked(ref reader),
             MessageKind.SlotReserved => ReadSlotReserved(ref reader),
             MessageKind.SlotRefused => ReadSlotRefused(ref reader),
-            MessageKind.SlotStarted => ReadSlotStarted(ref reader),
+            MessageKind.SlotDeferred => ReadSlotAlone(ref reader) is { } slot
+                ? new Message.SlotDeferred(slot) : null,
+            MessageKind.SlotStarted => ReadSlotAlone(ref reader) is { } slot
+                ? new Message.SlotStarted(slot) : null,
             MessageKind.SlotProgressed => ReadSlotProgressed(ref reader),
             MessageKind.SlotFinished => ReadSlotFinished(ref reader),
             MessageKind.NotPrimary => ReadNotPrimary(ref reader),

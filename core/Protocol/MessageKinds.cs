@@ -24,6 +24,7 @@ public enum MessageKind
     NotPrimary = 37,
     ManagerHeartbeat = 38,
     BudgetAsked = 39,
+    SlotDeferred = 40,
 
     StartAttempt = 48,
     StopAttempt = 49,

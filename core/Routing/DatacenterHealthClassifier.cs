@@ -10,6 +10,9 @@ public enum HealthReason : byte
 
     /// <summary>Nothing was heard from who leads it.</summary>
     NotHeard,
+
+    /// <summary>Who leads it does so too newly to know all its workers.</summary>
+    Gathering,
     NoWorker,
     FewManagers,
     FewWorkers,
@@ -30,6 +33,7 @@ public readonly record struct HealthVerdict(DatacenterHealth Health, HealthReaso
         HealthReason.None => "none",
         HealthReason.NoAliveManager => "no_alive_manager",
         HealthReason.NotHeard => "not_heard",
+        HealthReason.Gathering => "gathering_workers",
         HealthReason.NoWorker => "no_worker",
         HealthReason.FewManagers => "few_managers",
         HealthReason.FewWorkers => "few_workers",

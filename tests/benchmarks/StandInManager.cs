@@ -1,3 +1,4 @@
+using Hyperscale.Det.Capacity;
 using Hyperscale.Det.Kernel;
 using Hyperscale.Det.Nodes;
 using Hyperscale.Det.Protocol;
@@ -55,7 +56,10 @@ internal sealed class StandInManager(NodeId id, Topology topology) : INode
         NextDeadline = now + HeartbeatInterval;
         var heartbeat = new Message.ManagerHeartbeat(
             topology.Datacenters[0].Name, _boot, ++_version, IsPrimary: true, View: 1, Workers: 1, Cores,
-            Cores, Cores, QueuedWorkflows: 0);
+            Cores, Cores, QueuedWorkflows: 0)
+        {
+            Capacity = HeartbeatCapacity.None,
+        };
         foreach (var gate in topology.Gates) Send(gate, heartbeat, outbox);
     }
 

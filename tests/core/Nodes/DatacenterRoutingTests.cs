@@ -70,6 +70,18 @@ public sealed class DatacenterRoutingTests
         Assert.Equal([DatacenterHealth.Healthy, DatacenterHealth.Degraded], Buckets(at: 10));
     }
 
+    [Fact]
+    public void A_datacenter_whose_primary_is_new_comes_behind_others_and_is_not_taken_for_one_without_workers()
+    {
+        Hear("east", East, at: 5, workers: 0, isGathering: true);
+        Hear("west", West, at: 5);
+
+        Assert.Equal([DatacenterHealth.Healthy, DatacenterHealth.Degraded], Buckets(at: 5));
+        Assert.Empty(Excluded(at: 5));
+        Hear("east", East, at: 7, workers: 0);
+        Assert.Equal(["east: unhealthy: no_worker"], Excluded(at: 7));
+    }
+
     private static CircuitState StateAfter(int seconds)
     {
         var circuit = new ManagerCircuit();
@@ -95,15 +107,16 @@ public sealed class DatacenterRoutingTests
         .. _routing.Preview(new RoutingRequest(1, 4, [], []), At(at)).Ranking.Select(score => score.Bucket),
     ];
 
-    private void Hear(string datacenter, NodeId[] managers, int at)
+    private void Hear(
+        string datacenter, NodeId[] managers, int at, int workers = 2, bool isGathering = false)
     {
         foreach (var manager in managers)
         {
             var isPrimary = manager.Name.EndsWith('1');
             var heartbeat = new Message.ManagerHeartbeat(
-                datacenter, new BootId(1), ++_version, isPrimary, 0, 2, 16, 16, 8, 0)
+                datacenter, new BootId(1), ++_version, isPrimary, 0, workers, 16, 16, 8, 0)
             {
-                Capacity = isPrimary ? HeartbeatCapacity.Of(16, [], [], At(at)) : null,
+                Capacity = isPrimary && !isGathering ? HeartbeatCapacity.Of(16, [], [], At(at)) : null,
             };
             Assert.Equal(NodeVerdict.Accepted, _board.OnHeartbeat(manager, heartbeat, At(at)));
             _routing.OnHeartbeat(manager, heartbeat, At(at));

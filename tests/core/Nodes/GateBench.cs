@@ -1,3 +1,4 @@
+using Hyperscale.Det.Capacity;
 using Hyperscale.Det.Durability;
 using Hyperscale.Det.Jobs;
 using Hyperscale.Det.Kernel;
@@ -164,7 +165,10 @@ internal sealed class GateBench
     public void Heartbeat(
         string datacenter, NodeId manager, int workers = 1, int coresFree = 4, int largest = 4) =>
         Receive(manager, new Message.ManagerHeartbeat(
-            datacenter, new BootId(1), ++_heartbeats, true, 1, workers, 4, coresFree, largest, 0));
+            datacenter, new BootId(1), ++_heartbeats, true, 1, workers, 4, coresFree, largest, 0)
+        {
+            Capacity = HeartbeatCapacity.None,
+        });
 
     public LedgerJob Job(JobId id)
     {

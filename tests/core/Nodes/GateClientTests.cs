@@ -1,3 +1,4 @@
+using Hyperscale.Det.Capacity;
 using Hyperscale.Det.Jobs;
 using Hyperscale.Det.Kernel;
 using Hyperscale.Det.Nodes;
@@ -244,7 +245,10 @@ public sealed class GateClientTests
             NodeId from, long version, string datacenter = "east", ulong boot = 1, bool isPrimary = true)
         {
             _bench.Receive(from, new Message.ManagerHeartbeat(
-                datacenter, new BootId(boot), version, isPrimary, 1, 1, 1, 1, 1, 0));
+                datacenter, new BootId(boot), version, isPrimary, 1, 1, 1, 1, 1, 0)
+        {
+            Capacity = HeartbeatCapacity.None,
+        });
             return _bench.Verdict;
         }
     }

@@ -87,6 +87,7 @@ internal sealed record GateMove(int Kind, Message Message, ClientRequest Request
             },
             Message.SlotReserved reserved => reserved with { Slot = key },
             Message.SlotRefused refused => refused with { Slot = key },
+            Message.SlotDeferred deferred => deferred with { Slot = key },
             Message.SlotStarted started => started with { Slot = key },
             Message.SlotProgressed progressed => progressed with
             {

@@ -109,6 +109,24 @@ public sealed class GateRoutingTests
     }
 
     [Fact]
+    public void A_datacenter_that_defers_a_slot_answers_and_is_asked_again()
+    {
+        Hear(_bench);
+        var key = _bench.Reserve(_bench.Submit(Specs.Job()), 0, East);
+        for (var i = 0; i < 10; i++)
+        {
+            _bench.Pass(GateConfig.Default.ResendInterval);
+            _bench.Receive(East, new Message.SlotDeferred(key));
+            Assert.Equal(NodeVerdict.Accepted, _bench.Verdict);
+        }
+
+        Assert.Empty(Preview(_bench).Excluded);
+        Assert.Equal(11, _bench.Sent.Count(sent => sent.Message is Message.ReserveSlot && sent.To == East));
+        _bench.Receive(East, new Message.SlotDeferred(key with { Epoch = 0 }));
+        Assert.Equal(NodeVerdict.Stale, _bench.Verdict);
+    }
+
+    [Fact]
     public void A_young_gate_takes_nobody_for_dead()
     {
         var decision = _bench.Gate.RoutingOf(_bench.Submit(Specs.Job()))!;

@@ -1,3 +1,4 @@
+using Hyperscale.Det.Capacity;
 using Hyperscale.Det.Durability;
 using Hyperscale.Det.Idempotency;
 using Hyperscale.Det.Jobs;
@@ -97,7 +98,10 @@ internal sealed class GateTrio
                 for (var i = 0; i < 100 && node.NextDeadline <= _now; i++)
                     Step(gate, new NodeInput.Tick(Wall));
                 Step(gate, new NodeInput.Received(East, new Message.ManagerHeartbeat(
-                    "east", new BootId(1), ++_heartbeats, true, 1, 1, 4, 4, 4, 0)));
+                    "east", new BootId(1), ++_heartbeats, true, 1, 1, 4, 4, 4, 0)
+        {
+            Capacity = HeartbeatCapacity.None,
+        }));
             }
 
             Settle();

@@ -40,8 +40,28 @@ public sealed class ManagerSlotTests
     }
 
     [Fact]
+    public void Who_leads_newly_may_not_know_its_workers_yet_and_refuses_nothing_for_their_lack()
+    {
+        Assert.Equal(NodeVerdict.Unready, _bench.Reserve(Job()));
+        _bench.Join(Worker1, cores: 2);
+        Assert.Equal(NodeVerdict.Unready, _bench.Reserve(Job(Workflow(cores: 3))));
+        Expect.Messages(
+            _bench.SentTo(Gate), new Message.SlotDeferred(Slot()), new Message.SlotDeferred(Slot()));
+        Assert.Equal(NodeVerdict.Accepted, _bench.Reserve(Job(Workflow(cores: 2)), job: 2));
+
+        _bench.Forget();
+        _bench.Pass(ManagerConfig.Default.GatherTerm - Duration.FromMilliseconds(1));
+        Assert.All(_bench.SentTo<Message.ManagerHeartbeat>(Gate), beat => Assert.Null(beat.Capacity));
+        _bench.Forget();
+        _bench.Pass(Duration.FromMilliseconds(1));
+        Assert.NotNull(Assert.Single(_bench.SentTo<Message.ManagerHeartbeat>(Gate)).Capacity);
+        Assert.Equal(NodeVerdict.Refused, _bench.Reserve(Job(Workflow(cores: 3))));
+    }
+
+    [Fact]
     public void A_datacenter_without_workers_refuses_and_keeps_to_it()
     {
+        _bench.Pass(ManagerConfig.Default.GatherTerm);
         var refused = new Message.SlotRefused(Slot(), "east has no worker");
         Assert.Equal(NodeVerdict.Refused, _bench.Reserve(Job()));
         Expect.Messages(_bench.SentTo(Gate), refused);
@@ -59,6 +79,7 @@ public sealed class ManagerSlotTests
     [Fact]
     public void A_refusal_is_on_disk_before_it_is_told()
     {
+        _bench.Pass(ManagerConfig.Default.GatherTerm);
         _bench.IsDiskFast = false;
 
         _bench.Reserve(Job());
@@ -70,6 +91,7 @@ public sealed class ManagerSlotTests
     [Fact]
     public void A_workflow_that_no_worker_is_large_enough_for_is_refused()
     {
+        _bench.Pass(ManagerConfig.Default.GatherTerm);
         _bench.Join(Worker1, cores: 2);
 
         _bench.Reserve(Job(Workflow(), Workflow("large", cores: 3)));
@@ -306,6 +328,7 @@ public sealed class ManagerSlotTests
     [Fact]
     public void Every_gate_hears_from_the_primary_what_the_datacenter_has()
     {
+        _bench.Pass(ManagerConfig.Default.GatherTerm);
         _bench.Join(Worker1, cores: 4);
         _bench.Join(Worker2, cores: 2);
         _bench.Run(Job(Workflow(cores: 3), Workflow(cores: 3)));
@@ -314,7 +337,7 @@ public sealed class ManagerSlotTests
         // Workers came: the gates are not to wait for it.
         _bench.Pass(Duration.FromMilliseconds(100));
         var expected = new Message.ManagerHeartbeat(
-            Datacenter, new BootId(1), 3, IsPrimary: true, 1, 2, 6, 3, 4, QueuedWorkflows: 1);
+            Datacenter, new BootId(1), 4, IsPrimary: true, 1, 2, 6, 3, 4, QueuedWorkflows: 1);
         foreach (var gate in (NodeId[])[Gate, OtherGate])
         {
             var heartbeat = Assert.Single(_bench.SentTo<Message.ManagerHeartbeat>(gate));
@@ -329,6 +352,7 @@ public sealed class ManagerSlotTests
     [Fact]
     public void An_echo_of_the_newest_heartbeat_is_a_round_trip_and_the_gate_is_told()
     {
+        _bench.Pass(ManagerConfig.Default.GatherTerm);
         _bench.Pass(Seconds(5));
         var beat = _bench.SentTo<Message.ManagerHeartbeat>(Gate)[^1];
         Assert.Null(beat.Rtt);

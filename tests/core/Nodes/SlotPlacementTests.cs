@@ -6,10 +6,10 @@ namespace Hyperscale.Det.Tests.Core.Nodes;
 
 public sealed class SlotPlacementTests
 {
-    private static readonly DatacenterView Free = new("free", true, 2, 4, 4);
-    private static readonly DatacenterView Full = new("full", true, 2, 0, 4);
-    private static readonly DatacenterView Silent = new("silent", false, 0, 0, 0);
-    private static readonly DatacenterView Small = new("aa-small", true, 2, 2, 1);
+    private static readonly DatacenterView Free = new("free", true, false, 2, 4, 4);
+    private static readonly DatacenterView Full = new("full", true, false, 2, 0, 4);
+    private static readonly DatacenterView Silent = new("silent", false, false, 0, 0, 0);
+    private static readonly DatacenterView Small = new("aa-small", true, false, 2, 2, 1);
 
     [Fact]
     public void The_ranking_decides_where_nothing_speaks_against_it()
@@ -73,6 +73,7 @@ public sealed class SlotPlacementTests
         Assert.Null(SlotPlacement.Unplaceable(spec, [Small, Silent]));
         Assert.Null(SlotPlacement.Unplaceable(spec, [Small, Free]));
         Assert.Null(SlotPlacement.Unplaceable(spec, [Small with { Workers = 0 }]));
+        Assert.Null(SlotPlacement.Unplaceable(spec, [Small with { IsGathering = true }]));
         Assert.Null(SlotPlacement.Unplaceable(spec, []));
         Assert.NotNull(SlotPlacement.Unplaceable(Specs.Job(cores: 2, only: ["aa-small"]), [Small, Free]));
     }
@@ -82,7 +83,7 @@ public sealed class SlotPlacementTests
     {
         var views = Gen.Select(Gen.Int[0, 9], Gen.Bool, Gen.Int[0, 2], Gen.Int[0, 1], Gen.Int[1, 3],
             (name, fresh, workers, free, largest) =>
-                new DatacenterView($"dc{name}", fresh, workers, free, largest));
+                new DatacenterView($"dc{name}", fresh, IsGathering: false, workers, free, largest));
 
         Gen.Select(views.List[0, 8], Gen.Int[0, 7]).Sample((list, turn) =>
         {

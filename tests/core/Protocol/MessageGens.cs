@@ -123,6 +123,7 @@ internal static class MessageGens
     private static readonly Gen<Message> OfManagers = Gen.OneOf<Message>(
         Gen.Select(JobGens.SlotKey, Time, (slot, wait) => new Message.SlotReserved(slot, wait)),
         Gen.Select(JobGens.SlotKey, JobGens.Reason, (slot, reason) => new Message.SlotRefused(slot, reason)),
+        JobGens.SlotKey.Select(slot => new Message.SlotDeferred(slot)),
         JobGens.SlotKey.Select(slot => new Message.SlotStarted(slot)),
         Gen.Select(JobGens.SlotKey, Counter, (slot, revision) => new Message.BudgetAsked(slot, revision)),
         Gen.Select(
