@@ -46,7 +46,13 @@ internal sealed class Cluster(
     /// run.</summary>
     public int TurnsPerCrash { get; init; } = 4;
 
-    /// <summary>How many of a node's turns pass, in the mean, until time does; with more of them clocks are
+    /// <summary>When each node that runs wants to be woken.</summary>
+    public SortedDictionary<NodeId, Instant> Due { get; } = [];
+
+    /// <summary>Nodes that are about to be woken.</summary>
+    public SortedSet<NodeId> Ticking { get; } = [];
+
+    /// <summary>How many of the clock's turns pass, in the mean, until time does; with more of them clocks are
     /// slower beside messages.</summary>
     public int TurnsPerTick { get; init; } = 1;
 
@@ -109,6 +115,7 @@ internal sealed class Cluster(
         }
 
         runtime.CreateActor(typeof(FaultActor), new FaultActor.Begun(this));
+        runtime.CreateActor(typeof(ClockActor), new ClockActor.Begun(this));
     }
 
     private void Submit(IActorRuntime runtime, int job)

@@ -33,7 +33,6 @@ internal sealed class NodeActor : Actor
     private Instant _now = Instant.Zero;
     private int _life;
     private bool _awaitsSync;
-    private bool _awaitsTime;
 
     private List<WalRecord> Disk => _cluster.Disks[_id];
 
@@ -81,17 +80,10 @@ internal sealed class NodeActor : Actor
         Step(new NodeInput.Durable(Disk.Count));
     }
 
-    private void OnTimePassed(Event e)
+    private void OnTimePassed()
     {
-        if (_cluster.TurnsPerTick > 1 && RandomInteger(_cluster.TurnsPerTick) != 0)
-        {
-            SendEvent(Id, e);
-            return;
-        }
-
-        _awaitsTime = false;
-        if (_node.NextDeadline == Instant.Never || _cluster.TicksLeft == 0) return;
-        _cluster.TicksLeft--;
+        _cluster.Ticking.Remove(_id);
+        if (_node.NextDeadline == Instant.Never) return;
         _now = Instant.Later(_now, _node.NextDeadline);
         Step(new NodeInput.Tick(Wall));
     }
@@ -131,9 +123,7 @@ internal sealed class NodeActor : Actor
             SendEvent(Id, new NodeEvents.Synced(_life));
         }
 
-        if (_awaitsTime || _node.NextDeadline == Instant.Never || _cluster.TicksLeft == 0) return;
-        _awaitsTime = true;
-        SendEvent(Id, new NodeEvents.TimePassed());
+        _cluster.Due[_id] = _node.NextDeadline;
     }
 
     private void CarryOut(NodeEffect effect)

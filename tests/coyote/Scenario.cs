@@ -59,7 +59,7 @@ internal sealed class Scenario
             .WithTelemetryEnabled(false)
             // A busy machine is no deadlock.
             .WithDeadlockTimeout(60_000)
-            .WithMaxSchedulingSteps(10_000));
+            .WithMaxSchedulingSteps(5_000));
         engine.Run();
         return engine;
     }
