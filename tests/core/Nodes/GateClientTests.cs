@@ -246,9 +246,9 @@ public sealed class GateClientTests
         {
             _bench.Receive(from, new Message.ManagerHeartbeat(
                 datacenter, new BootId(boot), version, isPrimary, 1, 1, 1, 1, 1, 0)
-        {
-            Capacity = HeartbeatCapacity.None,
-        });
+            {
+                Capacity = HeartbeatCapacity.None,
+            });
             return _bench.Verdict;
         }
     }

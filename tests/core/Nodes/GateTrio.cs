@@ -99,9 +99,9 @@ internal sealed class GateTrio
                     Step(gate, new NodeInput.Tick(Wall));
                 Step(gate, new NodeInput.Received(East, new Message.ManagerHeartbeat(
                     "east", new BootId(1), ++_heartbeats, true, 1, 1, 4, 4, 4, 0)
-        {
-            Capacity = HeartbeatCapacity.None,
-        }));
+                {
+                    Capacity = HeartbeatCapacity.None,
+                }));
             }
 
             Settle();
