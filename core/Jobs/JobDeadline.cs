@@ -18,23 +18,10 @@ public static class JobDeadline
     public static Duration CriticalPath(IReadOnlyList<WorkflowSpec> workflows, int retries = 0)
     {
         var backoff = RetryBudgetManager.BackoffSum(retries);
-        var ends = new Duration?[workflows.Count];
-        // Each round settles every workflow whose dependencies are settled: the longest chain bounds them.
-        for (var settled = -1; settled != 0;)
-        {
-            settled = 0;
-            for (var i = 0; i < workflows.Count; i++)
-            {
-                if (ends[i] is not null || workflows[i].DependsOn.Any(d => ends[d] is null)) continue;
-                var start = workflows[i].DependsOn
-                    .Select(d => ends[d]!.Value).Aggregate(Duration.Zero, Duration.Longer);
-                var attempt = Clamped(workflows[i].Duration) + Clamped(workflows[i].Timeout);
-                ends[i] = start + (attempt * (1 + retries)) + backoff;
-                settled++;
-            }
-        }
+        return JobShape.EndsOf(workflows, LengthOf).Aggregate(Duration.Zero, Duration.Longer);
 
-        return ends.Select(end => end ?? Duration.Zero).Aggregate(Duration.Zero, Duration.Longer);
+        Duration LengthOf(WorkflowSpec workflow) =>
+            ((Clamped(workflow.Duration) + Clamped(workflow.Timeout)) * (1 + retries)) + backoff;
     }
 
     // 256 workflows of 30 days and as much grace, tried six times, stay within 64 bits.

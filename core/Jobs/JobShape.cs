@@ -12,15 +12,12 @@ public readonly record struct JobShape(Duration Duration, int CoresAtOnce)
     /// <param name="workflows">Without circles of dependencies, as a job's are.</param>
     public static JobShape Of(IReadOnlyList<WorkflowSpec> workflows)
     {
-        var starts = StartsOf(workflows);
+        var ends = EndsOf(workflows, workflow => workflow.Duration);
         var changes = new List<(Duration At, int Cores)>(2 * workflows.Count);
-        var end = Duration.Zero;
         for (var i = 0; i < workflows.Count; i++)
         {
-            var ends = starts[i] + workflows[i].Duration;
-            changes.Add((starts[i], workflows[i].Cores));
-            changes.Add((ends, -workflows[i].Cores));
-            end = Duration.Longer(end, ends);
+            changes.Add((ends[i] - workflows[i].Duration, workflows[i].Cores));
+            changes.Add((ends[i], -workflows[i].Cores));
         }
 
         // What ends gives its cores back before what starts at the same time takes them.
@@ -32,26 +29,30 @@ public readonly record struct JobShape(Duration Duration, int CoresAtOnce)
             most = Math.Max(most, now);
         }
 
-        return new JobShape(end, most);
+        return new JobShape(ends.Max(), most);
     }
 
-    private static Duration[] StartsOf(IReadOnlyList<WorkflowSpec> workflows)
+    /// <summary>When each workflow ends that starts once all have ended that it depends on. One that waits
+    /// for itself never does, and zero stands for it.</summary>
+    /// <param name="lengthOf">How long a workflow takes.</param>
+    internal static Duration[] EndsOf(
+        IReadOnlyList<WorkflowSpec> workflows, Func<WorkflowSpec, Duration> lengthOf)
     {
-        var starts = new Duration?[workflows.Count];
+        var ends = new Duration?[workflows.Count];
         // Each round settles every workflow whose dependencies are settled: the longest chain bounds them.
         for (var settled = -1; settled != 0;)
         {
             settled = 0;
             for (var i = 0; i < workflows.Count; i++)
             {
-                if (starts[i] is not null || workflows[i].DependsOn.Any(d => starts[d] is null)) continue;
-                starts[i] = workflows[i].DependsOn
-                    .Select(d => starts[d]!.Value + workflows[d].Duration)
-                    .Aggregate(Duration.Zero, Duration.Longer);
+                if (ends[i] is not null || workflows[i].DependsOn.Any(d => ends[d] is null)) continue;
+                var start = workflows[i].DependsOn
+                    .Select(d => ends[d]!.Value).Aggregate(Duration.Zero, Duration.Longer);
+                ends[i] = start + lengthOf(workflows[i]);
                 settled++;
             }
         }
 
-        return [.. starts.Select(start => start ?? Duration.Zero)];
+        return [.. ends.Select(end => end ?? Duration.Zero)];
     }
 }
