@@ -48,21 +48,23 @@ public sealed partial class ManagerNode
         return NodeVerdict.Accepted;
     }
 
-    private HeartbeatCapacity CapacityNow()
+    private HeartbeatCapacity CapacityNow() => HeartbeatCapacity.Of(
+        _workers.CoresTotal,
+        // What runs on a worker that is gone holds no cores that there are.
+        [.. Active().Where(dispatch => _workers.Contains(dispatch.Worker))],
+        [.. Pending()],
+        _now);
+
+    /// <summary>What has been placed, then what runs.</summary>
+    private IEnumerable<ActiveDispatch> Active()
     {
+        foreach (var (attempt, placing) in _placing) yield return DispatchOf(attempt, placing.Worker, _now);
         var stamp = _clock.At(_now);
-        List<ActiveDispatch> active =
-        [
-            // What runs on a worker that is gone holds no cores that there are.
-            .. from attempt in _tracks.Keys
-               let workflow = Ledger.Find(attempt)!
-               where _workers.Contains(workflow.Worker)
-               select DispatchOf(attempt, workflow.Worker, _now - (stamp - workflow.StartedAt)),
-            .. from placing in _placing
-               where _workers.Contains(placing.Value.Worker)
-               select DispatchOf(placing.Key, placing.Value.Worker, _now),
-        ];
-        return HeartbeatCapacity.Of(_workers.CoresTotal, active, [.. Pending()], _now);
+        foreach (var attempt in _tracks.Keys)
+        {
+            var workflow = Ledger.Find(attempt)!;
+            yield return DispatchOf(attempt, workflow.Worker, _now - (stamp - workflow.StartedAt));
+        }
     }
 
     private ActiveDispatch DispatchOf(AttemptKey attempt, NodeId worker, Instant at)
@@ -74,7 +76,8 @@ public sealed partial class ManagerNode
 
     /// <summary>What waits for cores, in order: workflows that are ready, then what slots begin with that are
     /// reserved.</summary>
-    private IEnumerable<PendingWorkflow> Pending()
+    /// <param name="until">A reserved slot: itself and those behind it are left out.</param>
+    private IEnumerable<PendingWorkflow> Pending(SlotRecord? until = null)
     {
         foreach (var ready in Ledger.Ready)
         {
@@ -82,7 +85,7 @@ public sealed partial class ManagerNode
             yield return new PendingWorkflow(SpecOf(ready.Key).Cores, SpecOf(ready.Key).Duration);
         }
 
-        foreach (var reserved in Ledger.Reserved)
+        foreach (var reserved in Ledger.Reserved.TakeWhile(reserved => reserved != until))
         {
             foreach (var workflow in reserved.Spec.Workflows)
                 if (workflow.DependsOn.Count == 0)

@@ -91,17 +91,8 @@ public sealed partial class ManagerNode
     {
         var schedule = new CoreSchedule();
         foreach (var worker in _workers.Views) schedule.AddWorker(worker.Id, worker.Cores);
-        var stamp = _clock.At(_now);
-        foreach (var (attempt, placing) in _placing)
-            schedule.AddRunning(placing.Worker, placing.Cores, SpecOf(attempt).Duration);
-        foreach (var attempt in _tracks.Keys)
-        {
-            var workflow = Ledger.Find(attempt)!;
-            var left = SpecOf(attempt).Duration - (stamp - workflow.StartedAt);
-            schedule.AddRunning(
-                workflow.Worker, SpecOf(attempt).Cores, Duration.Longer(left, Duration.Zero));
-        }
-
+        foreach (var dispatch in Active())
+            schedule.AddRunning(dispatch.Worker, dispatch.Cores, dispatch.RemainingAt(_now));
         return schedule;
     }
 
@@ -114,18 +105,7 @@ public sealed partial class ManagerNode
         var isNext = Queued == 0 && Ledger.Reserved.First() == slot;
         if (isNext && _workers.MostFree(first.Cores, mayUseHeld: true) is not null) return Duration.Zero;
         var schedule = Schedule();
-        foreach (var ready in Ledger.Ready)
-        {
-            if (_placing.ContainsKey(ready.Key)) continue;
-            schedule.AddWaiting(SpecOf(ready.Key).Cores, SpecOf(ready.Key).Duration);
-        }
-
-        foreach (var earlier in Ledger.Reserved.TakeWhile(earlier => earlier != slot))
-        {
-            foreach (var workflow in earlier.Spec.Workflows)
-                if (workflow.DependsOn.Count == 0) schedule.AddWaiting(workflow.Cores, workflow.Duration);
-        }
-
+        foreach (var pending in Pending(until: slot)) schedule.AddWaiting(pending.Cores, pending.Duration);
         // Without a worker that is large enough there is no telling; the longest that can be said.
         return schedule.WaitFor(first.Cores) ?? Duration.FromSeconds(JobLimits.DurationSecondsMax);
     }
