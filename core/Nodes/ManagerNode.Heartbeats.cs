@@ -49,21 +49,20 @@ public sealed partial class ManagerNode
     }
 
     private HeartbeatCapacity CapacityNow() => HeartbeatCapacity.Of(
-        _workers.CoresTotal,
-        // What runs on a worker that is gone holds no cores that there are.
-        [.. Active().Where(dispatch => _workers.Contains(dispatch.Worker))],
-        [.. Pending()],
-        _now);
+        _workers.CoresTotal, [.. Active()], [.. Pending()], _now);
 
-    /// <summary>What has been placed, then what runs.</summary>
+    /// <summary>What holds cores: what has been placed, then what runs. What runs on a worker that is gone
+    /// holds none that there are.</summary>
     private IEnumerable<ActiveDispatch> Active()
     {
-        foreach (var (attempt, placing) in _placing) yield return DispatchOf(attempt, placing.Worker, _now);
+        foreach (var (attempt, placing) in _placing)
+            if (_workers.Contains(placing.Worker)) yield return DispatchOf(attempt, placing.Worker, _now);
         var stamp = _clock.At(_now);
         foreach (var attempt in _tracks.Keys)
         {
             var workflow = Ledger.Find(attempt)!;
-            yield return DispatchOf(attempt, workflow.Worker, _now - (stamp - workflow.StartedAt));
+            if (_workers.Contains(workflow.Worker))
+                yield return DispatchOf(attempt, workflow.Worker, _now - (stamp - workflow.StartedAt));
         }
     }
 

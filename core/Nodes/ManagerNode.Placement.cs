@@ -1,3 +1,4 @@
+using Hyperscale.Det.Capacity;
 using Hyperscale.Det.Jobs;
 using Hyperscale.Det.Kernel;
 using Hyperscale.Det.Protocol;
@@ -68,7 +69,11 @@ public sealed partial class ManagerNode
     {
         if (_heldFor == attempt && _workers.Held is not null) return;
         _heldFor = attempt;
-        _workers.Held = Schedule().FirstFor(cores);
+        var ends = new CoreSchedule();
+        foreach (var worker in _workers.Views) ends.AddWorker(worker.Id, worker.Cores);
+        foreach (var dispatch in Active())
+            ends.AddRunning(dispatch.Worker, dispatch.Cores, dispatch.ExpectedEndAfter(_now));
+        _workers.Held = ends.FirstFor(cores);
     }
 
     private void Release()
@@ -86,16 +91,6 @@ public sealed partial class ManagerNode
         return true;
     }
 
-    /// <summary>When cores will be free, as far as running attempts tell.</summary>
-    private CoreSchedule Schedule()
-    {
-        var schedule = new CoreSchedule();
-        foreach (var worker in _workers.Views) schedule.AddWorker(worker.Id, worker.Cores);
-        foreach (var dispatch in Active())
-            schedule.AddRunning(dispatch.Worker, dispatch.Cores, dispatch.RemainingAt(_now));
-        return schedule;
-    }
-
     /// <summary>How long until the slot's first workflow finds its cores: everything that waits comes before
     /// it, and so does what slots begin with that were reserved earlier.</summary>
     private Duration WaitOf(SlotRecord slot)
@@ -104,10 +99,11 @@ public sealed partial class ManagerNode
         var first = slot.Spec.Workflows.First(workflow => workflow.DependsOn.Count == 0);
         var isNext = Queued == 0 && Ledger.Reserved.First() == slot;
         if (isNext && _workers.MostFree(first.Cores, mayUseHeld: true) is not null) return Duration.Zero;
-        var schedule = Schedule();
-        foreach (var pending in Pending(until: slot)) schedule.AddWaiting(pending.Cores, pending.Duration);
         // Without a worker that is large enough there is no telling; the longest that can be said.
-        return schedule.WaitFor(first.Cores) ?? Duration.FromSeconds(JobLimits.DurationSecondsMax);
+        if (first.Cores > _workers.LargestCores) return Duration.FromSeconds(JobLimits.DurationSecondsMax);
+        var estimator = ExecutionTimeEstimator.Of(
+            _workers.CoresTotal, [.. Active()], [.. Pending(until: slot)], _now);
+        return estimator.WaitFor(first.Cores)!.Value;
     }
 
     private bool IsReady(AttemptKey attempt) =>

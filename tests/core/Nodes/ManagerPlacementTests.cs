@@ -1,3 +1,4 @@
+using Hyperscale.Det.Capacity;
 using Hyperscale.Det.Jobs;
 using Hyperscale.Det.Kernel;
 using Hyperscale.Det.Protocol;
@@ -194,7 +195,7 @@ public sealed class ManagerPlacementTests
     }
 
     [Fact]
-    public void What_runs_longer_than_it_said_is_expected_to_end_any_moment()
+    public void What_runs_longer_than_it_said_is_expected_to_end_by_its_timeout_and_any_moment_after_that()
     {
         _bench.Join(Worker1);
         _bench.Run(Job(), job: 1);
@@ -202,11 +203,14 @@ public sealed class ManagerPlacementTests
         _bench.Pass(Seconds(14), Worker1);
 
         _bench.Reserve(Job(), job: 2);
+        Assert.Equal(Seconds(1), WaitOf(2));
+        _bench.Pass(Seconds(2), Worker1);
+        _bench.Reserve(Job(), job: 2);
         Assert.Equal(Duration.Zero, WaitOf(2));
     }
 
     [Fact]
-    public void Of_a_long_queue_the_estimate_spreads_the_end_evenly_over_all_cores()
+    public void Of_a_long_queue_the_estimate_counts_every_workflow()
     {
         for (var worker = 1; worker <= 200; worker++)
             _bench.Join(NodeId.Of($"east/worker-{worker}"));
@@ -214,10 +218,22 @@ public sealed class ManagerPlacementTests
         _bench.Run(Job(many), job: 1);
         _bench.Run(Job(many), job: 2);
 
-        // Half of what waits is looked at: those cores are free after 20 seconds, the others after 10. The
-        // other half comes to 1,000 seconds of 200 cores.
         _bench.Reserve(Job(), job: 3);
-        Assert.Equal(Seconds(15), WaitOf(3));
+        Assert.Equal(Seconds(20), WaitOf(3));
+    }
+
+    [Fact]
+    public void Where_no_worker_is_large_enough_the_estimate_is_the_longest_that_a_workflow_may_run()
+    {
+        _bench.Join(Worker1, cores: 2);
+        _bench.Reserve(Job(cores: 2), job: 1);
+        Assert.Equal(Duration.Zero, WaitOf(1));
+        _bench.Pass(Seconds(12));
+        _bench.Join(Worker2);
+        _bench.Join(Worker3);
+
+        _bench.Reserve(Job(cores: 2), job: 1);
+        Assert.Equal(Seconds(JobLimits.DurationSecondsMax), WaitOf(1));
     }
 
     [Fact]
@@ -228,7 +244,7 @@ public sealed class ManagerPlacementTests
         var many = Job([.. Enumerable.Repeat(month, JobLimits.WorkflowsMax)]);
         for (var job = 1; job <= 20; job++) _bench.Reserve(many, job);
 
-        Assert.Equal(Seconds(10L * 365 * 24 * 3600), WaitOf(20));
+        Assert.Equal(CapacityLimits.WaitMax, WaitOf(20));
     }
 
     private Duration WaitOf(long job) =>
