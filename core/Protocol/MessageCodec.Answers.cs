@@ -105,25 +105,13 @@ public static partial class MessageCodec
         };
     }
 
-    private static JobStatus? ReadStatus(ref FieldReader reader)
-    {
-        JobStatus? status = null;
-        while (reader.Next(out var field))
-            if (field == 1) status = reader.Nested("job", JobFields.ReadJobStatus);
+    private static JobStatus? ReadStatus(ref FieldReader reader) =>
+        ReadSoleField(ref reader, "job", JobFields.ReadJobStatus);
 
-        reader.Require(1, "job");
-        return reader.Fault is null ? status : null;
-    }
-
-    private static ClientResponse.Explained? ReadExplained(ref FieldReader reader)
-    {
-        JobExplanation? explanation = null;
-        while (reader.Next(out var field))
-            if (field == 1) explanation = reader.Nested("job", JobFields.ReadJobExplanation);
-
-        reader.Require(1, "job");
-        return reader.Fault is null ? new ClientResponse.Explained(explanation!) : null;
-    }
+    private static ClientResponse.Explained? ReadExplained(ref FieldReader reader) =>
+        ReadSoleField(ref reader, "job", JobFields.ReadJobExplanation) is { } explanation
+            ? new ClientResponse.Explained(explanation)
+            : null;
 
     private static ClientResponse.Jobs? ReadJobs(ref FieldReader reader)
     {

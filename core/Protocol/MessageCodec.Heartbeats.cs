@@ -109,15 +109,10 @@ public static partial class MessageCodec
     private static void Write(FieldWriter writer, Message.DebitsTold told) =>
         writer.Nested(1, told.Debits, DebitReport.Write);
 
-    private static Message.DebitsTold? ReadDebitsTold(ref FieldReader reader)
-    {
-        DebitReport? debits = null;
-        while (reader.Next(out var field))
-            if (field == 1) debits = reader.Nested("debits", DebitReport.Read);
-
-        reader.Require(1, "debits");
-        return reader.Fault is null ? new Message.DebitsTold(debits!) : null;
-    }
+    private static Message.DebitsTold? ReadDebitsTold(ref FieldReader reader) =>
+        ReadSoleField(ref reader, "debits", DebitReport.Read) is { } debits
+            ? new Message.DebitsTold(debits)
+            : null;
 
     private static int ReadCores(ref FieldReader reader, string name) =>
         reader.Integer(name, 0, ProtocolLimits.DatacenterCoresMax);

@@ -40,13 +40,8 @@ public static partial class MessageCodec
         return reader.Fault is null ? new ClientRequest.PreviewRoute(count, cores, preferred, only) : null;
     }
 
-    private static ClientResponse.Routed? ReadRouted(ref FieldReader reader)
-    {
-        RoutingReport? report = null;
-        while (reader.Next(out var field))
-            if (field == 1) report = reader.Nested("report", RoutingFields.Read);
-
-        reader.Require(1, "report");
-        return reader.Fault is null ? new ClientResponse.Routed(report!) : null;
-    }
+    private static ClientResponse.Routed? ReadRouted(ref FieldReader reader) =>
+        ReadSoleField(ref reader, "report", RoutingFields.Read) is { } report
+            ? new ClientResponse.Routed(report)
+            : null;
 }

@@ -164,6 +164,18 @@ public static partial class MessageCodec
     private static void WriteDuration(FieldWriter writer, int field, Duration duration) =>
         writer.Number(field, Math.Clamp(duration.Nanoseconds, 0, NanosecondsMax));
 
+    /// <summary>What a message is that has one field, of fields; null, with the fault, without it.</summary>
+    private static T? ReadSoleField<T>(ref FieldReader reader, string name, FieldsReader<T?> read)
+        where T : class
+    {
+        T? value = null;
+        while (reader.Next(out var field))
+            if (field == 1) value = reader.Nested(name, read);
+
+        reader.Require(1, name);
+        return reader.Fault is null ? value : null;
+    }
+
     private static Duration ReadDuration(ref FieldReader reader, string name) =>
         new(reader.Number(name, 0, NanosecondsMax));
 
