@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Hyperscale.Det.Jobs;
 using Hyperscale.Det.Kernel;
 using Hyperscale.Det.Reliability;
@@ -120,13 +121,8 @@ public sealed record WaitJson(
                 progress.Wait?.Until));
     }
 
-    private static string NameOf(WaitReason reason)
-    {
-        var name = reason.ToString();
-        return string.Concat(name.Select((letter, i) => !char.IsUpper(letter)
-            ? letter.ToString()
-            : (i == 0 ? "" : "_") + char.ToLowerInvariant(letter)));
-    }
+    private static string NameOf(WaitReason reason) =>
+        JsonNamingPolicy.SnakeCaseLower.ConvertName(reason.ToString());
 }
 
 /// <param name="Epoch">How often the slot was given to a datacenter.</param>
