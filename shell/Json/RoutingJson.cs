@@ -1,6 +1,7 @@
 using Hyperscale.Det.Capacity;
 using Hyperscale.Det.Jobs;
 using Hyperscale.Det.Kernel;
+using Hyperscale.Det.Nodes;
 using Hyperscale.Det.Protocol;
 using Hyperscale.Det.Routing;
 
@@ -29,11 +30,11 @@ public sealed record RoutingJson(
         report.Alternatives);
 
     /// <summary>What to ask a gate about a job.</summary>
-    public static ClientRequest.PreviewRoute RequestOf(JobSpec spec) => new(
-        spec.Datacenters.Count,
-        JobShape.Of(spec.Workflows).CoresAtOnce,
-        spec.Datacenters.Preferred,
-        spec.Datacenters.Only);
+    public static ClientRequest.PreviewRoute RequestOf(JobSpec spec)
+    {
+        var request = DatacenterRouting.RequestOf(spec);
+        return new(request.Count, request.CoresRequired, request.Preferred, request.Only);
+    }
 }
 
 /// <summary>A datacenter that the job can go to, with every component of its score; lower is
