@@ -20,7 +20,7 @@ public sealed partial class DatacenterRouting
     /// <summary>Keeps what was decided about a job.</summary>
     public void Remember(JobId job, RoutingDecision decision)
     {
-        if (_decisions.Find(job) is var known and >= 0) _decisions.Remove(known);
+        Forget(job);
         if (_decisions.Count == DecisionsMax) _decisions.Remove(_decisions.OldestIn(0));
         _decisions.Add(job, decision, 0);
     }

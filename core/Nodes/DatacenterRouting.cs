@@ -128,8 +128,7 @@ public sealed partial class DatacenterRouting
     /// <param name="isFailure">It did not answer; a refusal is an answer.</param>
     public void OnReleased(JobId job, int slot, string datacenter, bool isFailure, Instant now)
     {
-        _capacity.TakeBack(job, slot);
-        NoteDebits(now);
+        TakeBack(job, slot, now);
         if (!_names.TryGetValue(datacenter, out var name)) return;
         if (isFailure) _router.OnDispatchFailed(name, now);
         if (_dispatches.TryEnd(job, slot, name, out var dispatch) && isFailure)
@@ -140,8 +139,7 @@ public sealed partial class DatacenterRouting
     /// anything was.</summary>
     public TelemetryEvent? OnReported(JobId job, int slot, string datacenter, SlotState state, Instant now)
     {
-        _capacity.TakeBack(job, slot);
-        NoteDebits(now);
+        TakeBack(job, slot, now);
         if (!_names.TryGetValue(datacenter, out var name)) return null;
         if (!_dispatches.TryEnd(job, slot, name, out var dispatch)) return null;
         return state switch
@@ -159,8 +157,7 @@ public sealed partial class DatacenterRouting
     /// <param name="isTimeout">Its deadline passed, which is not to look fast.</param>
     public void OnEndedWithout(JobId job, int slot, string datacenter, bool isTimeout, Instant now)
     {
-        _capacity.TakeBack(job, slot);
-        NoteDebits(now);
+        TakeBack(job, slot, now);
         if (datacenter.Length > 0 && _names.TryGetValue(datacenter, out var name)
             && _dispatches.TryEnd(job, slot, name, out var dispatch) && isTimeout)
             _latencies.Penalize(name, dispatch.Sequence, now);
@@ -179,6 +176,12 @@ public sealed partial class DatacenterRouting
         var debits = _capacity.Debits(_self, _incarnation, now);
         _toldRevision = debits.Revision;
         return new Message.DebitsTold(debits);
+    }
+
+    private void TakeBack(JobId job, int slot, Instant now)
+    {
+        _capacity.TakeBack(job, slot);
+        NoteDebits(now);
     }
 
     private void NoteDebits(Instant now)
