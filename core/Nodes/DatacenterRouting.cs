@@ -95,16 +95,18 @@ public sealed partial class DatacenterRouting
     public RoutingDecision Preview(RoutingRequest request, Instant now) =>
         _router.Preview(request, ViewOf(request, now), now);
 
-    /// <summary>A slot is really sent to its datacenter.</summary>
-    public void OnDispatched(
-        LedgerJob job, LedgerSlot slot, NodeId manager, Instant deadline, Instant now)
+    /// <summary>A command about a slot is really sent to its datacenter.</summary>
+    /// <param name="isReservation">Else it is about a slot that the datacenter has.</param>
+    /// <param name="sent">How often, this time included: none of those before was answered.</param>
+    public void OnSending(
+        SlotDispatch dispatch, DatacenterTopology datacenter, bool isReservation, int sent, Instant now)
     {
-        _dispatches.Expire(now);
-        var (shape, name) = (JobShape.Of(job.Spec.Workflows), _names[slot.Datacenter]);
-        _dispatches.Sent(job.Id, slot.Slot, name, shape.Duration, deadline, now);
-        _capacity.Dispatched(job.Id, slot.Slot, name, manager, shape.CoresAtOnce, now);
-        NoteDebits(now);
+        if (sent > 1) OnUnanswered(_board.ManagerFor(datacenter, sent - 2), now);
+        else if (isReservation) OnDispatched(dispatch, datacenter, now);
     }
+
+    /// <summary>A command to the manager was not answered in time.</summary>
+    public void OnUnanswered(NodeId manager, Instant now) => _circuits[manager].OnError(now);
 
     /// <summary>The datacenter has reserved what the slot needs.</summary>
     public void OnReserved(JobId job, int slot, Instant now)
@@ -112,9 +114,6 @@ public sealed partial class DatacenterRouting
         _capacity.Admitted(job, slot, now);
         NoteDebits(now);
     }
-
-    /// <summary>A command to the manager was not answered in time.</summary>
-    public void OnUnanswered(NodeId manager, Instant now) => _circuits[manager].OnError(now);
 
     /// <summary>The manager answered, whatever it said.</summary>
     public void OnAnswered(NodeId manager, Instant now)
@@ -176,6 +175,17 @@ public sealed partial class DatacenterRouting
         var debits = _capacity.Debits(_self, _incarnation, now);
         _toldRevision = debits.Revision;
         return new Message.DebitsTold(debits);
+    }
+
+    private void OnDispatched(SlotDispatch dispatch, DatacenterTopology datacenter, Instant now)
+    {
+        _dispatches.Expire(now);
+        var (job, slot, shape, deadline) = dispatch;
+        var name = _names[datacenter.Name];
+        _dispatches.Sent(job, slot, name, shape.Duration, deadline, now);
+        _capacity.Dispatched(
+            job, slot, name, _board.ManagerFor(datacenter, silences: 0), shape.CoresAtOnce, now);
+        NoteDebits(now);
     }
 
     private void TakeBack(JobId job, int slot, Instant now)
@@ -242,3 +252,7 @@ public sealed partial class DatacenterRouting
         fingerprint.Add(_tellAt);
     }
 }
+
+/// <summary>What is noted of a slot that is sent to a datacenter.</summary>
+/// <param name="Deadline">Of the job.</param>
+public readonly record struct SlotDispatch(JobId Job, int Slot, JobShape Shape, Instant Deadline);

@@ -55,11 +55,10 @@ public sealed partial class GateNode
         LedgerJob job, LedgerSlot slot, SlotCommand command, int sent, DatacenterTopology datacenter,
         Instant now)
     {
-        if (sent > 1) _routing.OnUnanswered(_board.ManagerFor(datacenter, sent - 2), now);
-        else if (command == SlotCommand.Reserve)
-            _routing.OnDispatched(
-                job, slot, _board.ManagerFor(datacenter, silences: 0),
-                Remaining(job.Submitted, DeadlineOf(job), now), now);
+        var work = WorkOf(job);
+        var dispatch = new SlotDispatch(
+            job.Id, slot.Slot, work.ShapeOf(job.Spec), work.Deadline ?? now);
+        _routing.OnSending(dispatch, datacenter, command == SlotCommand.Reserve, sent, now);
     }
 
     private NodeVerdict OnDebitsTold(NodeId from, Message.DebitsTold told, Turn turn)

@@ -24,6 +24,8 @@ internal readonly record struct SlotPlace(JobId Job, int Slot) : IComparable<Slo
 /// <summary>What a gate does about a job: everything here can be lost and is found again.</summary>
 internal sealed class JobWork(int slots)
 {
+    private JobShape? _shape;
+
     public IReadOnlyList<SlotWork> Slots { get; } =
         [.. Enumerable.Range(0, slots).Select(_ => new SlotWork())];
 
@@ -53,6 +55,9 @@ internal sealed class JobWork(int slots)
     public int Proposed => Slots.Count(slot => slot.Proposed != SlotProposal.None)
         + (IsCancelProposed ? 1 : 0) + (IsDeadlineProposed ? 1 : 0) + (IsUnplaceableProposed ? 1 : 0)
         + (IsWithdrawProposed ? 1 : 0);
+
+    /// <summary>Of the job's workflows, which never change: found once.</summary>
+    public JobShape ShapeOf(JobSpec spec) => _shape ??= JobShape.Of(spec.Workflows);
 
     public void AddTo(ref Fingerprint fingerprint)
     {

@@ -1,6 +1,5 @@
 using Hyperscale.Det.Jobs;
 using Hyperscale.Det.Kernel;
-using Hyperscale.Det.Reliability;
 
 namespace Hyperscale.Det.Sim.Studies;
 
@@ -34,18 +33,6 @@ internal sealed class StudyWork(StudyJob job)
     public StudyAttempt? Attempt { get; set; }
 
     public bool IsEnded { get; set; }
-
-    /// <summary>As the ledger has it while <paramref name="attempt"/> is its place.</summary>
-    public LedgerJob InLedger(StudyAttempt attempt) => new(
-        Id, Spec, 0, default, JobState.Accepted, "", null, null, 0, 0,
-        [SlotAt(attempt)], null, JobTerms.Of(Spec, RetryBudgetConfig.Standard, BestEffortConfig.Standard));
-
-    public LedgerSlot SlotAt(StudyAttempt attempt) => LedgerSlot.Fresh(0, default) with
-    {
-        Stage = SlotStage.Assigned,
-        Epoch = Refusals.Count + 1,
-        Datacenter = StudyModel.Places[attempt.Place].Name,
-    };
 }
 
 internal enum StudyCall : byte { None, Reserve, Start }

@@ -144,19 +144,14 @@ internal sealed class StudyGate
 
     private void Note(StudyAttempt attempt, int sent)
     {
-        var datacenter = StudyModel.Cluster.Datacenters[attempt.Place];
-        if (sent > 1)
-        {
-            _routing.OnUnanswered(_board.ManagerFor(datacenter, sent - 2), _world.Now);
-        }
-        else if (attempt.Call == StudyCall.Reserve)
-        {
-            _routing.OnDispatched(
-                attempt.Work.InLedger(attempt), attempt.Work.SlotAt(attempt),
-                _board.ManagerFor(datacenter, silences: 0),
-                attempt.Job.At + attempt.Job.Duration + Config.DefaultDeadlineAllowance, _world.Now);
-            PlanTelling();
-        }
+        var job = attempt.Job;
+        _routing.OnSending(
+            new SlotDispatch(
+                attempt.Work.Id, 0, new JobShape(job.Duration, job.Cores),
+                job.At + job.Duration + Config.DefaultDeadlineAllowance),
+            StudyModel.Cluster.Datacenters[attempt.Place], attempt.Call == StudyCall.Reserve, sent,
+            _world.Now);
+        PlanTelling();
     }
 
     private void Release(StudyAttempt attempt)
