@@ -55,7 +55,8 @@ public sealed class ThreeGatesTests
         await using var cluster = await ProcessCluster.StartAsync();
         using var http = new HttpClient { Timeout = TimeSpan.FromSeconds(60) };
         var keyed = await AcceptedAsync(http, cluster, 0, "kept", Job);
-        var unkeyed = await CliProcess.RunAsync("submit", "--gate", cluster.Url, await JobFileAsync());
+        await File.WriteAllTextAsync(cluster.FileOf("job"), Job, Cancellation);
+        var unkeyed = await CliProcess.RunAsync("submit", "--gate", cluster.Url, cluster.FileOf("job"));
 
         await cluster.RestartAllAsync();
 
@@ -200,18 +201,14 @@ public sealed class ThreeGatesTests
     }
 
     /// <summary>Waits until a gate keeps every group that the others keep, with nothing missing.</summary>
-    private static async Task WaitForGroupsAsync(ProcessCluster cluster, string gate)
-    {
-        using var late = new CancellationTokenSource(TimeSpan.FromSeconds(60));
-        while (true)
+    private static Task WaitForGroupsAsync(ProcessCluster cluster, string gate) =>
+        WaitFor.TrueAsync(async () =>
         {
             var told = await ClusterAsync(cluster);
             var own = told.Replicas.SingleOrDefault(replicas => replicas.Gate == gate);
-            if (own is { Groups.Count: > 0 } && own.Groups.All(
-                replica => replica is { Lag: 0, Role: "primary" or "backup" })) return;
-            await Task.Delay(200, late.Token);
-        }
-    }
+            return own is { Groups.Count: > 0 } && own.Groups.All(
+                replica => replica is { Lag: 0, Role: "primary" or "backup" });
+        });
 
     private static async Task<ClusterJson> ClusterAsync(ProcessCluster cluster)
     {
@@ -253,13 +250,6 @@ public sealed class ThreeGatesTests
         var bytes = new byte[file.Length];
         file.ReadExactly(bytes);
         return Array.FindLastIndex(bytes, b => b != 0);
-    }
-
-    private static async Task<string> JobFileAsync()
-    {
-        var path = Path.Combine(Path.GetTempPath(), $"hyperscale-test-{Guid.NewGuid():n}.json");
-        await File.WriteAllTextAsync(path, Job, Cancellation);
-        return path;
     }
 
     private static string JobOf(params string[] command) => $$"""
