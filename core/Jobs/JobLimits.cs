@@ -1,3 +1,5 @@
+using Hyperscale.Det.Kernel;
+
 namespace Hyperscale.Det.Jobs;
 
 /// <summary>Bounds of a job, the same where it is validated and where it is decoded from a peer.</summary>
@@ -74,13 +76,5 @@ public static class JobLimits
     public const long BestEffortDeadlineSecondsMax = 3600;
 
     /// <summary>The sentence, or the start of one that is too long to be stored and sent.</summary>
-    public static string Clip(string reason) => Clip(reason, ReasonLengthMax);
-
-    internal static string Clip(string text, int lengthMax)
-    {
-        if (text.Length <= lengthMax) return text;
-        // Never between the halves of a character.
-        var isCutting = char.IsHighSurrogate(text[lengthMax - 1]);
-        return text[..(isCutting ? lengthMax - 1 : lengthMax)];
-    }
+    public static string Clip(string reason) => ClippedText.Of(reason, ReasonLengthMax);
 }

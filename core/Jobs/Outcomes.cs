@@ -1,3 +1,5 @@
+using Hyperscale.Det.Kernel;
+
 namespace Hyperscale.Det.Jobs;
 
 public enum AttemptState : byte
@@ -45,7 +47,7 @@ public sealed record EarlierAttempt(
         attempt, worker, outcome.State, Clip(outcome.Reason),
         outcome.Stats with { Latency = LatencyHistogram.Empty, ErrorKinds = [] });
 
-    internal static string Clip(string reason) => JobLimits.Clip(reason, ReasonLengthMax);
+    internal static string Clip(string reason) => ClippedText.Of(reason, ReasonLengthMax);
 
     internal void AddTo(ref Kernel.Fingerprint fingerprint)
     {

@@ -1,4 +1,5 @@
 using Hyperscale.Det.Capacity;
+using Hyperscale.Det.Kernel;
 
 namespace Hyperscale.Det.Routing;
 
@@ -29,9 +30,6 @@ public sealed record RoutingReport(
         [.. decision.Spillovers.Take(DatacentersMax)],
         [
             .. RoutingExplanation.Alternatives(decision).Take(DatacentersMax)
-                .Select(alternative => Clip(alternative.Text)),
+                .Select(alternative => ClippedText.Of(alternative.Text, TextLengthMax)),
         ]);
-
-    private static string Clip(string text) =>
-        text.Length <= TextLengthMax ? text : text[..TextLengthMax];
 }

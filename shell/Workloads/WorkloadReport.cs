@@ -33,7 +33,7 @@ internal sealed record WorkloadReport(WorkloadNumbers? Numbers, int? ExitCode, s
             return false;
         }
 
-        if (fault?.Length > JobLimits.ReasonLengthMax) fault = fault[..JobLimits.ReasonLengthMax];
+        if (fault is not null) fault = JobLimits.Clip(fault);
         if (stats is not null || exitCode is not null || fault is not null) return true;
         error = "neither numbers nor an exit code nor a fault";
         return false;
