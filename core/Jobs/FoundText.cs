@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using Hyperscale.Det.Kernel;
 
 namespace Hyperscale.Det.Jobs;
 
@@ -13,16 +14,15 @@ internal static class FoundText
 
     public static string Shown(string text, int shownMax = ShownMax)
     {
-        var cut = text.Length <= shownMax ? text.Length : shownMax;
-        if (cut < text.Length && char.IsHighSurrogate(text[cut - 1])) cut--;
+        var clipped = ClippedText.Of(text, shownMax);
         var shown = new StringBuilder();
-        foreach (var c in text.AsSpan(0, cut))
+        foreach (var c in clipped)
         {
             if (char.IsControl(c)) shown.Append(CultureInfo.InvariantCulture, $"\\u{(int)c:x4}");
             else shown.Append(c);
         }
 
-        return cut < text.Length ? $"{shown}..." : shown.ToString();
+        return clipped.Length < text.Length ? $"{shown}..." : shown.ToString();
     }
 
     /// <summary>The names as a sentence lists them.</summary>
