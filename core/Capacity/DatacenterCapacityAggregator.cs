@@ -68,8 +68,12 @@ public sealed partial class DatacenterCapacityAggregator(CapacityConfig config)
     /// <summary>What is known of a datacenter.</summary>
     /// <param name="cores">That a job needs at once; the estimated wait is for as many.</param>
     /// <param name="health">As it was classified; it is only carried along.</param>
-    public DatacenterCapacity View(DatacenterName name, int cores, DatacenterHealth health, Instant now)
+    /// <param name="isKept">Whether schedules that are joined for the answer are kept for the next ones; else
+    /// later answers are what they would be without this one.</param>
+    public DatacenterCapacity View(
+        DatacenterName name, int cores, DatacenterHealth health, Instant now, bool isKept = true)
     {
+        // It is the time that makes reports silent: whoever looks first only notes it.
         ForgetSilent(now);
         var slot = _datacenters.Find(name);
         if (slot < 0 || _datacenters.ValueAt(slot) is not { HeardAt: { } heardAt } datacenter)
@@ -84,7 +88,7 @@ public sealed partial class DatacenterCapacityAggregator(CapacityConfig config)
             datacenter.Pending,
             Seconds(datacenter.PendingSeconds),
             Seconds(datacenter.ActiveSeconds),
-            available >= cores ? Duration.Zero : WaitIn(datacenter, cores, debited, now),
+            available >= cores ? Duration.Zero : WaitIn(datacenter, cores, debited, now, isKept),
             datacenter.Total == 0 ? 1 : 1 - ((double)available / datacenter.Total),
             health,
             age,
@@ -215,18 +219,24 @@ public sealed partial class DatacenterCapacityAggregator(CapacityConfig config)
         datacenter.ActiveSeconds += sign * (Int128)details.ActiveRemainingSeconds;
     }
 
-    private Duration? WaitIn(Datacenter datacenter, int cores, long debited, Instant now)
+    private Duration? WaitIn(Datacenter datacenter, int cores, long debited, Instant now, bool isKept)
     {
         var isDue = datacenter.Schedule.Total == 0
             || now - datacenter.JoinedAt >= JoinPerManager * (datacenter.Members.Count - 1);
-        if (!datacenter.IsJoined && isDue) Join(datacenter, now);
-        var schedule = datacenter.Schedule;
+        var (schedule, joinedAt) = (datacenter.Schedule, datacenter.JoinedAt);
+        if (!datacenter.IsJoined && isDue)
+        {
+            (schedule, joinedAt) = (Joined(datacenter, now), now);
+            if (isKept)
+                (datacenter.Schedule, datacenter.JoinedAt, datacenter.IsJoined) = (schedule, now, true);
+        }
+
         if (cores > schedule.Total) return null;
         // What was dispatched takes its cores first. Behind the last step nobody knows; not sooner, at least.
-        return schedule.WaitFor((int)Math.Min(cores + debited, schedule.Total), now - datacenter.JoinedAt);
+        return schedule.WaitFor((int)Math.Min(cores + debited, schedule.Total), now - joinedAt);
     }
 
-    private void Join(Datacenter datacenter, Instant now)
+    private FreeingSchedule Joined(Datacenter datacenter, Instant now)
     {
         var steps = new List<FreeingStep>();
         foreach (var manager in datacenter.Members)
@@ -243,8 +253,7 @@ public sealed partial class DatacenterCapacityAggregator(CapacityConfig config)
         }
 
         if (datacenter.Members.Count > 1) steps.Sort((a, b) => a.Offset.CompareTo(b.Offset));
-        datacenter.Schedule = FreeingSchedule.Of(Bounded(steps));
-        (datacenter.JoinedAt, datacenter.IsJoined) = (now, true);
+        return FreeingSchedule.Of(Bounded(steps));
     }
 
     private static IEnumerable<FreeingStep> Bounded(List<FreeingStep> steps)

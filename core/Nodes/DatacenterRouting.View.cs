@@ -43,16 +43,17 @@ public sealed partial class DatacenterRouting
         spec.Datacenters.Preferred,
         spec.Datacenters.Only);
 
-    private RoutingView ViewOf(RoutingRequest request, Instant now) => new(
-        [.. _topology.Datacenters.Select(datacenter => CandidateOf(datacenter, request, now))],
+    private RoutingView ViewOf(RoutingRequest request, bool isPreview, Instant now) => new(
+        [.. _topology.Datacenters.Select(datacenter => CandidateOf(datacenter, request, isPreview, now))],
         RoutingView.IsBootstrapping(_vivaldi.Samples, _vivaldi.Own.Error));
 
     private DatacenterCandidate CandidateOf(
-        DatacenterTopology datacenter, RoutingRequest request, Instant now)
+        DatacenterTopology datacenter, RoutingRequest request, bool isPreview, Instant now)
     {
         var name = _names[datacenter.Name];
         var heard = _board.View(datacenter.Name, now);
-        var capacity = _capacity.View(name, request.CoresRequired, DatacenterHealth.Healthy, now);
+        var capacity = _capacity.View(
+            name, request.CoresRequired, DatacenterHealth.Healthy, now, isKept: !isPreview);
         var verdict = HealthOf(datacenter, heard, capacity.AvailableCores, now);
         return new DatacenterCandidate(
             name,

@@ -88,12 +88,12 @@ public sealed partial class DatacenterRouting
     {
         decayed = TakeDecayed(now);
         var request = RequestOf(spec);
-        return _router.RouteJob(request, ViewOf(request, now), now);
+        return _router.RouteJob(request, ViewOf(request, isPreview: false, now), now);
     }
 
     /// <summary>What <see cref="Route"/> would decide; nothing is remembered.</summary>
     public RoutingDecision Preview(RoutingRequest request, Instant now) =>
-        _router.Preview(request, ViewOf(request, now), now);
+        _router.Preview(request, ViewOf(request, isPreview: true, now), now);
 
     /// <summary>A command about a slot is really sent to its datacenter.</summary>
     /// <param name="isReservation">Else it is about a slot that the datacenter has.</param>
