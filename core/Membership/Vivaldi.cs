@@ -81,9 +81,6 @@ public sealed class Vivaldi
         return VivaldiVerdict.Accepted;
     }
 
-    /// <summary>Forgets the round trips to a peer, which may come back somewhere else.</summary>
-    public void Forget(NodeId peer) => _lastRtts.Remove(peer);
-
     public void AddTo(ref Fingerprint fingerprint)
     {
         fingerprint.Add(Samples);

@@ -8,7 +8,7 @@ namespace Hyperscale.Det.Nodes;
 /// <param name="IsGathering">Whether its primary leads too newly to know all its workers: there may be
 /// more.</param>
 public sealed record DatacenterView(
-    string Name, bool IsFresh, bool IsGathering, int Workers, int CoresFree, int LargestWorkerCores);
+    string Name, bool IsFresh, bool IsGathering, int Workers, int LargestWorkerCores);
 
 /// <summary>The newest heartbeat of every datacenter.</summary>
 public sealed class DatacenterBoard(Topology topology, Duration staleness)
@@ -75,8 +75,8 @@ public sealed class DatacenterBoard(Topology topology, Duration staleness)
 
     public DatacenterView View(string name, Instant now) =>
         _heard.TryGetValue(name, out var heard) && heard.Heartbeat is { } told && now - heard.At <= staleness
-            ? new(name, true, told.Capacity is null, told.Workers, told.CoresFree, told.LargestWorkerCores)
-            : new(name, false, false, 0, 0, 0);
+            ? new(name, true, told.Capacity is null, told.Workers, told.LargestWorkerCores)
+            : new(name, false, false, 0, 0);
 
     public IReadOnlyList<DatacenterView> Views(Instant now) =>
         [.. topology.Datacenters.Select(datacenter => View(datacenter.Name, now))];
@@ -99,7 +99,6 @@ public sealed class DatacenterBoard(Topology topology, Duration staleness)
             if (heard.Heartbeat is not { } told) continue;
             fingerprint.Add(told.Capacity is null);
             fingerprint.Add((long)told.Workers);
-            fingerprint.Add((long)told.CoresFree);
             fingerprint.Add((long)told.LargestWorkerCores);
         }
     }

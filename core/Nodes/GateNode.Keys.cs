@@ -82,9 +82,10 @@ public sealed partial class GateNode
         if (faults.Count == 0)
         {
             // A datacenter, or a larger worker, may come: the key stays free, and nothing is left behind.
-            if (SlotPlacement.Unplaceable(submit.Spec, _board.Views(turn.Now)) is { } tooSmall)
+            var views = _board.Views(turn.Now);
+            if (SlotPlacement.Unplaceable(submit.Spec, views) is { } tooSmall)
                 return TurnAway(caller, tooSmall, turn);
-            routed = Route(submit.Spec, turn, out var reason);
+            routed = Route(submit.Spec, views, turn, out var reason);
             if (routed is null) return TurnAway(caller, reason, turn);
         }
 

@@ -55,9 +55,12 @@ public sealed partial class GateNode
             return TurnAway(asked.Caller, $"{_config.LiveJobsMax} jobs are live, as many as may be", turn);
         if (Waiters >= _config.WaitersMax) return TurnAway(asked.Caller, "too many requests wait here", turn);
 
-        if (Route(spec, turn, out var reason) is not { } routed)
+        var views = _board.Views(turn.Now);
+        if (Route(spec, views, turn, out var reason) is not { } routed)
             return TurnAway(asked.Caller, reason, turn);
-        var entry = SubmissionCheck.Encode(spec, null, TermsOf(spec), routed.Places, out var faults);
+        // Where nobody has a worker that is large enough, the job says so before anybody is asked.
+        var places = SlotPlacement.Unplaceable(spec, views) is null ? routed.Places : [];
+        var entry = SubmissionCheck.Encode(spec, null, TermsOf(spec), places, out var faults);
         if (entry is null) return RefuseJob(asked.Caller, spec, faults, turn);
 
         var group = _rng.Pick([.. _led.Keys]);

@@ -14,7 +14,8 @@ public sealed partial class GateNode
     public RoutingDecision? RoutingOf(JobId job) => _routing.DecisionOf(job);
 
     /// <summary>Routes a new job; null, with the reasons, when no datacenter can take it.</summary>
-    private RoutedJob? Route(JobSpec spec, Turn turn, out string reason)
+    private RoutedJob? Route(
+        JobSpec spec, IReadOnlyList<DatacenterView> views, Turn turn, out string reason)
     {
         var decision = _routing.Route(spec, turn.Now, out var decayed);
         foreach (var datacenter in decayed) turn.Tell(new TelemetryEvent.ObservationsDecayed(datacenter));
@@ -27,8 +28,7 @@ public sealed partial class GateNode
         }
 
         reason = "";
-        return new RoutedJob(
-            SlotPlacement.ChooseFirst(spec, _board.Views(turn.Now), NamesOf(decision)), decision);
+        return new RoutedJob(SlotPlacement.ChooseFirst(spec, views, NamesOf(decision)), decision);
     }
 
     private static void TellRouted(JobSpec spec, RoutingDecision decision, Turn turn) =>

@@ -43,11 +43,10 @@ public static class SlotPlacement
     }
 
     /// <summary>The best datacenters for the first slots of a job that nobody has refused, as many as there
-    /// are for them; none when no datacenter can run the job.</summary>
+    /// are for them.</summary>
     public static IReadOnlyList<string> ChooseFirst(
         JobSpec spec, IReadOnlyList<DatacenterView> datacenters, IReadOnlyList<string> ranking)
     {
-        if (Unplaceable(spec, datacenters) is not null) return [];
         var chosen = new List<string>();
         while (chosen.Count < spec.Datacenters.Count
             && Choose(spec, [], chosen, datacenters, ranking) is { } best)

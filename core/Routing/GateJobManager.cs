@@ -25,9 +25,6 @@ public sealed class GateJobManager
 
     public int Count => _dispatches.Count;
 
-    /// <summary>When something may be forgotten next.</summary>
-    public Instant NextDeadline => _deadlines.NextDeadline;
-
     /// <summary>Notes that a slot was really sent to a datacenter. Sending it there again changes nothing;
     /// sending it elsewhere begins anew.</summary>
     /// <param name="deadline">Of the job.</param>

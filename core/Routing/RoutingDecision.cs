@@ -26,15 +26,6 @@ public sealed record RoutingDecision(
     public IEnumerable<string> Primaries => Ranking.Take(PrimaryCount).Select(score => score.Datacenter);
 
     public IEnumerable<string> Fallback => Ranking.Skip(PrimaryCount).Select(score => score.Datacenter);
-
-    /// <summary>The first datacenter of the ranking that is not among <paramref name="used"/>; null when none
-    /// is left.</summary>
-    public string? FirstOutside(IReadOnlyCollection<string> used)
-    {
-        for (var i = 0; i < Ranking.Count; i++)
-            if (!used.Contains(Ranking[i].Datacenter)) return Ranking[i].Datacenter;
-        return null;
-    }
 }
 
 /// <summary>The last of the places that were to be had, probe and spillover aside.</summary>

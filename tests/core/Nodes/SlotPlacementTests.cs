@@ -6,10 +6,10 @@ namespace Hyperscale.Det.Tests.Core.Nodes;
 
 public sealed class SlotPlacementTests
 {
-    private static readonly DatacenterView Free = new("free", true, false, 2, 4, 4);
-    private static readonly DatacenterView Full = new("full", true, false, 2, 0, 4);
-    private static readonly DatacenterView Silent = new("silent", false, false, 0, 0, 0);
-    private static readonly DatacenterView Small = new("aa-small", true, false, 2, 2, 1);
+    private static readonly DatacenterView Free = new("free", true, false, 2, 4);
+    private static readonly DatacenterView Full = new("full", true, false, 2, 4);
+    private static readonly DatacenterView Silent = new("silent", false, false, 0, 0);
+    private static readonly DatacenterView Small = new("aa-small", true, false, 2, 1);
 
     [Fact]
     public void The_ranking_decides_where_nothing_speaks_against_it()
@@ -81,9 +81,9 @@ public sealed class SlotPlacementTests
     [Fact]
     public void The_choice_does_not_depend_on_the_order_of_what_is_known()
     {
-        var views = Gen.Select(Gen.Int[0, 9], Gen.Bool, Gen.Int[0, 2], Gen.Int[0, 1], Gen.Int[1, 3],
-            (name, fresh, workers, free, largest) =>
-                new DatacenterView($"dc{name}", fresh, IsGathering: false, workers, free, largest));
+        var views = Gen.Select(Gen.Int[0, 9], Gen.Bool, Gen.Int[0, 2], Gen.Int[1, 3],
+            (name, fresh, workers, largest) =>
+                new DatacenterView($"dc{name}", fresh, IsGathering: false, workers, largest));
 
         Gen.Select(views.List[0, 8], Gen.Int[0, 7]).Sample((list, turn) =>
         {

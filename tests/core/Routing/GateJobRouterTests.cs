@@ -71,8 +71,7 @@ public sealed class GateJobRouterTests
             Dc("c", health: DatacenterHealth.Degraded), Dc("d", health: DatacenterHealth.Degraded, rtt: 90));
 
         Assert.Equal(["a", "b", "c"], decision.Primaries);
-        Assert.Equal("d", decision.FirstOutside(["a", "b", "c"]));
-        Assert.Null(decision.FirstOutside(["a", "b", "c", "d"]));
+        Assert.Equal(["d"], decision.Fallback);
     }
 
     [Fact]

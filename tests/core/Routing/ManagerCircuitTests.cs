@@ -16,7 +16,7 @@ public sealed class ManagerCircuitTests
         Assert.Equal(CircuitState.Closed, _circuit.StateAt(At(15)));
         Fail(30);
         Assert.Equal(CircuitState.Open, _circuit.StateAt(At(30)));
-        Assert.False(_circuit.TryPass(At(39.9)));
+        Assert.Equal(CircuitState.Open, _circuit.StateAt(At(39.9)));
         Assert.Equal(CircuitState.HalfOpen, _circuit.StateAt(At(40)));
     }
 
@@ -26,7 +26,6 @@ public sealed class ManagerCircuitTests
         Fail(0, 15, 30.1, 45.2);
 
         Assert.Equal(CircuitState.Closed, _circuit.StateAt(At(46)));
-        Assert.True(_circuit.TryPass(At(46)));
     }
 
     [Fact]
@@ -40,28 +39,16 @@ public sealed class ManagerCircuitTests
     }
 
     [Fact]
-    public void Half_open_one_request_passes_and_its_result_decides()
+    public void Half_open_the_first_result_decides()
     {
         Fail(0, 1, 2);
-        Assert.True(_circuit.TryPass(At(12)));
-        Assert.False(_circuit.TryPass(At(13)));
+        Assert.Equal(CircuitState.HalfOpen, _circuit.StateAt(At(12)));
 
         Fail(14);
         Assert.Equal(CircuitState.Open, _circuit.StateAt(At(23.9)));
-        Assert.True(_circuit.TryPass(At(24)));
+        Assert.Equal(CircuitState.HalfOpen, _circuit.StateAt(At(24)));
         _circuit.OnAnswer();
         Assert.Equal(CircuitState.Closed, _circuit.StateAt(At(25)));
-        Assert.True(_circuit.TryPass(At(25)));
-    }
-
-    [Fact]
-    public void A_trial_without_a_result_does_not_close_the_way_for_ever()
-    {
-        Fail(0, 1, 2);
-        Assert.True(_circuit.TryPass(At(12)));
-
-        Assert.False(_circuit.TryPass(At(21.9)));
-        Assert.True(_circuit.TryPass(At(22)));
     }
 
     [Fact]
@@ -89,7 +76,6 @@ public sealed class ManagerCircuitTests
             }
 
             Assert.NotEqual(CircuitState.Open, circuit.StateAt(now + ManagerCircuit.OpenFor));
-            Assert.True(circuit.TryPass(now + ManagerCircuit.OpenFor));
         });
 
     private void Fail(params double[] at)
