@@ -38,6 +38,7 @@ internal sealed class ServedCluster : IAsyncDisposable
             EndsOnSignals = false,
             Settings = GivenSettings.OfEnvironment(GivenSettings.OfProcess()),
         };
+        options.Settings.LogWarnings(logger);
         var cluster = await EmbeddedCluster.StartAsync(options, logger, cancellation);
         var served = new ServedCluster(cluster, isTemporary: shape.DataDirectory is null);
         try

@@ -30,6 +30,7 @@ internal sealed class ServedNode : IAsyncDisposable
 
     public static async Task<ServedNode> StartAsync(NodeSettings settings, ILogger logger)
     {
+        settings.Settings.LogWarnings(logger);
         var metrics = new MetricsRegistry();
         RunningNode? node = null;
         try

@@ -2,6 +2,7 @@ using Hyperscale.Det.Capacity;
 using Hyperscale.Det.Idempotency;
 using Hyperscale.Det.Reliability;
 using Hyperscale.Det.Routing;
+using Hyperscale.Det.Shell.Telemetry;
 
 namespace Hyperscale.Det.Shell.Config;
 
@@ -20,4 +21,10 @@ public sealed record ReadSettings(
 
     /// <summary>Older names of settings that were given, each with the one to use.</summary>
     public IReadOnlyList<string> Warnings { get; init; } = [];
+
+    /// <summary>Tells the operators what they should change.</summary>
+    public void LogWarnings(ILogger logger)
+    {
+        foreach (var warning in Warnings) ShellLog.SettingWarned(logger, warning);
+    }
 }

@@ -27,6 +27,9 @@ public static partial class ShellLog
     [LoggerMessage(6, LogLevel.Warning, "{Node}: {Note}")]
     public static partial void LogNote(ILogger logger, NodeId node, string note);
 
+    [LoggerMessage(7, LogLevel.Warning, "settings: {Warning}")]
+    public static partial void SettingWarned(ILogger logger, string warning);
+
     [LoggerMessage(20, LogLevel.Information, "{Node}: connected to {Peer} at {Address}, boot {Boot}")]
     public static partial void PeerConnected(
         ILogger logger, NodeId node, NodeId peer, string address, BootId boot);
