@@ -11,7 +11,7 @@ public sealed partial class DatacenterCapacityAggregator
 
     private readonly SortedDictionary<NodeId, List<Debit>> _debits = [];
     private readonly LaneTable<DatacenterName, long> _debited = new(lanes: 1);
-    private readonly LaneTable<SlotDebit, (Debit Debit, int Cores)> _dispatches = new(lanes: 1);
+    private readonly LaneTable<SlotPlace, (Debit Debit, int Cores)> _dispatches = new(lanes: 1);
     private readonly SortedDictionary<NodeId, (long Incarnation, long Revision)> _told = [];
     private readonly DeadlineQueue<long> _debitDeadlines = new();
     private readonly SortedDictionary<long, Debit> _byId = [];
@@ -34,7 +34,7 @@ public sealed partial class DatacenterCapacityAggregator
         TakeBack(job, slot);
         if (_dispatches.Count == DispatchesMax) _dispatches.Remove(_dispatches.OldestIn(0));
         var debit = OwnDebit(datacenter, manager);
-        _dispatches.Add(new SlotDebit(job, slot), (debit, cores), 0);
+        _dispatches.Add(new SlotPlace(job, slot), (debit, cores), 0);
         Add(debit, cores);
         _debitDeadlines.Set(debit.Id, now + config.StalenessThreshold);
         _revision++;
@@ -44,7 +44,7 @@ public sealed partial class DatacenterCapacityAggregator
     /// keep their order.</summary>
     public void Admitted(JobId job, int slot, Instant now)
     {
-        var at = _dispatches.Find(new SlotDebit(job, slot));
+        var at = _dispatches.Find(new SlotPlace(job, slot));
         if (at < 0) return;
         var (debit, cores) = _dispatches.ValueAt(at);
         var manager = _managers.Find(debit.Share.Manager);
@@ -70,7 +70,7 @@ public sealed partial class DatacenterCapacityAggregator
     /// more.</summary>
     public void TakeBack(JobId job, int slot)
     {
-        var at = _dispatches.Find(new SlotDebit(job, slot));
+        var at = _dispatches.Find(new SlotPlace(job, slot));
         if (at < 0) return;
         var (debit, cores) = _dispatches.ValueAt(at);
         _dispatches.Remove(at);
@@ -228,11 +228,6 @@ public sealed partial class DatacenterCapacityAggregator
             fingerprint.Add(debit.Share.Version);
             fingerprint.Add(debit.Cores);
         }
-    }
-
-    private readonly record struct SlotDebit(JobId Job, int Slot) : IHashed
-    {
-        public ulong Hash => unchecked(Rng.Mix(Job.Hash ^ (ulong)Slot));
     }
 
     /// <param name="gate">Whose it is; null for this one's.</param>

@@ -3,24 +3,6 @@ using Hyperscale.Det.Kernel;
 
 namespace Hyperscale.Det.Nodes;
 
-/// <summary>A slot of a job.</summary>
-internal readonly record struct SlotPlace(JobId Job, int Slot) : IComparable<SlotPlace>, IHashed
-{
-    public ulong Hash => Rng.Mix(Job.Hash ^ (ulong)Slot);
-
-    public int CompareTo(SlotPlace other)
-    {
-        var order = Job.CompareTo(other.Job);
-        return order != 0 ? order : Slot.CompareTo(other.Slot);
-    }
-
-    public void AddTo(ref Fingerprint fingerprint)
-    {
-        Job.AddTo(ref fingerprint);
-        fingerprint.Add((long)Slot);
-    }
-}
-
 /// <summary>What a gate does about a job: everything here can be lost and is found again.</summary>
 internal sealed class JobWork(int slots)
 {

@@ -19,8 +19,8 @@ public sealed class GateJobManager
     /// <summary>Dispatches that are kept; the oldest make room.</summary>
     public const int DispatchesMax = 200_000;
 
-    private readonly LaneTable<DispatchedSlot, RecordedDispatch> _dispatches = new(lanes: 1);
-    private readonly DeadlineQueue<DispatchedSlot> _deadlines = new();
+    private readonly LaneTable<SlotPlace, RecordedDispatch> _dispatches = new(lanes: 1);
+    private readonly DeadlineQueue<SlotPlace> _deadlines = new();
     private long _sequence;
 
     public int Count => _dispatches.Count;
@@ -31,7 +31,7 @@ public sealed class GateJobManager
     public void Sent(
         JobId job, int slot, DatacenterName datacenter, Duration meant, Instant deadline, Instant now)
     {
-        var key = new DispatchedSlot(job, slot);
+        var key = new SlotPlace(job, slot);
         var at = _dispatches.Find(key);
         if (at >= 0 && _dispatches.ValueAt(at).Datacenter == datacenter) return;
         if (at >= 0) Remove(at);
@@ -45,7 +45,7 @@ public sealed class GateJobManager
     public bool TryEnd(JobId job, int slot, DatacenterName datacenter, out RecordedDispatch dispatch)
     {
         dispatch = default;
-        var at = _dispatches.Find(new DispatchedSlot(job, slot));
+        var at = _dispatches.Find(new SlotPlace(job, slot));
         if (at < 0 || _dispatches.ValueAt(at).Datacenter != datacenter) return false;
         dispatch = _dispatches.ValueAt(at);
         Remove(at);
@@ -55,7 +55,7 @@ public sealed class GateJobManager
     /// <summary>The slot's job is over, or the slot without a datacenter: nothing is learned of it.</summary>
     public void Forget(JobId job, int slot)
     {
-        var at = _dispatches.Find(new DispatchedSlot(job, slot));
+        var at = _dispatches.Find(new SlotPlace(job, slot));
         if (at >= 0) Remove(at);
     }
 
@@ -77,8 +77,7 @@ public sealed class GateJobManager
         fingerprint.Add(_sequence);
         foreach (var (key, dispatch) in _dispatches.In(0))
         {
-            key.Job.AddTo(ref fingerprint);
-            fingerprint.Add((long)key.Slot);
+            key.AddTo(ref fingerprint);
             fingerprint.Add(dispatch.Datacenter.Text);
             fingerprint.Add(dispatch.Sequence);
             fingerprint.Add(dispatch.At);
@@ -89,16 +88,5 @@ public sealed class GateJobManager
     {
         _deadlines.Remove(_dispatches.KeyAt(at));
         _dispatches.Remove(at);
-    }
-
-    private readonly record struct DispatchedSlot(JobId Job, int Slot) : IComparable<DispatchedSlot>, IHashed
-    {
-        public ulong Hash => unchecked(Rng.Mix(Job.Hash ^ (ulong)Slot));
-
-        public int CompareTo(DispatchedSlot other)
-        {
-            var byJob = Job.CompareTo(other.Job);
-            return byJob != 0 ? byJob : Slot.CompareTo(other.Slot);
-        }
     }
 }
