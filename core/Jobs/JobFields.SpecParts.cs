@@ -5,14 +5,14 @@ namespace Hyperscale.Det.Jobs;
 
 public static partial class JobFields
 {
-    private static void Write(FieldWriter writer, DatacenterChoice choice)
+    public static void Write(FieldWriter writer, DatacenterChoice choice)
     {
         writer.Number(1, choice.Count);
         foreach (var name in choice.Preferred) writer.Text(2, name);
         foreach (var name in choice.Only) writer.Text(3, name);
     }
 
-    private static DatacenterChoice? ReadDatacenterChoice(ref FieldReader reader)
+    public static DatacenterChoice? ReadDatacenterChoice(ref FieldReader reader)
     {
         var count = 0;
         var preferred = new List<string>();

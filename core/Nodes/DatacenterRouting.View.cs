@@ -37,11 +37,13 @@ public sealed partial class DatacenterRouting
         _decisions.Find(job) is var slot and >= 0 ? _decisions.ValueAt(slot) : null;
 
     /// <summary>What a job wants of the router.</summary>
-    public static RoutingRequest RequestOf(JobSpec spec) => new(
-        spec.Datacenters.Count,
-        JobShape.Of(spec.Workflows).CoresAtOnce,
-        spec.Datacenters.Preferred,
-        spec.Datacenters.Only);
+    public static RoutingRequest RequestOf(JobSpec spec) =>
+        RequestOf(spec.Datacenters, JobShape.Of(spec.Workflows).CoresAtOnce);
+
+    /// <inheritdoc cref="RequestOf(JobSpec)"/>
+    /// <param name="cores">At once, in each of its datacenters.</param>
+    public static RoutingRequest RequestOf(DatacenterChoice datacenters, int cores) =>
+        new(datacenters.Count, cores, datacenters.Preferred, datacenters.Only);
 
     private RoutingView ViewOf(RoutingRequest request, bool isPreview, Instant now) => new(
         [.. _topology.Datacenters.Select(datacenter => CandidateOf(datacenter, request, isPreview, now))],

@@ -41,8 +41,7 @@ public sealed partial class GateNode
 
     private NodeVerdict OnPreviewRoute(Caller caller, ClientRequest.PreviewRoute preview, Turn turn)
     {
-        var request = new RoutingRequest(
-            preview.Count, preview.CoresRequired, preview.Preferred, preview.Only);
+        var request = DatacenterRouting.RequestOf(preview.Datacenters, preview.CoresRequired);
         turn.Answer(
             caller, new ClientResponse.Routed(RoutingReport.Of(_routing.Preview(request, turn.Now))));
         return NodeVerdict.Accepted;

@@ -185,9 +185,7 @@ public abstract record ClientRequest
 
     /// <summary>Where a job that needs this would go, as the asked gate sees it; nothing is done.</summary>
     /// <param name="CoresRequired">At once, in each of its datacenters.</param>
-    public sealed record PreviewRoute(
-        int Count, int CoresRequired, IReadOnlyList<string> Preferred, IReadOnlyList<string> Only)
-        : ClientRequest;
+    public sealed record PreviewRoute(DatacenterChoice Datacenters, int CoresRequired) : ClientRequest;
 
     /// <summary>The replicas of every gate, or with <paramref name="LocalOnly"/> of the asked one.</summary>
     public sealed record GetCluster(bool LocalOnly) : ClientRequest;

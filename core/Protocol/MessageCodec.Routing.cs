@@ -8,36 +8,27 @@ public static partial class MessageCodec
 {
     private static void Write(FieldWriter writer, ClientRequest.PreviewRoute preview)
     {
-        writer.Number(1, preview.Count);
+        writer.Nested(1, preview.Datacenters, JobFields.Write);
         writer.Number(2, preview.CoresRequired);
-        foreach (var name in preview.Preferred) writer.Text(3, name);
-        foreach (var name in preview.Only) writer.Text(4, name);
     }
 
     private static ClientRequest.PreviewRoute? ReadPreviewRoute(ref FieldReader reader)
     {
-        int count = 0, cores = 0;
-        var preferred = new List<string>();
-        var only = new List<string>();
+        DatacenterChoice? datacenters = null;
+        var cores = 0;
         while (reader.Next(out var field))
         {
             switch (field)
             {
-                case 1: count = reader.Integer("count", 1, JobLimits.DatacentersMax); break;
+                case 1: datacenters = reader.Nested("datacenters", JobFields.ReadDatacenterChoice); break;
                 case 2: cores = reader.Integer("coresRequired", 1, ProtocolLimits.DatacenterCoresMax); break;
-                case 3 when reader.HasRoom("preferred", preferred.Count, JobLimits.DatacentersMax):
-                    preferred.Add(reader.Text("preferred", JobLimits.NameLengthMax));
-                    break;
-                case 4 when reader.HasRoom("only", only.Count, JobLimits.DatacentersMax):
-                    only.Add(reader.Text("only", JobLimits.NameLengthMax));
-                    break;
                 default: break;
             }
         }
 
-        reader.Require(1, "count");
+        reader.Require(1, "datacenters");
         reader.Require(2, "coresRequired");
-        return reader.Fault is null ? new ClientRequest.PreviewRoute(count, cores, preferred, only) : null;
+        return reader.Fault is null ? new ClientRequest.PreviewRoute(datacenters!, cores) : null;
     }
 
     private static ClientResponse.Routed? ReadRouted(ref FieldReader reader) =>

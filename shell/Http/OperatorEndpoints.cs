@@ -53,7 +53,8 @@ internal sealed class OperatorEndpoints(
         }
 
         var answer = await calls.AskAsync(
-            new ClientRequest.PreviewRoute(count, cores, preferred, only), context.RequestAborted);
+            new ClientRequest.PreviewRoute(new DatacenterChoice(count, preferred, only), cores),
+            context.RequestAborted);
         if (answer is ClientResponse.Routed { Report: var report })
             await _json.WriteAsync(context, RoutingJson.Of(report), ApiJson.Compact.RoutingJson);
         else

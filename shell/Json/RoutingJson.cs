@@ -30,11 +30,8 @@ public sealed record RoutingJson(
         report.Alternatives);
 
     /// <summary>What to ask a gate about a job.</summary>
-    public static ClientRequest.PreviewRoute RequestOf(JobSpec spec)
-    {
-        var request = DatacenterRouting.RequestOf(spec);
-        return new(request.Count, request.CoresRequired, request.Preferred, request.Only);
-    }
+    public static ClientRequest.PreviewRoute RequestOf(JobSpec spec) =>
+        new(spec.Datacenters, DatacenterRouting.RequestOf(spec).CoresRequired);
 }
 
 /// <summary>A datacenter that the job can go to, with every component of its score; lower is

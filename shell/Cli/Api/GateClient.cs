@@ -92,8 +92,8 @@ internal sealed class GateClient : IDisposable
                 HttpMethod.Get,
                 string.Create(
                     CultureInfo.InvariantCulture,
-                    $"v1/routing?count={job.Count}&cores={job.CoresRequired}")
-                + Named("prefer", job.Preferred) + Named("only", job.Only)),
+                    $"v1/routing?count={job.Datacenters.Count}&cores={job.CoresRequired}")
+                + Named("prefer", job.Datacenters.Preferred) + Named("only", job.Datacenters.Only)),
             ApiJson.Compact.RoutingJson, cancellation);
 
     /// <summary>The cluster as a gate knows it, with every gate's ledger groups.</summary>

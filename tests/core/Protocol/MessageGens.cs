@@ -43,7 +43,7 @@ internal static class MessageGens
             Gen.Int[1, JobLimits.DatacentersMax], Gen.Int[1, 4096], JobGens.Text.List[0, 3],
             JobGens.Text.List[0, 3],
             (count, cores, preferred, only) =>
-                new ClientRequest.PreviewRoute(count, cores, preferred, only)),
+                new ClientRequest.PreviewRoute(new DatacenterChoice(count, preferred, only), cores)),
         Gen.Bool.Select(local => new ClientRequest.GetCluster(local)));
 
     private static readonly Gen<ReplicaState> Replica =

@@ -57,7 +57,8 @@ public sealed class OperatorEndpointsTests
 
         var asked = Assert.IsType<ClientRequest.PreviewRoute>(Assert.Single(api.Gate.Asked));
         Assert.Equal((2, 4, "dc-a", 0), (
-            asked.Count, asked.CoresRequired, Assert.Single(asked.Only), asked.Preferred.Count));
+            asked.Datacenters.Count, asked.CoresRequired, Assert.Single(asked.Datacenters.Only),
+            asked.Datacenters.Preferred.Count));
         Assert.Equal((RoutingOutcome.Queued, "hold_down_retained"), (routing.Outcome, routing.Reason));
         Assert.Equal(
             new CandidateJson(
