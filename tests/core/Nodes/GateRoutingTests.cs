@@ -321,7 +321,8 @@ public sealed class GateRoutingTests
 
     private static RoutingReport Preview(GateBench gate, int cores = 1)
     {
-        var effects = gate.Ask(new ClientRequest.PreviewRoute(new DatacenterChoice(1, [], []), cores), requestId: 99);
+        var effects = gate.Ask(
+            new ClientRequest.PreviewRoute(new DatacenterChoice(1, [], []), cores), requestId: 99);
         var reply = Assert.Single(effects.OfType<NodeEffect.Reply>());
         return Assert.IsType<ClientResponse.Routed>(reply.Response).Report;
     }
