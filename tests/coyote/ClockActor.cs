@@ -3,9 +3,9 @@ using Microsoft.Coyote.Actors;
 
 namespace Hyperscale.Det.Tests.Exploration;
 
-/// <summary>Lets time pass at one node after the other: mostly where a deadline comes first, at times anywhere,
-/// so that clocks drift apart. Without it a node that sends itself heartbeats would outrun the others by
-/// minutes, and most schedules would end before anything happened in them.</summary>
+/// <summary>Lets time pass at one node after the other: mostly where a deadline comes first, at times
+/// anywhere, so that clocks drift apart. Without it a node that only has heartbeats to send would outrun the
+/// others by minutes, and most schedules would end before anything happened in them.</summary>
 [OnEventDoAction(typeof(Next), nameof(Pass))]
 internal sealed class ClockActor : Actor
 {

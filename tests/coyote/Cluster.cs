@@ -52,8 +52,8 @@ internal sealed class Cluster(
     /// <summary>Nodes that are about to be woken.</summary>
     public SortedSet<NodeId> Ticking { get; } = [];
 
-    /// <summary>How many of the clock's turns pass, in the mean, until time does; with more of them clocks are
-    /// slower beside messages.</summary>
+    /// <summary>How many of the clock's turns pass, in the mean, until time does; with more of them clocks
+    /// are slower beside messages.</summary>
     public int TurnsPerTick { get; init; } = 1;
 
     /// <summary>How many turns of the schedule a late message takes at most.</summary>

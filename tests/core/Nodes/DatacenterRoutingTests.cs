@@ -71,7 +71,7 @@ public sealed class DatacenterRoutingTests
     }
 
     [Fact]
-    public void A_datacenter_whose_primary_is_new_comes_behind_others_and_is_not_taken_for_one_without_workers()
+    public void A_datacenter_whose_primary_is_new_comes_behind_others_and_is_not_taken_for_empty()
     {
         Hear("east", East, at: 5, workers: 0, isGathering: true);
         Hear("west", West, at: 5);

@@ -72,8 +72,8 @@ public sealed class MessageCodecTests
         ClientCall 1 ClientAnswer 2 DebitsTold 3 ReserveSlot 16 StartSlot 17 CancelSlot 18
         SlotResultCommitted 19 BudgetShared 20 HeartbeatEchoed 21
         SlotReserved 32 SlotRefused 33 SlotStarted 34 SlotProgressed 35 SlotFinished 36 NotPrimary 37
-        ManagerHeartbeat 38 BudgetAsked 39 SlotDeferred 40 StartAttempt 48 StopAttempt 49 AttemptResultCommitted 50
-        HeartbeatAnswered 51
+        ManagerHeartbeat 38 BudgetAsked 39 SlotDeferred 40
+        StartAttempt 48 StopAttempt 49 AttemptResultCommitted 50 HeartbeatAnswered 51
         WorkerHeartbeat 64 AttemptAccepted 65 AttemptRefused 66 AttemptProgressed 67 AttemptFinished 68
         Replication 80 ReplicaHeartbeat 81 ReplicaHeartbeatAnswered 82
         Membership 96
