@@ -27,7 +27,7 @@ public sealed partial class SimHost
         set
         {
             field = value;
-            HamperedUntil = value > Duration.Zero ? Instant.Never : Instant.Later(_world.Now, _pausedUntil);
+            HamperedUntil = value > Duration.Zero ? Instant.Never : Instant.Later(_world.Now, _busyUntil);
         }
     }
 

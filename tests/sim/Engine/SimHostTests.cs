@@ -172,6 +172,22 @@ public sealed class SimHostTests
     }
 
     [Fact]
+    public void A_batch_that_a_slow_process_began_hampers_it_to_its_end()
+    {
+        var end = Instant.Zero + (Second * 3 / 2);
+        var world = Ticking(new PlannedFault.SlowProcess(Duration.Zero, Second * 3 / 2, Gate, Second));
+
+        world.RunFor(Second * 3);
+
+        var host = world.World.HostOf(Gate);
+        // On the node's own clock, which begins with its process.
+        var until = host.HamperedUntil + (host.LocalNow - world.World.Now);
+        var next = world.At(Gate).Inputs.First(entry => entry.Input is NodeInput.Tick && entry.At > end).At;
+        Assert.True(until > end + (Second / 4), $"hampered until {until}");
+        Assert.InRange(next.Nanoseconds, until.Nanoseconds, until.Nanoseconds + 2_000_000);
+    }
+
+    [Fact]
     public void A_paused_process_misses_time_and_goes_on()
     {
         var world = Ticking(new PlannedFault.Pause(Second, Gate, Second * 3));
