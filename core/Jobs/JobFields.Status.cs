@@ -199,7 +199,7 @@ public static partial class JobFields
         {
             switch (field)
             {
-                case 1: reason = reader.Choice("for", WaitReason.RetryBudget); break;
+                case 1: reason = reader.Choice("for", WaitReason.Contact); break;
                 case 2: since = ReadWallTime(ref reader, "since"); break;
                 case 3: until = ReadWallTime(ref reader, "until"); break;
                 default: break;

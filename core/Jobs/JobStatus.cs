@@ -99,6 +99,10 @@ public enum WaitReason : byte
 
     /// <summary>A workflow, for a part of its job's retry budget.</summary>
     RetryBudget,
+
+    /// <summary>A slot that runs, for its datacenter, of which nothing is heard; a workflow, for a gate to
+    /// say that its slot is still wanted.</summary>
+    Contact,
 }
 
 /// <param name="Until">When it will be over; null where that depends on others.</param>

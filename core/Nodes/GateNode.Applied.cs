@@ -299,6 +299,15 @@ public sealed partial class GateNode
     private Duration DeadlineOf(LedgerJob job) =>
         JobDeadline.Of(job.Spec, job.Terms, _config.DefaultDeadlineAllowance);
 
+    /// <summary>When the job ends whatever has been reported by then, by the ledger's stamps.</summary>
+    private WallTime DeadlineAt(LedgerJob job)
+    {
+        var deadline = job.Submitted + DeadlineOf(job);
+        return job.CancelledAt is { } cancelled && cancelled + CancelTerm < deadline
+            ? cancelled + CancelTerm
+            : deadline;
+    }
+
     /// <summary>At the deadline itself; a best-effort job is looked at before it too, as a safety
     /// net.</summary>
     private void LookAtDeadline(LedgerJob job, Instant deadline, Instant now) => _deadlines.Set(

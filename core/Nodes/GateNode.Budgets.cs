@@ -30,7 +30,7 @@ public sealed partial class GateNode
         if (Judge(from, asked, asked.Slot, turn, out var job, out var slot) is { } verdict) return verdict;
         if (slot.Stage != SlotStage.Starting || asked.Revision > slot.ShareRevision)
             return turn.Ignore(from, asked, NodeVerdict.Unknown);
-        NoteStart(job, slot);
+        NoteStart(job, slot, turn.Now);
         var work = WorkOf(job).Slots[slot.Slot];
         // It was raised since: the answer was lost, or another primary of the datacenter asks.
         if (asked.Revision < slot.ShareRevision)

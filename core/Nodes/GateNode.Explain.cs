@@ -10,13 +10,12 @@ public sealed partial class GateNode
     private JobExplanation Explain(LedgerJob job, Instant now)
     {
         var work = _work.GetValueOrDefault(job.Id);
-        var deadline = job.Submitted + DeadlineOf(job);
         return new JobExplanation(
             StatusOf(job, now),
             job.Terms,
             job.Completion,
             job.IsEnded ? "" : CompletesWhen(job, now),
-            deadline,
+            DeadlineAt(job),
             [.. job.Slots.Select(slot => Explain(slot, work?.Slots[slot.Slot]))])
         {
             Routing = _routing.DecisionOf(job.Id) is { } decision ? RoutingExplanation.Lines(decision) : [],
@@ -46,11 +45,18 @@ public sealed partial class GateNode
                 : $"{slot.Datacenter} (silent)");
         var waited = $"waiting for {string.Join(", ", open)}";
         if (job.IsCancelling) return $"being cancelled, {waited}";
-        var state = job.BestEffort;
-        var needed = state.Enabled ? $"{state.MinDcs} of {job.Slots.Count}" : $"all {job.Slots.Count}";
-        var patience = state is { Enabled: true, WaitForAll: true } ? "all have reported, with " : "";
+        var (state, slots) = (job.BestEffort, job.Slots.Count);
+        var all = slots == 1 ? "its datacenter has reported" : $"all {slots} datacenters have reported";
+        var when = state switch
+        {
+            { Enabled: false } => $"ends when {all}, or at the deadline; it succeeds if all complete",
+            { WaitForAll: false } =>
+                $"ends when {state.MinDcs} of {slots} datacenters completed or no longer can, or at the "
+                + "deadline",
+            _ => $"ends when {all}, when fewer than {state.MinDcs} can complete, or at the deadline; it "
+                + $"succeeds with {state.MinDcs} of {slots}",
+        };
         return JobLimits.Clip(
-            $"complete when {patience}{needed} datacenters completed, or at the deadline; so far "
-            + $"{state.Completed} completed and {state.Failed} failed; {waited}");
+            $"{when}; so far {state.Completed} completed and {state.Failed} failed; {waited}");
     }
 }

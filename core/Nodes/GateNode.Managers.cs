@@ -47,7 +47,7 @@ public sealed partial class GateNode
         if (Judge(from, started, started.Slot, turn, out var job, out var slot) is { } verdict)
             return verdict;
         if (slot.Stage != SlotStage.Starting) return turn.Ignore(from, started, NodeVerdict.Unknown);
-        return NoteStart(job, slot);
+        return NoteStart(job, slot, turn.Now);
     }
 
     private NodeVerdict OnSlotProgressed(NodeId from, Message.SlotProgressed progressed, Turn turn)
@@ -61,7 +61,7 @@ public sealed partial class GateNode
         if (!work.Reports.Accept(progressed.Boot, progressed.Revision)) return NodeVerdict.Stale;
 
         work.Workflows = progressed.Workflows;
-        NoteStart(job, slot);
+        NoteStart(job, slot, turn.Now);
         return NoteChange(job.Id);
     }
 
@@ -106,6 +106,22 @@ public sealed partial class GateNode
         var kind = isReport ? SlotProposal.Report : SlotProposal.Release;
         if (!ProposeSlot(kind, job, slot, command, turn)) return NodeVerdict.Overloaded;
         work.Reporter = isReport ? from : default;
+        return NodeVerdict.Accepted;
+    }
+
+    /// <summary>Tells a manager that its slot is wanted; <see cref="Judge"/> tells of one that is
+    /// not.</summary>
+    private NodeVerdict OnSlotHeld(NodeId from, Message.SlotHeld held, Turn turn)
+    {
+        var group = held.Slot.Job.Group;
+        // All of the group are asked where nobody answered; the others have nothing to tell.
+        if (!_led.ContainsKey(group)) return NodeVerdict.Misdirected;
+        if (Judge(from, held, held.Slot, turn, out var job, out var slot) is { } verdict) return verdict;
+        if (slot.Stage != SlotStage.Starting) return turn.Ignore(from, held, NodeVerdict.Unknown);
+        WorkOf(job).Slots[slot.Slot].HeardAt = turn.Now;
+        // Another gate may have begun to lead the group, and have ended the job.
+        if (!_replicas.HasLease(group, turn.Now)) return NodeVerdict.Stale;
+        turn.Send(from, new Message.SlotWanted(held.Slot, FenceOf(group), held.Boot, held.Question));
         return NodeVerdict.Accepted;
     }
 
@@ -178,9 +194,10 @@ public sealed partial class GateNode
         return slot.IsOpen ? null : NodeVerdict.Duplicate;
     }
 
-    private NodeVerdict NoteStart(LedgerJob job, LedgerSlot slot)
+    private NodeVerdict NoteStart(LedgerJob job, LedgerSlot slot, Instant now)
     {
         var work = WorkOf(job).Slots[slot.Slot];
+        work.HeardAt = now;
         if (work.IsStarted) return NodeVerdict.Duplicate;
         work.IsStarted = true;
         _timers.Remove(new SlotPlace(job.Id, slot.Slot));

@@ -41,14 +41,20 @@ public sealed partial class GateNode
             : job.IsEnded ? [] : work?.Workflows ?? [];
         return new SlotStatus(slot.Slot, slot.Datacenter, phase, reason, slot.Outcome, workflows)
         {
-            Wait = WaitOf(job, slot, phase, work),
+            Wait = WaitOf(job, slot, phase, work, now),
         };
     }
 
-    private static Wait? WaitOf(LedgerJob job, LedgerSlot slot, SlotPhase phase, SlotWork? work)
+    private Wait? WaitOf(LedgerJob job, LedgerSlot slot, SlotPhase phase, SlotWork? work, Instant now)
     {
         if (job.IsEnded || slot.Outcome is not null) return null;
-        if (job.IsCancelling && slot.IsOpen) return new Wait(WaitReason.Stop, job.Since);
+        if (job.IsCancelling && slot.IsOpen) return new Wait(WaitReason.Stop, job.Since, DeadlineAt(job));
+        if (IsSilent(work, now))
+        {
+            var silence = Duration.Zero - (now - work!.HeardAt!.Value);
+            return new Wait(WaitReason.Contact, _clock.At(now) + silence, DeadlineAt(job));
+        }
+
         return phase switch
         {
             SlotPhase.Unassigned => new Wait(WaitReason.Datacenter, slot.Since),
@@ -79,6 +85,8 @@ public sealed partial class GateNode
         if (slot.Outcome is { } outcome) return (phase, outcome.Reason);
         if (job.IsEnded) return (phase, "the job ended without its result");
         if (job.IsCancelling && slot.IsOpen) return (phase, $"waiting for {slot.Datacenter} to stop");
+        if (IsSilent(work, now))
+            return (phase, $"no word from {slot.Datacenter}, which starts nothing new until it hears of a gate");
         return (phase, phase switch
         {
             SlotPhase.Unassigned => $"waiting for a datacenter{Detail(work?.Waiting)}",
@@ -90,6 +98,10 @@ public sealed partial class GateNode
             _ => throw new UnreachableException($"unhandled {phase}"),
         });
     }
+
+    /// <summary>Whether the datacenter of a slot that runs is not heard of.</summary>
+    private static bool IsSilent(SlotWork? work, Instant now) =>
+        work is { IsStarted: true, HeardAt: { } heard } && now - heard >= SlotContact.SilentAfter;
 
     // Until the first report nobody knows; the datacenter's own estimate is the best guess.
     private static bool IsQueued(SlotWork work) => work.Workflows.Count > 0

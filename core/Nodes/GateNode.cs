@@ -192,6 +192,7 @@ public sealed partial class GateNode : INode
         Message.SlotProgressed progressed => OnSlotProgressed(from, progressed, turn),
         Message.SlotFinished finished => OnSlotFinished(from, finished, turn),
         Message.BudgetAsked budget => OnBudgetAsked(from, budget, turn),
+        Message.SlotHeld held => OnSlotHeld(from, held, turn),
         Message.NotPrimary notPrimary => OnNotPrimary(from, notPrimary, turn),
         Message.Replication or Message.ReplicaHeartbeat or Message.ReplicaHeartbeatAnswered =>
             OnReplication(from, message, turn),

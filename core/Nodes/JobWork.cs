@@ -90,6 +90,9 @@ internal sealed class SlotWork
 
     public bool IsStarted { get; set; }
 
+    /// <summary>When its datacenter last told or asked of it while it runs; null before.</summary>
+    public Instant? HeardAt { get; set; }
+
     /// <summary>The revision of the share of retries that is known to be used up; -1 before the
     /// first.</summary>
     public long SpentRevision { get; set; } = -1;
@@ -113,6 +116,7 @@ internal sealed class SlotWork
         AskedAt = null;
         WithdrawUntil = null;
         IsStarted = false;
+        HeardAt = null;
         SpentRevision = -1;
         Wait = null;
         Waiting = "";
@@ -142,6 +146,7 @@ internal sealed class SlotWork
         fingerprint.Add(RetryAt);
         fingerprint.Add(WithdrawUntil ?? Instant.Never);
         fingerprint.Add(IsStarted);
+        fingerprint.Add(HeardAt ?? Instant.Never);
         fingerprint.Add(SpentRevision);
         fingerprint.Add(Wait?.Nanoseconds ?? -1);
         fingerprint.Add(Waiting);

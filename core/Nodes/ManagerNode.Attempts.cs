@@ -143,14 +143,16 @@ public sealed partial class ManagerNode
         }
 
         _sendAt.Set(attempt, _now + _config.ResendInterval);
-        track.FirstSentAt ??= _now;
-        if (!track.IsAccepted && _now - track.FirstSentAt.Value >= _config.DeadAfter)
+        if (!track.IsAccepted && track.FirstSentAt is { } first && _now - first >= _config.DeadAfter)
         {
             GiveUp(attempt, track);
             return;
         }
 
         var slot = Ledger.Find(attempt.Slot)!;
+        // The entry that gave it to the worker may be an old one.
+        if (slot.CancelReason is null && !IsWanted(slot.Key)) return;
+        track.FirstSentAt ??= _now;
         Send(workflow.Worker, slot.CancelReason is { } reason
             ? new Message.StopAttempt(attempt, Fence, reason)
             : new Message.StartAttempt(

@@ -17,6 +17,7 @@ public sealed partial class ManagerNode
             Invariant.Holds(_workers.Count == 0 && _lives.Count == 0 && _tracks.Count == 0);
             Invariant.Holds(_placing.Count == 0 && _ending.Count == 0);
             Invariant.Holds(_retrying.Count + _retryAt.Count + _askedSince.Count == 0);
+            Invariant.Holds(_contacts.Count + _askAt.Count + _startAskedAt.Count == 0);
             Invariant.Holds(!_isExpiringKeys && _expireKeysAt == Instant.Never);
             Invariant.Holds(Proposals.All(proposed => proposed.Count == 0));
             return;
@@ -58,6 +59,7 @@ public sealed partial class ManagerNode
         AddSlotsTo(ref fingerprint);
         AddAttemptsTo(ref fingerprint);
         AddRetriesTo(ref fingerprint);
+        AddContactsTo(ref fingerprint);
         fingerprint.Add((long)_lives.Count);
         foreach (var (worker, life) in _lives)
         {
@@ -171,6 +173,9 @@ public sealed partial class ManagerNode
             if (slot.IsReserved) Invariant.Holds(_expireAt.TryGet(slot.Key, out _));
             if (slot.Outcome is not null) Invariant.Holds(_finishAt.TryGet(slot.Key, out _));
             CheckRetries(slot);
+            CheckContact(slot);
         }
+
+        Invariant.Holds(_contacts.Count == Ledger.Slots.Count(IsAskedAbout));
     }
 }

@@ -36,6 +36,7 @@ public sealed partial class ManagerNode
             WatchRetries(slot);
         }
 
+        LeadContacts();
         LeadKeys();
         // Gates and workers look for whoever leads.
         Heartbeat();
@@ -52,6 +53,7 @@ public sealed partial class ManagerNode
         foreach (var proposed in Proposals) proposed.Clear();
         LeaveKeys();
         LeaveRetries();
+        LeaveContacts();
         _placing.Clear();
         _ending.Clear();
         _tracks.Clear();

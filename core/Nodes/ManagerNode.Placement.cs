@@ -40,7 +40,7 @@ public sealed partial class ManagerNode
         AttemptKey? first = null;
         foreach (var ready in Ledger.Ready)
         {
-            if (_placing.ContainsKey(ready.Key)) continue;
+            if (_placing.ContainsKey(ready.Key) || !IsWanted(ready.Slot)) continue;
             var cores = SpecOf(ready.Key).Cores;
             // It waits for a larger worker to come; nothing can be held for it.
             if (cores > _workers.LargestCores) continue;

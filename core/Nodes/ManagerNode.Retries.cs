@@ -173,6 +173,8 @@ public sealed partial class ManagerNode
     {
         WorkflowState.Waiting =>
             new Wait(WaitReason.Dependencies, slot.StartedAt ?? slot.ReservedAt),
+        WorkflowState.Ready when !IsWanted(slot.Key) =>
+            new Wait(WaitReason.Contact, workflow.WaitingSince),
         WorkflowState.Ready => new Wait(WaitReason.Cores, workflow.WaitingSince),
         WorkflowState.Retrying when _clock.At(_now) < workflow.RetryAt =>
             new Wait(WaitReason.Backoff, workflow.WaitingSince, workflow.RetryAt),
@@ -191,6 +193,7 @@ public sealed partial class ManagerNode
             WaitReason.Cores => $"queued for {spec.Cores} {(spec.Cores == 1 ? "core" : "cores")}",
             WaitReason.Backoff => $"backing off before attempt {next}: {workflow.Failure!.Reason}",
             WaitReason.RetryBudget => $"attempt {next} waits for a share of the job's retry budget",
+            WaitReason.Contact => "waits for a gate to say that the job goes on",
             _ => "",
         };
     }

@@ -34,6 +34,7 @@ public sealed partial class ManagerNode
             Message.CancelSlot cancel => (cancel.Slot, cancel.Fence),
             Message.SlotResultCommitted committed => (committed.Slot, committed.Fence),
             Message.BudgetShared shared => (shared.Slot, shared.Fence),
+            Message.SlotWanted wanted => (wanted.Slot, wanted.Fence),
             _ => throw new UnreachableException($"unhandled {message}"),
         };
         if (!_topology.Gates.Contains(from)) return NodeVerdict.Misdirected;
@@ -56,6 +57,7 @@ public sealed partial class ManagerNode
             Message.CancelSlot cancel => OnCancelSlot(from, cancel),
             Message.SlotResultCommitted committed => OnSlotResultCommitted(committed),
             Message.BudgetShared shared => OnBudgetShared(from, shared),
+            Message.SlotWanted wanted => OnSlotWanted(from, wanted),
             _ => throw new UnreachableException($"unhandled {message}"),
         };
     }
@@ -105,6 +107,7 @@ public sealed partial class ManagerNode
         if (!Propose(new DispatchCommand.SlotStarted(start.Slot, start.Fence, from)))
             return NodeVerdict.Overloaded;
         _starting[start.Slot] = start.Fence;
+        _startAskedAt.TryAdd(start.Slot, _now);
         return NodeVerdict.Accepted;
     }
 
@@ -170,8 +173,14 @@ public sealed partial class ManagerNode
     private void OnSlotStarted(DispatchCommand.SlotStarted started, DispatchVerdict verdict)
     {
         Commit(_starting, started.Slot, started.Fence);
+        Instant? askedAt = _startAskedAt.Remove(started.Slot, out var at) ? at : null;
         if (verdict == DispatchVerdict.StaleFence) return;
-        if (verdict == DispatchVerdict.Accepted) _expireAt.Remove(started.Slot);
+        if (verdict == DispatchVerdict.Accepted)
+        {
+            _expireAt.Remove(started.Slot);
+            FollowStart(started.Slot, askedAt);
+        }
+
         _isPlacingDue = true;
         if (Ledger.Find(started.Slot) is { } slot) AnswerStarted(started.Gate, slot);
         else AnswerRefused(started.Gate, started.Slot, Ledger.ClosedBecause(started.Slot)!);
@@ -189,6 +198,7 @@ public sealed partial class ManagerNode
             return;
         }
 
+        EndContact(cancelled.Slot);
         if (slot.Outcome is not null)
         {
             _expireAt.Remove(cancelled.Slot);
@@ -225,6 +235,7 @@ public sealed partial class ManagerNode
         Emit(new TelemetryEvent.SlotEnded(slot.Key, _datacenter, slot.Outcome!.State));
         _progressAt.Remove(slot.Key);
         _progressSentAt.Remove(slot.Key);
+        EndContact(slot.Key);
         SendOutcome(slot.Key);
     }
 

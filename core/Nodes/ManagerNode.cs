@@ -83,6 +83,7 @@ public sealed partial class ManagerNode : INode
             next = Instant.Sooner(next, _expireAt.NextDeadline);
             next = Instant.Sooner(next, _finishAt.NextDeadline);
             next = Instant.Sooner(next, _retryAt.NextDeadline);
+            next = Instant.Sooner(next, _askAt.NextDeadline);
             next = Instant.Sooner(next, _replicas.NextDeadline);
             next = Instant.Sooner(next, _membership.NextDeadline);
             return Instant.Sooner(next, _progressAt.NextDeadline);
@@ -150,7 +151,7 @@ public sealed partial class ManagerNode : INode
         var verdict = message switch
         {
             Message.ReserveSlot or Message.StartSlot or Message.CancelSlot or Message.SlotResultCommitted
-                or Message.BudgetShared => OnGateCommand(from, message),
+                or Message.BudgetShared or Message.SlotWanted => OnGateCommand(from, message),
             Message.WorkerHeartbeat or Message.AttemptAccepted or Message.AttemptRefused
                 or Message.AttemptProgressed or Message.AttemptFinished => OnWorkerMessage(from, message),
             Message.Replication or Message.ReplicaHeartbeat or Message.ReplicaHeartbeatAnswered =>
@@ -181,6 +182,7 @@ public sealed partial class ManagerNode : INode
         while (_sendAt.TryPop(_now, out var attempt)) OnSendDue(attempt);
         while (_expireAt.TryPop(_now, out var slot)) OnReservationDue(slot);
         while (_retryAt.TryPop(_now, out var next)) OnRetryDue(next);
+        while (_askAt.TryPop(_now, out var slot)) AskGates(slot);
         while (_finishAt.TryPop(_now, out var slot)) SendOutcomeToAll(slot);
         while (_progressAt.TryPop(_now, out var slot)) SendProgress(slot);
         return NodeVerdict.Accepted;

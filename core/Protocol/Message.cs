@@ -42,6 +42,9 @@ public abstract record Message
     public sealed record BudgetShared(SlotKey Slot, long Fence, int Share, long Revision, bool IsFinal)
         : Message;
 
+    /// <summary>Answers <see cref="SlotHeld"/>: the slot is wanted, or was when it was asked.</summary>
+    public sealed record SlotWanted(SlotKey Slot, long Fence, BootId Boot, long Question) : Message;
+
     /// <summary>Answers a heartbeat at once, so that the manager can measure the round trip.</summary>
     /// <param name="Coordinate">Where the gate stands in the network.</param>
     public sealed record HeartbeatEchoed(BootId Boot, long Version, NetworkCoordinate Coordinate) : Message;
@@ -57,6 +60,11 @@ public abstract record Message
     /// it is answered.</summary>
     /// <param name="Revision">Of the share that is used up.</param>
     public sealed record BudgetAsked(SlotKey Slot, long Revision) : Message;
+
+    /// <summary>Asks whether the slot, which runs, is still wanted; the answer to one that is not is
+    /// <see cref="CancelSlot"/>.</summary>
+    /// <param name="Question">Its number in this life of the manager.</param>
+    public sealed record SlotHeld(SlotKey Slot, BootId Boot, long Question) : Message;
 
     /// <param name="Wait">Estimated time until the slot's first workflow finds its cores.</param>
     public sealed record SlotReserved(SlotKey Slot, Duration Wait) : Message;

@@ -71,6 +71,8 @@ public static partial class MessageCodec
             case Message.ManagerHeartbeat m: Write(Kind(writer, MessageKind.ManagerHeartbeat), m); break;
             case Message.HeartbeatEchoed m: Write(Kind(writer, MessageKind.HeartbeatEchoed), m); break;
             case Message.DebitsTold m: Write(Kind(writer, MessageKind.DebitsTold), m); break;
+            case Message.SlotHeld m: Write(Kind(writer, MessageKind.SlotHeld), m); break;
+            case Message.SlotWanted m: Write(Kind(writer, MessageKind.SlotWanted), m); break;
             case Message.StartAttempt m: Write(Kind(writer, MessageKind.StartAttempt), m); break;
             case Message.StopAttempt m: Write(Kind(writer, MessageKind.StopAttempt), m); break;
             case Message.AttemptResultCommitted m:
@@ -109,6 +111,8 @@ public static partial class MessageCodec
             MessageKind.SlotResultCommitted => ReadSlotResultCommitted(ref reader),
             MessageKind.BudgetShared => ReadBudgetShared(ref reader),
             MessageKind.BudgetAsked => ReadBudgetAsked(ref reader),
+            MessageKind.SlotHeld => ReadSlotHeld(ref reader),
+            MessageKind.SlotWanted => ReadSlotWanted(ref reader),
             MessageKind.SlotReserved => ReadSlotReserved(ref reader),
             MessageKind.SlotRefused => ReadSlotRefused(ref reader),
             MessageKind.SlotDeferred => ReadSlotAlone(ref reader) is { } slot

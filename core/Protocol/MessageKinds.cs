@@ -15,6 +15,7 @@ public enum MessageKind
     SlotResultCommitted = 19,
     BudgetShared = 20,
     HeartbeatEchoed = 21,
+    SlotWanted = 22,
 
     SlotReserved = 32,
     SlotRefused = 33,
@@ -25,6 +26,7 @@ public enum MessageKind
     ManagerHeartbeat = 38,
     BudgetAsked = 39,
     SlotDeferred = 40,
+    SlotHeld = 41,
 
     StartAttempt = 48,
     StopAttempt = 49,

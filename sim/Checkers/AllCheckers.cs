@@ -27,6 +27,7 @@ public static class AllCheckers
         new ResultsConserved(),
         new ProgressRises(),
         new NoDispatchAfterEnd(),
+        new NoStartAfterEnd(),
         new JobRouting(),
         new BoundedQueues(),
         new OneAnswer(),

@@ -89,6 +89,8 @@ public enum Probe : byte
     GateChangedBetweenLastResultAndEnd,
     DatacenterCutOffWithSharesOut,
     GrantInCutOffDatacenter,
+    StartHeldBackWithoutContact,
+    SlotWithdrawnOnContact,
     AllDatacentersReported,
     EnoughDatacentersReported,
     TooFewDatacentersLeft,

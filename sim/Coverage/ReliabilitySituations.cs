@@ -32,6 +32,17 @@ public sealed class ReliabilitySituations() : Checker(
         if (input is NodeInput.Received { Message: Message.BudgetShared { IsFinal: false } }
             && verdict == NodeVerdict.Accepted)
             Met(Probe.ShareRaised);
+        foreach (var effect in effects.Effects)
+            if (effect is NodeEffect.Send { Message: var message }) OnSending(input, message);
+    }
+
+    private void OnSending(NodeInput input, Message message)
+    {
+        if (message is Message.SlotProgressed progressed
+            && progressed.Workflows.Any(workflow => workflow.Wait?.For == WaitReason.Contact))
+            Met(Probe.StartHeldBackWithoutContact);
+        if (message is Message.CancelSlot && input is NodeInput.Received { Message: Message.SlotHeld })
+            Met(Probe.SlotWithdrawnOnContact);
     }
 
     public override void OnAsked(SimHost host, long requestId, ClientRequest request)

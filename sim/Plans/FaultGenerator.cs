@@ -58,7 +58,8 @@ internal sealed class FaultGenerator
         {
             var rng = Rng.Stream(_seed, "fault", family.ToString(), (ulong)i);
             var at = rng.Between(FirstFault, _end);
-            if (OneOf(family, at, rng) is { } fault) yield return fault;
+            if (OneOf(family, at, rng) is not { } fault) continue;
+            yield return fault is PlannedFault.Partition partition ? Prolonged(partition, i) : fault;
         }
     }
 
@@ -99,6 +100,18 @@ internal sealed class FaultGenerator
             _ => [.. _all.Where(_ => rng.Chance(1, 2))],
         };
         return new PlannedFault.Partition(at, until, side, [.. _all.Except(side)], oneWay);
+    }
+
+    /// <summary>Some last longer than anybody waits for an answer.</summary>
+    private PlannedFault.Partition Prolonged(PlannedFault.Partition partition, long number)
+    {
+        var rng = Rng.Stream(_seed, "long partition", "", (ulong)number);
+        return rng.Chance(1, 4)
+            ? partition with
+            {
+                Until = partition.Until + rng.Between(Duration.FromSeconds(20), Duration.FromSeconds(60)),
+            }
+            : partition;
     }
 
     private PlannedFault.ConnectionLoss ConnectionLossAt(Duration at, Rng rng)

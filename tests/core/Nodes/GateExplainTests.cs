@@ -38,7 +38,8 @@ public sealed class GateExplainTests
         _bench.Pass(Seconds(1));
         var cancelled = _bench.Wall;
         _bench.Ask(new ClientRequest.CancelJob(job), requestId: 5);
-        Waits(WaitReason.Stop, cancelled);
+        Assert.Equal(new Wait(WaitReason.Stop, cancelled, cancelled + Seconds(30)), Slot().Wait);
+        Assert.Equal(cancelled + Seconds(30), Explain(job).Deadline);
         Assert.Equal(cancelled, Explain(job).Status.Since);
 
         SlotStatus Slot() => Explain(job).Status.Slots[0];
@@ -100,7 +101,7 @@ public sealed class GateExplainTests
         Assert.Equal(submitted + Seconds(60), running.Deadline);
         Assert.Equal(CompletionReason.Waiting, running.Completion);
         Assert.Equal(
-            "complete when 1 of 2 datacenters completed, or at the deadline; so far 0 completed and 0 "
+            "ends when 1 of 2 datacenters completed or no longer can, or at the deadline; so far 0 completed and 0 "
             + "failed; waiting for east (silent), west",
             running.CompletesWhen);
 
@@ -115,7 +116,7 @@ public sealed class GateExplainTests
         var job = _bench.Submit(Specs.Job(count: 2));
         Start(job, 0, East);
         Assert.StartsWith(
-            "complete when all 2 datacenters completed, ", Explain(job).CompletesWhen,
+            "ends when all 2 datacenters have reported, or at the deadline; it succeeds if all complete; ", Explain(job).CompletesWhen,
             StringComparison.Ordinal);
         _bench.Ask(new ClientRequest.CancelJob(job), requestId: 5);
         Assert.Equal("being cancelled, waiting for east (silent), west (silent)", Explain(job).CompletesWhen);
@@ -135,6 +136,29 @@ public sealed class GateExplainTests
 
         var after = Explain(job).Status;
         Assert.Equal((before.Since, before.Slots[0].Wait), (after.Since, after.Slots[0].Wait));
+    }
+
+    [Fact]
+    public void A_slot_whose_datacenter_is_not_heard_of_waits_for_it_until_the_deadline()
+    {
+        var job = _bench.Submit(Specs.Job());
+        var key = Start(job, 0, East);
+        _bench.Receive(East, Progressed(key, 1, null));
+        _bench.Pass(Seconds(5));
+        _bench.Receive(East, new Message.SlotHeld(key, new BootId(1), 1));
+        var heard = _bench.Wall;
+        _bench.Pass(Seconds(14));
+        Assert.Null(Explain(job).Status.Slots[0].Wait);
+
+        _bench.Pass(Seconds(2));
+        var silent = Explain(job);
+        Assert.Equal(new Wait(WaitReason.Contact, heard, silent.Deadline), silent.Status.Slots[0].Wait);
+        Assert.Equal(
+            "no word from east, which starts nothing new until it hears of a gate",
+            silent.Status.Slots[0].Reason);
+
+        _bench.Receive(East, new Message.SlotHeld(key, new BootId(1), 2));
+        Assert.Null(Explain(job).Status.Slots[0].Wait);
     }
 
     private static Duration Seconds(long seconds) => Duration.FromSeconds(seconds);

@@ -100,6 +100,7 @@ internal sealed record GateMove(int Kind, Message Message, ClientRequest Request
                 Outcome = rng.Chance(1, 4) ? finished.Outcome : Specs.Outcome(finished.Outcome.State),
             },
             Message.NotPrimary other => other with { Slot = key },
+            Message.SlotHeld held => held with { Slot = key },
             Message.BudgetAsked asked => asked with { Slot = key, Revision = asked.Revision % 3 },
             Message.ManagerHeartbeat heartbeat => heartbeat with
             {

@@ -46,6 +46,9 @@ internal sealed class GateTrio
     /// <summary>Every reply of this process's clients, in order.</summary>
     public IReadOnlyList<(NodeId Gate, long Id, ClientResponse Response)> Replies => _replies;
 
+    /// <summary>What the datacenter was told, in order.</summary>
+    public List<(NodeId Gate, Message Message)> Told { get; } = [];
+
     public NodeId PrimaryOf(int group) =>
         _lives.First(life => life.Value.Gate?.LedGroups.Contains(group) == true).Key;
 
@@ -62,6 +65,13 @@ internal sealed class GateTrio
         Step(gate, new NodeInput.ClientRequested(++_requests, request));
         Settle();
         return _requests;
+    }
+
+    /// <summary>The datacenter tells a gate.</summary>
+    public void Tell(NodeId gate, Message message)
+    {
+        Step(gate, new NodeInput.Received(East, message));
+        Settle();
     }
 
     public long Submit(NodeId gate, IdempotencyKey key, JobSpec? spec = null) =>
@@ -123,6 +133,7 @@ internal sealed class GateTrio
 
     private void OnDatacenter(NodeId gate, Message message)
     {
+        Told.Add((gate, message));
         if (IsDatacenterSilent) return;
         switch (message)
         {

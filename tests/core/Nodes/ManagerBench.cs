@@ -23,6 +23,9 @@ internal sealed class ManagerBench
     private readonly Topology _topology;
     private ulong _lives;
 
+    // How much of the history the gate has heard.
+    private int _heard;
+
     public ManagerBench(ManagerConfig? config = null, NodeId? id = null, Topology? topology = null)
     {
         _topology = topology ?? Cluster;
@@ -55,12 +58,15 @@ internal sealed class ManagerBench
 
     public int Appended => _history.OfType<NodeEffect.Append>().Count();
 
-    /// <summary>What was sent to a node since the last <see cref="Forget"/>, heartbeats and progress left
-    /// out.</summary>
+    /// <summary>Whether a gate answers the manager's questions about its slots: each is wanted.</summary>
+    public bool IsGateThere { get; set; } = true;
+
+    /// <summary>What was sent to a node since the last <see cref="Forget"/>, heartbeats, progress and
+    /// questions about slots left out.</summary>
     public IReadOnlyList<Message> SentTo(NodeId node) =>
     [
         .. SentAny(node).Where(message => message is not (Message.ManagerHeartbeat
-            or Message.HeartbeatAnswered or Message.SlotProgressed)),
+            or Message.HeartbeatAnswered or Message.SlotProgressed or Message.SlotHeld)),
     ];
 
     public IReadOnlyList<T> SentTo<T>(NodeId node)
@@ -72,6 +78,7 @@ internal sealed class ManagerBench
         if (input is NodeInput.Durable durable) _durable = durable.Lsn;
         Verdict = Step(input);
         if (IsDiskFast) Persist();
+        AnswerQuestions();
         return _history[before..];
     }
 
@@ -88,6 +95,8 @@ internal sealed class ManagerBench
             _durable = _snapshot.SnapshotLsn + _records.Count;
             Step(new NodeInput.Durable(_durable));
         }
+
+        AnswerQuestions();
     }
 
     /// <summary>The next record reaches the disk.</summary>
@@ -128,7 +137,11 @@ internal sealed class ManagerBench
             _snapshot with { Records = [.. _records] }, 7, new BootId(_lives), Wall));
     }
 
-    public void Forget() => _history.Clear();
+    public void Forget()
+    {
+        _history.Clear();
+        _heard = 0;
+    }
 
     /// <summary>A worker's life begins: its first heartbeat, with an empty inventory.</summary>
     public void Join(NodeId worker, int cores = 1, ulong boot = 1)
@@ -196,6 +209,19 @@ internal sealed class ManagerBench
     private IEnumerable<Message> SentAny(NodeId node) => _history.OfType<NodeEffect.Send>()
         .Where(send => send.To == node)
         .Select(send => send.Message);
+
+    private void AnswerQuestions()
+    {
+        while (_heard < _history.Count)
+        {
+            if (_history[_heard++] is not NodeEffect.Send { Message: Message.SlotHeld held } send) continue;
+            if (!IsGateThere || send.To != Gate) continue;
+            var fence = Node.Ledger.FenceOf(held.Slot.Job);
+            var answer = new Message.SlotWanted(held.Slot, fence, held.Boot, held.Question);
+            Step(new NodeInput.Received(Gate, answer));
+            if (IsDiskFast) Persist();
+        }
+    }
 
     private void MoveTo(Instant instant)
     {

@@ -43,6 +43,11 @@ internal sealed class StormGate(DispatchStorm storm)
                 storm.Checks.OnSlotStarted(m.Slot);
                 if (IsAt(m.Slot, Stage.Starting)) _orders[m.Slot.Job].Stage = Stage.Started;
                 break;
+            case Message.SlotHeld m when IsAt(m.Slot, Stage.Started):
+                storm.Deliver(
+                    Dispatch.Gate, Dispatch.Manager,
+                    new Message.SlotWanted(m.Slot, _fence, m.Boot, m.Question));
+                break;
             case Message.SlotRefused m:
                 storm.Checks.OnSlotRefused(m.Slot);
                 OnRefused(m.Slot);

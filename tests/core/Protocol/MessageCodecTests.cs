@@ -70,9 +70,9 @@ public sealed class MessageCodecTests
     public void Numbers_of_kinds_are_those_that_other_versions_know() => Assert.Equal(
         """
         ClientCall 1 ClientAnswer 2 DebitsTold 3 ReserveSlot 16 StartSlot 17 CancelSlot 18
-        SlotResultCommitted 19 BudgetShared 20 HeartbeatEchoed 21
+        SlotResultCommitted 19 BudgetShared 20 HeartbeatEchoed 21 SlotWanted 22
         SlotReserved 32 SlotRefused 33 SlotStarted 34 SlotProgressed 35 SlotFinished 36 NotPrimary 37
-        ManagerHeartbeat 38 BudgetAsked 39 SlotDeferred 40
+        ManagerHeartbeat 38 BudgetAsked 39 SlotDeferred 40 SlotHeld 41
         StartAttempt 48 StopAttempt 49 AttemptResultCommitted 50 HeartbeatAnswered 51
         WorkerHeartbeat 64 AttemptAccepted 65 AttemptRefused 66 AttemptProgressed 67 AttemptFinished 68
         Replication 80 ReplicaHeartbeat 81 ReplicaHeartbeatAnswered 82

@@ -112,6 +112,8 @@ internal static class MessageGens
             Gen.Bool,
             (slot, fence, share, revision, end) =>
                 new Message.BudgetShared(slot, fence, share, revision, end)),
+        Gen.Select(JobGens.SlotKey, Counter, Boot, Counter, (slot, fence, boot, question) =>
+            new Message.SlotWanted(slot, fence, boot, question)),
         Gen.Select(JobGens.SlotKey, Counter, (slot, fence) => new Message.StartSlot(slot, fence)),
         Gen.Select(
             JobGens.SlotKey,
@@ -126,6 +128,8 @@ internal static class MessageGens
         JobGens.SlotKey.Select(slot => new Message.SlotDeferred(slot)),
         JobGens.SlotKey.Select(slot => new Message.SlotStarted(slot)),
         Gen.Select(JobGens.SlotKey, Counter, (slot, revision) => new Message.BudgetAsked(slot, revision)),
+        Gen.Select(JobGens.SlotKey, Boot, Counter, (slot, boot, question) =>
+            new Message.SlotHeld(slot, boot, question)),
         Gen.Select(
             JobGens.SlotKey,
             Boot,

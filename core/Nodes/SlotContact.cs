@@ -1,0 +1,64 @@
+using Hyperscale.Det.Kernel;
+
+namespace Hyperscale.Det.Nodes;
+
+/// <summary>Whether a slot is still wanted, as far as its datacenter heard.</summary>
+/// <remarks>While a slot runs its manager asks the job's gates about it, again and again; the one that leads
+/// the job's group, and surely does, answers. Attempts are started only for <see cref="Term"/> after the
+/// sending of a question that was answered. So wherever a datacenter is cut off, nothing of a job is started
+/// in it later than that after the job's end, and once it is heard again what is left is stopped.</remarks>
+public sealed class SlotContact
+{
+    /// <summary>How long an answer lets attempts be started, from the sending of its question on. With
+    /// clocks whose rates differ by up to a tenth it ends before a gate gives up waiting for a datacenter to
+    /// acknowledge a cancellation.</summary>
+    public static readonly Duration Term = Duration.FromSeconds(25);
+
+    /// <summary>Between two questions.</summary>
+    public static readonly Duration AskInterval = Duration.FromSeconds(5);
+
+    /// <summary>After so long without a question a gate takes the datacenter for silent.</summary>
+    public static readonly Duration SilentAfter = AskInterval * 3;
+
+    private Instant _askedAt;
+    private long _question;
+
+    private SlotContact(Instant? wantedAt) => WantedAt = wantedAt;
+
+    /// <summary>When the slot was surely wanted, for the last time that this manager knows of; null before
+    /// the first.</summary>
+    public Instant? WantedAt { get; private set; }
+
+    /// <summary>Whether the newest question was answered, or none was asked.</summary>
+    public bool IsAnswered { get; private set; }
+
+    /// <summary>Of a slot that a gate had started.</summary>
+    /// <param name="askedAt">When it asked for that.</param>
+    public static SlotContact Started(Instant askedAt) => new(askedAt) { IsAnswered = true };
+
+    /// <summary>Of a slot that another primary, or this one in another life, started.</summary>
+    public static SlotContact Unheard() => new(null);
+
+    /// <summary>Whether attempts may be started.</summary>
+    public bool IsWanted(Instant now) => WantedAt is { } at && now - at < Term;
+
+    /// <param name="question">Its number, which no other question has.</param>
+    public void Ask(long question, Instant now) => (_question, _askedAt, IsAnswered) = (question, now, false);
+
+    /// <summary>A gate said that the slot is wanted; false when that does not answer the newest question.
+    /// </summary>
+    public bool Answer(long question)
+    {
+        if (IsAnswered || question != _question) return false;
+        (WantedAt, IsAnswered) = (_askedAt, true);
+        return true;
+    }
+
+    public void AddTo(ref Fingerprint fingerprint)
+    {
+        fingerprint.Add(WantedAt ?? Instant.Never);
+        fingerprint.Add(_askedAt);
+        fingerprint.Add(_question);
+        fingerprint.Add(IsAnswered);
+    }
+}

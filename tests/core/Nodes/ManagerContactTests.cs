@@ -1,0 +1,183 @@
+using Hyperscale.Det.Jobs;
+using Hyperscale.Det.Kernel;
+using Hyperscale.Det.Nodes;
+using Hyperscale.Det.Protocol;
+using Hyperscale.Det.Reliability;
+using static Hyperscale.Det.Tests.Core.Nodes.Dispatch;
+
+namespace Hyperscale.Det.Tests.Core.Nodes;
+
+/// <summary>What a manager does about slots of which it hears nothing.</summary>
+public sealed class ManagerContactTests
+{
+    private static readonly Duration Millisecond = Duration.FromMilliseconds(1);
+
+    // The only core of the first worker is taken by another job.
+    private readonly ManagerBench _bench = new() { IsGateThere = false };
+
+    public ManagerContactTests()
+    {
+        _bench.Join(Worker1);
+        _bench.Run(Job(), job: 9);
+        _bench.Accept(Worker1, Attempt(9));
+        _bench.Forget();
+    }
+
+    [Fact]
+    public void Nothing_that_waits_for_cores_is_started_once_no_gate_was_heard_for_the_term()
+    {
+        _bench.Run(Job());
+        _bench.Pass(SlotContact.Term - Millisecond, Worker1);
+        _bench.Join(Worker2);
+        Assert.Equal([Attempt()], Started(Worker2));
+        _bench.Accept(Worker2, Attempt());
+
+        _bench.Run(Job(), job: 2);
+        _bench.Pass(SlotContact.Term, Worker1, Worker2);
+        _bench.Join(Worker3);
+        _bench.Pass(Seconds(5), Worker1, Worker2, Worker3);
+        Assert.Empty(Started(Worker3));
+        Assert.Equal(WaitReason.Contact, LastProgress(Slot(2)).Wait!.For);
+        Assert.Equal("waits for a gate to say that the job goes on", LastProgress(Slot(2)).Reason);
+
+        Answer(Slot(2));
+        Assert.Equal([Attempt(2)], Started(Worker3));
+    }
+
+    [Fact]
+    public void A_retry_of_a_datacenter_that_is_cut_off_waits_for_a_gate()
+    {
+        _bench.Receive(Gate, new Message.ReserveSlot(Slot(), 1, Job(), null, new RetryShare(5, 3, 2, 0)));
+        _bench.Start();
+        _bench.Join(Worker2);
+        _bench.Accept(Worker2, Attempt());
+        _bench.Pass(SlotContact.Term, Worker1, Worker2);
+        _bench.Finish(Worker2, Attempt(), Failed);
+        _bench.Forget();
+
+        _bench.Pass(Seconds(60), Worker1, Worker2);
+        Assert.Empty(Started(Worker2));
+
+        Answer(Slot());
+        Assert.Equal([Attempt() with { Attempt = 2 }], Started(Worker2));
+    }
+
+    [Fact]
+    public void A_start_that_its_worker_did_not_get_is_not_sent_again_without_a_word_of_a_gate()
+    {
+        _bench.Run(Job());
+        _bench.Pass(SlotContact.Term - Millisecond, Worker1);
+        _bench.Join(Worker2);
+        Assert.Single(Started(Worker2));
+        _bench.Forget();
+
+        _bench.Pass(Seconds(5), Worker1, Worker2);
+
+        Assert.Empty(Started(Worker2));
+    }
+
+    [Fact]
+    public void Gates_are_asked_about_a_slot_in_which_nothing_happens_and_all_of_them_where_one_is_silent()
+    {
+        _bench.Run(Job());
+
+        _bench.Pass(SlotContact.AskInterval, Worker1);
+        Assert.Single(Asked(Gate));
+        Assert.Empty(Asked(OtherGate));
+
+        _bench.Pass(SlotContact.AskInterval * 2, Worker1);
+        Assert.Equal(3, Asked(Gate).Count);
+        Assert.Equal(2, Asked(OtherGate).Count);
+    }
+
+    [Fact]
+    public void An_answer_counts_from_the_sending_of_its_question()
+    {
+        _bench.Run(Job());
+        _bench.Pass(SlotContact.AskInterval + Seconds(4), Worker1);
+        Answer(Slot());
+
+        _bench.Pass(SlotContact.Term - Seconds(4) - Millisecond, Worker1);
+        _bench.Join(Worker2);
+        Assert.Equal([Attempt()], Started(Worker2));
+
+        _bench.Forget();
+        _bench.Pass(Seconds(2), Worker1, Worker2);
+        Assert.Empty(Started(Worker2));
+    }
+
+    [Fact]
+    public void An_answer_to_another_question_is_none()
+    {
+        _bench.Run(Job());
+        _bench.Pass(SlotContact.AskInterval, Worker1);
+        var first = Asked(Gate)[^1];
+        _bench.Pass(SlotContact.AskInterval, Worker1);
+
+        Assert.Equal(NodeVerdict.Stale, Tell(first));
+        Assert.Equal(NodeVerdict.Stale, Tell(Asked(Gate)[^1] with { Boot = new BootId(99) }));
+        Assert.Equal(NodeVerdict.Accepted, Tell(Asked(Gate)[^1]));
+        Assert.Equal(NodeVerdict.Stale, Tell(Asked(Gate)[^1]));
+        Assert.Equal(NodeVerdict.Unknown, Tell(Asked(Gate)[^1] with { Slot = Slot(7) }));
+    }
+
+    [Fact]
+    public void A_new_primary_starts_nothing_before_a_gate_answered()
+    {
+        _bench.Run(Job());
+        _bench.Restart();
+        _bench.Join(Worker2);
+        Assert.Empty(Started(Worker2));
+        Assert.Single(Asked(OtherGate));
+
+        Answer(Slot());
+
+        Assert.Equal([Attempt()], Started(Worker2));
+    }
+
+    [Fact]
+    public void Another_gate_that_leads_hears_of_the_slot_from_then_on()
+    {
+        _bench.Run(Job());
+        _bench.Pass(SlotContact.AskInterval * 2, Worker1);
+        var (slot, boot, question) = Asked(OtherGate)[^1];
+        _bench.Forget();
+
+        _bench.Receive(OtherGate, new Message.SlotWanted(slot, 2, boot, question));
+
+        Assert.Equal((2, OtherGate), (_bench.Node.Ledger.FenceOf(slot.Job), _bench.Node.Ledger.GateOf(slot.Job)));
+        Assert.Contains(new Message.SlotStarted(slot), _bench.SentTo(OtherGate));
+        _bench.Pass(SlotContact.AskInterval, Worker1);
+        Assert.Empty(Asked(Gate));
+        Assert.Single(Asked(OtherGate));
+    }
+
+    [Fact]
+    public void Nobody_is_asked_about_a_slot_that_has_ended_or_is_cancelled()
+    {
+        _bench.Run(Job());
+        _bench.Receive(Gate, new Message.CancelSlot(Slot(), 1, "taken back"));
+        _bench.Receive(Gate, new Message.CancelSlot(Slot(9), 1, "taken back"));
+        _bench.Forget();
+
+        _bench.Pass(SlotContact.AskInterval * 2, Worker1);
+
+        Assert.Empty(_bench.SentTo<Message.SlotHeld>(Gate));
+        Assert.NotEmpty(_bench.SentTo<Message.StopAttempt>(Worker1));
+    }
+
+    private IReadOnlyList<AttemptKey> Started(NodeId worker) =>
+        [.. _bench.SentTo<Message.StartAttempt>(worker).Select(start => start.Attempt).Distinct()];
+
+    private IReadOnlyList<Message.SlotHeld> Asked(NodeId gate) =>
+        [.. _bench.SentTo<Message.SlotHeld>(gate).Where(held => held.Slot.Job != Slot(9).Job)];
+
+    private WorkflowProgress LastProgress(SlotKey slot) => _bench.SentTo<Message.SlotProgressed>(Gate)
+        .Last(progress => progress.Slot == slot).Workflows[0];
+
+    private NodeVerdict Tell(Message.SlotHeld held) =>
+        _bench.Receive(Gate, new Message.SlotWanted(held.Slot, 1, held.Boot, held.Question));
+
+    private void Answer(SlotKey slot) =>
+        Assert.Equal(NodeVerdict.Accepted, Tell(Asked(Gate).Last(held => held.Slot == slot)));
+}
