@@ -25,19 +25,29 @@ public sealed record JobExplanation(
     /// <summary>Retries that no slot has.</summary>
     public int RetryReserve => Terms.RetryBudget - Slots.Sum(slot => slot.RetryShare);
 
-    /// <summary>Retries granted so far, over all slots.</summary>
-    public int RetriesGranted => Slots.Sum(slot => slot.Grants.Count);
+    /// <summary>Retries granted so far, over all slots, as far as is known.</summary>
+    public int RetriesGranted => Slots.Sum(slot => slot.RetriesGranted);
+
+    /// <summary>Retries that datacenters may have granted beside those, which are not heard of.</summary>
+    public int RetriesUnheard =>
+        Slots.Where(slot => !slot.IsHeard).Sum(slot => slot.RetryShare - slot.RetriesGranted);
 }
 
 /// <param name="Epoch">How often it was given to a datacenter.</param>
 /// <param name="RetryShare">Retries of the job's budget that it may use in all, those used included.</param>
-/// <param name="Grants">Those used, by workflow and attempt.</param>
+/// <param name="RetriesGranted">Those used, by the result that is in the job's ledger, or else by what the
+/// datacenter last told of its own.</param>
+/// <param name="IsHeard">Whether that is the whole truth: the slot has ended, does not run so far, or its
+/// datacenter is heard of.</param>
+/// <param name="Grants">Those whose cause is known, by workflow and attempt.</param>
 /// <param name="Refusals">Datacenters that did not take it, the newest last; at most
 /// <see cref="JobLimits.RefusalsToldMax"/> of them travel.</param>
 public sealed record SlotExplanation(
     int Slot,
     int Epoch,
     int RetryShare,
+    int RetriesGranted,
+    bool IsHeard,
     IReadOnlyList<RetryGrant> Grants,
     IReadOnlyList<SlotRefusal> Refusals);
 

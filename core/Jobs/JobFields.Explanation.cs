@@ -46,7 +46,7 @@ public static partial class JobFields
         }
 
         for (var field = 1; field <= 5; field++) reader.Require(field, $"field {field}");
-        if (reader.Fault is null) CheckGrants(ref reader, status!.Spec, slots);
+        if (reader.Fault is null) CheckSlots(ref reader, status!, slots);
         return reader.Fault is null
             ? new JobExplanation(status!, terms!, completion, completesWhen, deadline, slots)
             {
@@ -60,6 +60,8 @@ public static partial class JobFields
         writer.Number(1, slot.Slot);
         writer.Number(2, slot.Epoch);
         writer.Number(3, slot.RetryShare);
+        writer.Number(6, slot.RetriesGranted);
+        writer.Flag(7, slot.IsHeard);
         foreach (var grant in slot.Grants) writer.Nested(4, grant, Write);
         foreach (var refusal in slot.Refusals.TakeLast(JobLimits.RefusalsToldMax))
             writer.Nested(5, refusal, Write);
@@ -67,7 +69,8 @@ public static partial class JobFields
 
     private static SlotExplanation? ReadSlotExplanation(ref FieldReader reader)
     {
-        int slot = 0, epoch = 0, share = 0;
+        int slot = 0, epoch = 0, share = 0, granted = 0;
+        var isHeard = false;
         var grants = new List<RetryGrant>();
         var refusals = new List<SlotRefusal>();
         while (reader.Next(out var field))
@@ -79,12 +82,19 @@ public static partial class JobFields
                 case 3: share = reader.Integer("retryShare", 0, JobLimits.RetryBudgetMax); break;
                 case 4: reader.Element("grants", grants, JobLimits.RetryBudgetMax, ReadGrant); break;
                 case 5: reader.Element("refusals", refusals, JobLimits.RefusalsToldMax, ReadRefusal); break;
+                case 6: granted = reader.Integer("granted", 0, JobLimits.RetryBudgetMax); break;
+                case 7: isHeard = reader.Flag("isHeard"); break;
                 default: break;
             }
         }
 
         for (var field = 1; field <= 3; field++) reader.Require(field, $"field {field}");
-        return reader.Fault is null ? new SlotExplanation(slot, epoch, share, grants, refusals) : null;
+        reader.Require(6, "field 6");
+        reader.Require(7, "field 7");
+        if (granted > share) reader.Fail($"granted is {granted}; at most {share}, the share, is allowed");
+        return reader.Fault is null
+            ? new SlotExplanation(slot, epoch, share, granted, isHeard, grants, refusals)
+            : null;
     }
 
     private static void Write(FieldWriter writer, RetryGrant grant)
@@ -135,12 +145,20 @@ public static partial class JobFields
         return reader.Fault is null ? new SlotRefusal(datacenter, reason) : null;
     }
 
-    /// <summary>What is said of workflows is said of workflows of the job.</summary>
-    private static void CheckGrants(ref FieldReader reader, JobSpec spec, List<SlotExplanation> slots)
+    /// <summary>What is said of slots and workflows is said of those of the job.</summary>
+    private static void CheckSlots(
+        ref FieldReader reader, JobStatus status, List<SlotExplanation> slots)
     {
+        for (var i = 0; i < slots.Count; i++)
+        {
+            if (i < status.Slots.Count && slots[i].Slot == i) continue;
+            reader.Fail($"slots[{i}] is slot {slots[i].Slot} of {status.Slots.Count}");
+            return;
+        }
+
         var last = slots.SelectMany(slot => slot.Grants)
             .Select(grant => grant.Workflow).DefaultIfEmpty(0).Max();
-        if (last >= spec.Workflows.Count)
-            reader.Fail($"a grant names workflow {last} of {spec.Workflows.Count}");
+        if (last >= status.Spec.Workflows.Count)
+            reader.Fail($"a grant names workflow {last} of {status.Spec.Workflows.Count}");
     }
 }

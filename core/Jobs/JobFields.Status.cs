@@ -135,6 +135,7 @@ public static partial class JobFields
         if (progress.Attempt > 0) writer.Number(6, progress.Attempt);
         if (progress.Wait is { } wait) writer.Nested(7, wait, Write);
         if (progress.Started is { } started) writer.Number(9, started.UnixMilliseconds);
+        if (progress.RetriesGranted > 0) writer.Number(10, progress.RetriesGranted);
         foreach (var cause in progress.RetryCauses) writer.Text(8, EarlierAttempt.Clip(cause));
     }
 
@@ -143,7 +144,7 @@ public static partial class JobFields
         var workflow = 0;
         var phase = WorkflowPhase.Waiting;
         string worker = "", reason = "";
-        var attempt = 0;
+        int attempt = 0, granted = 0;
         RunStats? stats = null;
         WallTime? started = null;
         Wait? wait = null;
@@ -163,6 +164,9 @@ public static partial class JobFields
                     causes.Add(reader.Text("causes", EarlierAttempt.ReasonLengthMax));
                     break;
                 case 9: started = ReadWallTime(ref reader, "started"); break;
+                case 10:
+                    granted = reader.Integer("retriesGranted", 1, JobLimits.RetryBudgetPerWorkflowMax);
+                    break;
                 default: break;
             }
         }
@@ -178,6 +182,7 @@ public static partial class JobFields
                 Started = started,
                 Reason = reason,
                 Wait = wait,
+                RetriesGranted = granted,
                 RetryCauses = causes,
             }
             : null;

@@ -41,7 +41,6 @@ public sealed record LedgerJob(
         Id,
         Spec.BestEffort is { Enabled: true },
         Terms.MinDcs,
-        Submitted + (Terms.Deadline ?? Duration.Zero),
         Spec.BestEffort is { WaitForAll: true },
         [
             .. Slots.Select(slot => slot.Outcome?.State switch

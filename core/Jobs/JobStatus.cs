@@ -63,11 +63,14 @@ public sealed record WorkflowProgress(int Workflow, WorkflowPhase Phase, string 
     /// <summary>When that attempt was given to its worker; null before the first.</summary>
     public WallTime? Started { get; init; }
 
-    /// <summary>What it waits for, in words; empty when it does not.</summary>
+    /// <summary>What it waits for, or why it ended otherwise than well, in words; else empty.</summary>
     public string Reason { get; init; } = "";
 
     /// <summary>What it waits for; null when it runs or has ended.</summary>
     public Wait? Wait { get; init; }
+
+    /// <summary>Retries that its datacenter's ledger says were granted to it.</summary>
+    public int RetriesGranted { get; init; }
 
     /// <summary>Why each retry was granted: the first belongs to attempt 2, and so on.</summary>
     public IReadOnlyList<string> RetryCauses { get; init; } = [];

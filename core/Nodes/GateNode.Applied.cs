@@ -84,17 +84,15 @@ public sealed partial class GateNode
 
         Ledger.TryGet(id, out var before);
         var verdict = Ledger.Apply(entry.Group, entry.Op, entry.Stamp, command);
-        if (!_led.ContainsKey(entry.Group)) return;
-
         Ledger.TryGet(id, out var after);
-        Conclude(id, command, verdict, before, turn);
-        if (before?.IsEnded != true && after is { IsEnded: true })
+        if (!_led.ContainsKey(entry.Group))
         {
-            turn.Tell(new TelemetryEvent.JobEnded(id, after.State, after.Reason));
-            LearnFromEnd(after, isTimeout: command is JobCommand.DeadlineReached, turn.Now);
+            if (IsTakingOver(entry.Group)) TellEnd(command, verdict, before, after, turn);
+            return;
         }
 
-        TellCompletion(command, verdict, before, after, turn);
+        Conclude(id, command, verdict, before, turn);
+        TellEnd(command, verdict, before, after, turn);
         if (!ReferenceEquals(before, after)) _changed.Add(id);
         if ((before ?? after)?.Key is { } key) FollowKey(key, after, command, verdict, turn);
         if (after is null) Forget(id);
@@ -102,6 +100,12 @@ public sealed partial class GateNode
             Drive(new SlotPlace(id, slot), turn);
         else Resume(after, turn);
     }
+
+    /// <summary>Whether this gate is about to lead a group: what is applied before it does, its own view
+    /// committed, and the last leader most likely told nobody of it. One that is alone was that leader.
+    /// </summary>
+    private bool IsTakingOver(int group) =>
+        _members[group].Count > 1 && _replicas.PrimaryOf(group) == Id;
 
     /// <summary>The job that an entry is about; null for one about keys alone.</summary>
     private static JobId? JobOf(JobCommand command, LogEntry entry) => command switch

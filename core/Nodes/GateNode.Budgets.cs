@@ -81,10 +81,17 @@ public sealed partial class GateNode
                 && work.Slots[slot.Slot].SpentRevision == slot.ShareRevision));
     }
 
-    /// <summary>Tells operators how a job was completed, and of results that came too late for it.</summary>
-    private static void TellCompletion(
+    /// <summary>Tells operators that a job ended and how it was completed, and of results that came too late
+    /// for it.</summary>
+    private void TellEnd(
         JobCommand command, JobVerdict verdict, LedgerJob? before, LedgerJob? after, Turn turn)
     {
+        if (before?.IsEnded != true && after is { IsEnded: true })
+        {
+            turn.Tell(new TelemetryEvent.JobEnded(after.Id, after.State, after.Reason));
+            LearnFromEnd(after, isTimeout: command is JobCommand.DeadlineReached, turn.Now);
+        }
+
         if (before?.IsEnded != true && after is { IsEnded: true, BestEffort.Enabled: true }
             && after.Completion != CompletionReason.Waiting)
             turn.Tell(new TelemetryEvent.BestEffortCompleted(

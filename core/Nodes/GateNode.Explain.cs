@@ -16,20 +16,29 @@ public sealed partial class GateNode
             job.Completion,
             job.IsEnded ? "" : CompletesWhen(job, now),
             DeadlineAt(job),
-            [.. job.Slots.Select(slot => Explain(slot, work?.Slots[slot.Slot]))])
+            [.. job.Slots.Select(slot => Explain(slot, work?.Slots[slot.Slot], now))])
         {
             Routing = _routing.DecisionOf(job.Id) is { } decision ? RoutingExplanation.Lines(decision) : [],
         };
     }
 
-    private static SlotExplanation Explain(LedgerSlot slot, SlotWork? work) => new(
-        slot.Slot,
-        slot.Epoch,
-        slot.Share,
-        slot.Outcome is { } outcome
-            ? [.. outcome.Workflows.SelectMany(GrantsOf)]
-            : [.. (work?.Workflows ?? []).SelectMany(GrantsOf)],
-        slot.Refusals);
+    private static SlotExplanation Explain(LedgerSlot slot, SlotWork? work, Instant now)
+    {
+        var told = work?.Workflows ?? [];
+        // A slot that was closed after its job's end keeps of its share what it used.
+        var granted = slot.Outcome?.RetriesGranted
+            ?? (slot.Stage == SlotStage.Closed ? slot.Share : told.Sum(workflow => workflow.RetriesGranted));
+        return new SlotExplanation(
+            slot.Slot,
+            slot.Epoch,
+            slot.Share,
+            Math.Min(granted, slot.Share),
+            slot.Stage != SlotStage.Starting || (told.Count > 0 && !IsSilent(work, now)),
+            slot.Outcome is { } outcome
+                ? [.. outcome.Workflows.SelectMany(GrantsOf)]
+                : [.. told.SelectMany(GrantsOf)],
+            slot.Refusals);
+    }
 
     private static IEnumerable<RetryGrant> GrantsOf(WorkflowResult result) => result.Earlier
         .Select(earlier => new RetryGrant(result.Workflow, earlier.Attempt + 1, earlier.Reason));

@@ -137,6 +137,7 @@ public sealed partial class ManagerNode
                 Started = workflow.Attempts > 0 ? workflow.StartedAt : null,
                 Reason = WaitingFor(slot, i),
                 Wait = WaitOf(slot, workflow),
+                RetriesGranted = slot.Budget.ConsumedByWorkflow[i],
                 RetryCauses = CausesOf(workflow),
             });
         }

@@ -194,9 +194,17 @@ public sealed partial class ManagerNode
             WaitReason.Backoff => $"backing off before attempt {next}: {workflow.Failure!.Reason}",
             WaitReason.RetryBudget => $"attempt {next} waits for a share of the job's retry budget",
             WaitReason.Contact => "waits for a gate to say that the job goes on",
-            _ => "",
+            _ => EndOf(workflow),
         };
     }
+
+    /// <summary>Why a workflow that has ended did not complete; else empty.</summary>
+    private static string EndOf(WorkflowRecord workflow) => workflow switch
+    {
+        { State: WorkflowState.Skipped } => "not run: a workflow that it depends on did not complete",
+        { Outcome: { State: not AttemptState.Completed } outcome } => outcome.Reason,
+        _ => "",
+    };
 
     private static string Names(SlotRecord slot, IReadOnlyList<int> dependsOn) => string.Join(", ", dependsOn
         .Where(d => slot.Workflows[d].State != WorkflowState.Ended)

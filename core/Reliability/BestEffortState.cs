@@ -18,7 +18,6 @@ public enum TargetOutcome : byte
 /// <param name="Enabled">Whether the job is content with some of its datacenters.</param>
 /// <param name="MinDcs">How many have to complete, clamped to 1..targets; without best effort all of them.
 /// </param>
-/// <param name="Deadline">When the job has waited as long as it may, by the ledger's stamps.</param>
 /// <param name="WaitForAll">Whether enough is enough at the deadline only.</param>
 /// <param name="Targets">By slot: whatever datacenter a slot moves to, its result belongs to the slot.
 /// </param>
@@ -26,7 +25,6 @@ public sealed record BestEffortState(
     JobId Job,
     bool Enabled,
     int MinDcs,
-    WallTime Deadline,
     bool WaitForAll,
     IReadOnlyList<TargetOutcome> Targets)
 {

@@ -48,7 +48,8 @@ public static class RetryBudgetManager
     /// <summary>The name of a refusal in reports.</summary>
     public static string NameOf(RetryDecision decision) => decision switch
     {
-        RetryDecision.JobExhausted or RetryDecision.ShareUsed => "job_budget_exhausted",
+        RetryDecision.JobExhausted => "job_budget_exhausted",
+        RetryDecision.ShareUsed => "budget_share_exhausted",
         RetryDecision.WorkflowExhausted => "workflow_budget_exhausted",
         RetryDecision.Granted or RetryDecision.NoRetries => "",
         _ => throw new UnreachableException($"unhandled {decision}"),

@@ -34,7 +34,7 @@ public sealed record ExplanationJson(
             CompletionJson.Of(explanation),
             RetryBudgetJson.Of(explanation),
             [.. status.IsTerminal ? [] : status.Slots.SelectMany(slot => WaitJson.Of(slot, status.Spec))],
-            [.. explanation.Slots.Select(slot => SlotExplanationJson.Of(slot, status.Slots[slot.Slot]))],
+            [.. explanation.Slots.Select(slot => SlotExplanationJson.Of(slot, explanation))],
             explanation.Routing);
     }
 }
@@ -57,11 +57,20 @@ public sealed record CompletionJson(string Reason, string When, WallTime Deadlin
 }
 
 /// <summary>The job's retry budget, over all its datacenters.</summary>
-/// <param name="Left">What can still be granted.</param>
+/// <param name="Granted">Of datacenters that have reported, by their results; of the others, by what they last
+/// told of their own ledgers.</param>
+/// <param name="Left">What can still be granted, as far as is known.</param>
+/// <param name="Unheard">The part of that which datacenters may have granted that are not heard of.</param>
 /// <param name="Reserve">The part of that which no slot has yet.</param>
-/// <param name="Grants">Every retry granted so far.</param>
+/// <param name="Grants">Every grant whose cause is known.</param>
 public sealed record RetryBudgetJson(
-    int Total, int PerWorkflow, int Granted, int Left, int Reserve, IReadOnlyList<GrantJson> Grants)
+    int Total,
+    int PerWorkflow,
+    int Granted,
+    int Left,
+    int Unheard,
+    int Reserve,
+    IReadOnlyList<GrantJson> Grants)
 {
     internal static RetryBudgetJson Of(JobExplanation explanation)
     {
@@ -69,7 +78,7 @@ public sealed record RetryBudgetJson(
         var granted = explanation.RetriesGranted;
         return new RetryBudgetJson(
             terms.RetryBudget, terms.RetryBudgetPerWorkflow, granted, terms.RetryBudget - granted,
-            explanation.RetryReserve,
+            explanation.RetriesUnheard, explanation.RetryReserve,
             [
                 .. from slot in explanation.Slots
                    from grant in slot.Grants
@@ -128,6 +137,7 @@ public sealed record WaitJson(
 /// <param name="Epoch">How often the slot was given to a datacenter.</param>
 /// <param name="RetryShare">Retries of the job's budget that it may use in all.</param>
 /// <param name="Refusals">Datacenters that did not take it, the newest last.</param>
+/// <param name="Workflows">Those that anything was heard of.</param>
 public sealed record SlotExplanationJson(
     int Slot,
     string Datacenter,
@@ -136,17 +146,63 @@ public sealed record SlotExplanationJson(
     int Epoch,
     int RetryShare,
     int RetriesGranted,
-    IReadOnlyList<RefusalJson> Refusals)
+    IReadOnlyList<RefusalJson> Refusals,
+    IReadOnlyList<WorkflowExplanationJson> Workflows)
 {
-    internal static SlotExplanationJson Of(SlotExplanation slot, SlotStatus status) => new(
-        slot.Slot,
-        status.Datacenter,
-        status.Phase,
-        status.Reason,
-        slot.Epoch,
-        slot.RetryShare,
-        slot.Grants.Count,
-        [.. slot.Refusals.Select(refusal => new RefusalJson(refusal.Datacenter, refusal.Reason))]);
+    internal static SlotExplanationJson Of(SlotExplanation slot, JobExplanation job)
+    {
+        var status = job.Status.Slots[slot.Slot];
+        return new SlotExplanationJson(
+            slot.Slot,
+            status.Datacenter,
+            status.Phase,
+            status.Reason,
+            slot.Epoch,
+            slot.RetryShare,
+            slot.RetriesGranted,
+            [.. slot.Refusals.Select(refusal => new RefusalJson(refusal.Datacenter, refusal.Reason))],
+            [
+                .. status.Outcome is { } outcome
+                    ? outcome.Workflows.Select(result => WorkflowExplanationJson.Of(result, job))
+                    : status.Workflows.Select(progress => WorkflowExplanationJson.Of(progress, job)),
+            ]);
+    }
+}
+
+/// <summary>One workflow in one slot.</summary>
+/// <param name="State">How it ended; null while it runs or waits.</param>
+/// <param name="Attempts">Made so far.</param>
+/// <param name="RetriesLeft">That it may still use, as far as the job has them.</param>
+/// <param name="Reason">What it waits for, or why it did not complete; else empty.</param>
+public sealed record WorkflowExplanationJson(
+    string Workflow,
+    WorkflowPhase Phase,
+    AttemptState? State,
+    int Attempts,
+    int RetriesGranted,
+    int RetriesLeft,
+    string Reason)
+{
+    internal static WorkflowExplanationJson Of(WorkflowProgress progress, JobExplanation job) => new(
+        job.Status.Spec.Workflows[progress.Workflow].Name,
+        progress.Phase,
+        null,
+        progress.Attempt,
+        progress.RetriesGranted,
+        progress.Phase == WorkflowPhase.Ended ? 0 : LeftOf(progress.RetriesGranted, job),
+        progress.Reason);
+
+    internal static WorkflowExplanationJson Of(WorkflowResult result, JobExplanation job) => new(
+        job.Status.Spec.Workflows[result.Workflow].Name,
+        WorkflowPhase.Ended,
+        result.Outcome.State,
+        result.Attempts,
+        Math.Max(0, result.Attempts - 1),
+        0,
+        result.Outcome.State == AttemptState.Completed ? "" : result.Outcome.Reason);
+
+    private static int LeftOf(int used, JobExplanation job) => Math.Clamp(
+        job.Terms.RetryBudgetPerWorkflow - used, 0, job.Terms.RetryBudget - job.RetriesGranted);
 }
 
 public sealed record RefusalJson(string Datacenter, string Reason);

@@ -30,6 +30,9 @@ public sealed class BestEffort() : Checker("best-effort", CheckerViews.Steps | C
 
     private Instant HealedAt => Instant.Zero + World.Plan.FaultsEnd;
 
+    // A stamp is of the clock of whoever led when it was taken.
+    private bool IsClockSteady => !World.Plan.Options.Has(FaultFamily.Clock);
+
     public override void OnStep(
         SimHost host, NodeInput input, NodeVerdict verdict, Outbox<NodeEffect> effects)
     {
@@ -45,7 +48,7 @@ public sealed class BestEffort() : Checker("best-effort", CheckerViews.Steps | C
         switch (effect)
         {
             case NodeEffect.Emit { Event: TelemetryEvent.JobAccepted { Job: var job } }:
-                _takenAt.TryAdd(job, World.Now);
+                OnTaken(host, job);
                 break;
             case NodeEffect.Emit { Event: TelemetryEvent.JobEnded { Job: var job } }
                 when _endedAt.TryAdd(job, World.Now) && host.Node is GateNode gate:
@@ -60,24 +63,36 @@ public sealed class BestEffort() : Checker("best-effort", CheckerViews.Steps | C
 
     public override void OnEnd()
     {
+        // A gate that died in the step that ended a job may have told nobody. Where late results are merged
+        // it does not show any more how the job ended.
+        var ended = World.Hosts.Select(host => host.Node).OfType<GateNode>()
+            .SelectMany(gate => gate.Ledger.All).Where(job => job.IsEnded).DistinctBy(job => job.Id).ToList();
+        if (World.Plan.Options.Gate.BestEffort.LateResults == LateResultPolicy.LogOnly)
+            foreach (var job in ended)
+                if (!_endedAt.ContainsKey(job.Id)) Judge(job);
+        var isOver = new SortedSet<JobId>(ended.Select(job => job.Id).Concat(_endedAt.Keys));
         foreach (var (job, deadline) in _deadlines)
         {
-            if (!_takenAt.TryGetValue(job, out var taken)) continue;
-            var latest = Instant.Later(taken + deadline, HealedAt) + Slack;
-            Require(_endedAt[job] <= latest, () =>
-                $"{job}, taken at {taken}, ended at {_endedAt[job]}; its deadline was {deadline} after that");
+            var latest = Instant.Later(_takenAt[job] + deadline, HealedAt) + Slack;
+            var at = _endedAt.GetValueOrDefault(job, isOver.Contains(job) ? latest : World.Now);
+            Require(at <= latest, () =>
+                $"{job}, taken at {_takenAt[job]}, had not ended before {at}; its deadline was {deadline} "
+                + "after that");
         }
 
         foreach (var place in World.Places)
             foreach (var running in World.Processes.RunningOn(place.Index)) StopsWithItsJob(running.Attempt);
     }
 
+    /// <summary>Waits for the deadline of a job that was accepted.</summary>
+    public void Take(LedgerJob job)
+    {
+        if (IsClockSteady && job.Terms.Deadline is { } deadline) _deadlines.Add(job.Id, deadline);
+    }
+
     /// <summary>Whether a job ended for the right reason.</summary>
     public void Judge(LedgerJob job)
     {
-        // A stamp is of the clock of whoever led when it was taken.
-        var isClockSteady = !World.Plan.Options.Has(FaultFamily.Clock);
-        if (isClockSteady && job.Terms.Deadline is { } deadline) _deadlines.Add(job.Id, deadline);
         if (job.State == JobState.Cancelled || job.Completion == CompletionReason.Waiting) return;
         var isEnabled = job.Spec.BestEffort is { Enabled: true };
         var min = isEnabled
@@ -87,22 +102,28 @@ public sealed class BestEffort() : Checker("best-effort", CheckerViews.Steps | C
         var open = job.Slots.Count(slot => slot.Outcome is null);
         var isWaiting = job.Spec.BestEffort is { WaitForAll: true };
         var reason = open == 0 ? CompletionReason.AllDcsReported
-            : isEnabled && completed >= min && (!isWaiting || IsDue(job, isClockSteady))
+            : isEnabled && completed >= min && (!isWaiting || IsDue(job))
                 ? CompletionReason.MinDcsReached
             : isEnabled && completed + open < min ? CompletionReason.MinDcsUnreachable
             : CompletionReason.DeadlineExpired;
         Require(job.Completion == reason, () => $"{job.Id} is complete as {job.Completion}; it is {reason}");
         Require(job.State == JobState.Completed == completed >= min, () =>
             $"{job.Id} ended as {job.State} with {completed} slots; it needs {min}");
-        Require(reason != CompletionReason.DeadlineExpired || IsDue(job, isClockSteady), () =>
+        Require(reason != CompletionReason.DeadlineExpired || IsDue(job), () =>
             $"{job.Id}, submitted at {job.Submitted}, is at its deadline at {job.Ended}");
+    }
+
+    private void OnTaken(SimHost host, JobId id)
+    {
+        if (!_takenAt.TryAdd(id, World.Now)) return;
+        if (host.Node is GateNode gate && gate.Ledger.TryGet(id, out var job)) Take(job);
     }
 
     private int MinDcsOf(JobSpec spec) =>
         spec.BestEffort!.MinDcs ?? World.Plan.Options.Gate.BestEffort.DefaultMinDcs;
 
-    private static bool IsDue(LedgerJob job, bool isClockSteady) =>
-        !isClockSteady || job.Terms.Deadline is not { } deadline
+    private bool IsDue(LedgerJob job) =>
+        !IsClockSteady || job.Terms.Deadline is not { } deadline
         || job.Ended + Rounding >= job.Submitted + deadline;
 
     private void StopsWithItsJob(AttemptKey attempt)

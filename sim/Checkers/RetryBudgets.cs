@@ -6,17 +6,25 @@ using Hyperscale.Det.Sim.Processes;
 
 namespace Hyperscale.Det.Sim.Checkers;
 
-/// <summary>Attempts after the first never exceed a job's retry budget over all its datacenters, nor that of
+/// <summary>Retries that are granted, and attempts after the first, never exceed a job's retry budget over all its datacenters, nor that of
 /// a workflow in one slot, whatever fails, is cut off or changes its primary (AD-44); and what a job is
 /// entitled to is what its submission and the gates' settings say.</summary>
-public sealed class RetryBudgets() : Checker("retry-budget", CheckerViews.None)
+public sealed class RetryBudgets() : Checker("retry-budget", CheckerViews.Effects)
 {
     private readonly SortedDictionary<JobId, JobRetries> _jobs = [];
 
+    public override void OnEffect(SimHost host, NodeEffect effect)
+    {
+        if (effect is NodeEffect.Emit { Event: TelemetryEvent.RetryGranted granted }) Count(granted.Attempt);
+    }
+
     public override void OnProcessStarted(SimProcess process)
     {
-        var attempt = process.Attempt;
-        if (attempt.Attempt == 1) return;
+        if (process.Attempt.Attempt > 1) Count(process.Attempt);
+    }
+
+    private void Count(AttemptKey attempt)
+    {
         var id = attempt.Slot.Job;
         if (!_jobs.TryGetValue(id, out var job))
         {

@@ -84,6 +84,7 @@ public enum Probe : byte
     RetryAfterLostWorker,
     ShareRaised,
     JobBudgetExhausted,
+    BudgetShareExhausted,
     WorkflowBudgetExhausted,
     ManagerChangedBetweenGrantAndStart,
     GateChangedBetweenLastResultAndEnd,

@@ -68,6 +68,9 @@ public sealed class ReliabilitySituations() : Checker(
             case TelemetryEvent.RetryBudgetExhausted { Reason: "job_budget_exhausted" }:
                 Met(Probe.JobBudgetExhausted);
                 break;
+            case TelemetryEvent.RetryBudgetExhausted { Reason: "budget_share_exhausted" }:
+                Met(Probe.BudgetShareExhausted);
+                break;
             case TelemetryEvent.RetryBudgetExhausted:
                 Met(Probe.WorkflowBudgetExhausted);
                 break;

@@ -41,7 +41,6 @@ internal static class Specs
             new JobId(0, 1),
             isEnabled,
             isEnabled ? BestEffortManager.MinDcs(effort!.MinDcs ?? 1, slots.Count) : slots.Count,
-            default,
             effort is { WaitForAll: true },
             [
                 .. slots.Select(slot => slot switch

@@ -1,3 +1,4 @@
+using Hyperscale.Det.Jobs;
 using Hyperscale.Det.Kernel;
 using Hyperscale.Det.Shell.Json;
 
@@ -15,7 +16,12 @@ internal static class ExplanationView
         context.Out.WriteLine($"{state} since {Since(job.Since, now)}");
         context.Out.WriteLine(Figures.Clean(Completion(job.Completion)));
         context.Out.WriteLine(Budget(job.RetryBudget));
+        Screen.Draw(Slots(job.Slots), context);
         if (job.Waits.Count > 0) Screen.Draw(Waits(job.Waits, now), context);
+        var workflows = job.Slots
+            .SelectMany(slot => slot.Workflows.Where(IsWorthTelling).Select(workflow => (slot, workflow)))
+            .ToList();
+        if (workflows.Count > 0) Screen.Draw(Workflows(workflows), context);
         if (job.RetryBudget.Grants.Count > 0) Screen.Draw(Grants(job.RetryBudget.Grants), context);
         if (job.Routing.Count > 0) context.Out.WriteLine("datacenters:");
         foreach (var line in job.Routing) context.Out.WriteLine(Figures.Clean($"  {line}"));
@@ -38,8 +44,44 @@ internal static class ExplanationView
     private static string Budget(RetryBudgetJson budget) => budget.Total == 0
         ? "retry budget: no retries"
         : $"retry budget: {Figures.Count(budget.Granted)} of {Figures.Count(budget.Total)} granted, "
-            + $"{Figures.Count(budget.Left)} left, {Figures.Count(budget.Reserve)} of them in reserve; "
+            + $"{Figures.Count(budget.Left)} left, {Figures.Count(budget.Reserve)} of them in reserve"
+            + (budget.Unheard > 0
+                ? $" and up to {Figures.Count(budget.Unheard)} granted where nothing is heard; "
+                : "; ")
             + $"at most {Figures.Count(budget.PerWorkflow)} a workflow and slot";
+
+    private static Sheet Slots(IReadOnlyList<SlotExplanationJson> slots) => new(
+        [new("slot"), new("phase"), new("retries", IsNumber: true), new("share", IsNumber: true), new("why")],
+        slots.Select(slot => (IReadOnlyList<string>)
+        [
+            Place(slot.Slot, slot.Datacenter),
+            Figures.Word(slot.Phase),
+            Figures.Count(slot.RetriesGranted),
+            Figures.Count(slot.RetryShare),
+            slot.Reason.Length > 0 ? slot.Reason : Figures.None,
+        ]));
+
+    // Waits have lines of their own.
+    private static bool IsWorthTelling(WorkflowExplanationJson workflow) =>
+        workflow.RetriesGranted > 0
+        || (workflow.Phase == WorkflowPhase.Ended && workflow.Reason.Length > 0);
+
+    private static Sheet Workflows(
+        IReadOnlyList<(SlotExplanationJson Slot, WorkflowExplanationJson Workflow)> workflows) => new(
+        [
+            new("slot"), new("workflow"), new("attempts", IsNumber: true), new("retries", IsNumber: true),
+            new("left", IsNumber: true), new("state"), new("reason"),
+        ],
+        workflows.Select(each => (IReadOnlyList<string>)
+        [
+            Place(each.Slot.Slot, each.Slot.Datacenter),
+            each.Workflow.Workflow,
+            Figures.Count(each.Workflow.Attempts),
+            Figures.Count(each.Workflow.RetriesGranted),
+            Figures.Count(each.Workflow.RetriesLeft),
+            each.Workflow.State is { } state ? Figures.Word(state) : Figures.Word(each.Workflow.Phase),
+            each.Workflow.Reason.Length > 0 ? each.Workflow.Reason : Figures.None,
+        ]));
 
     private static Sheet Waits(IReadOnlyList<WaitJson> waits, WallTime now) => new(
         [new("slot"), new("workflow"), new("waits for"), new("since"), new("until"), new("reason")],

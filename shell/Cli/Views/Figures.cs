@@ -14,6 +14,10 @@ internal static class Figures
 
     public static string Rate(double value) => value.ToString("0.0", CultureInfo.InvariantCulture);
 
+    /// <summary>A share in tenths of a percent, rounded down: what is not all is not shown as all.</summary>
+    public static string Percent(long part, long whole) =>
+        ((long)((Int128)part * 1000 / whole) / 10m).ToString("0.#", CultureInfo.InvariantCulture) + "%";
+
     public static string Milliseconds(decimal? value) =>
         value?.ToString("0.00", CultureInfo.InvariantCulture) ?? None;
 

@@ -70,6 +70,9 @@ internal static class ResultView
         if (coverage.Failed > 0) parts.Add($"{Figures.Count(coverage.Failed)} failed");
         if (coverage.Cancelled > 0) parts.Add($"{Figures.Count(coverage.Cancelled)} cancelled");
         if (coverage.Missing.Count > 0) parts.Add($"missing {string.Join(", ", coverage.Missing)}");
+        if (coverage is { PlannedRequests: { } planned, DoneRequests: { } done } && planned > 0)
+            parts.Add(
+                $"{Figures.Percent(done, planned)} of {Figures.Count(planned)} planned requests were made");
         context.Out.WriteLine($"coverage: {string.Join(", ", parts)}");
     }
 }

@@ -178,7 +178,9 @@ internal static class JobGens
         from deadline in WallTime
         from slots in SlotExplanationOf(status.Spec.Workflows.Count).List[0, 3]
         from routing in Reason.List[0, 3]
-        select new JobExplanation(status, terms, completion, completesWhen, deadline, slots)
+        select new JobExplanation(
+            status, terms, completion, completesWhen, deadline,
+            [.. slots.Take(status.Slots.Count).Select((slot, i) => slot with { Slot = i })])
         {
             Routing = routing,
         };
@@ -255,11 +257,13 @@ internal static class JobGens
         from reason in Text
         from wait in Wait.Null()
         from causes in Text.List[0, EarlierAttempt.CountMax]
+        from granted in Gen.Int[0, JobLimits.RetryBudgetPerWorkflowMax]
         select indices.Zip(stats, (i, s) => new WorkflowProgress(i, phase, worker, s)
         {
             Reason = reason,
             Started = wait?.Until,
             Wait = wait,
+            RetriesGranted = granted,
             RetryCauses = causes,
         }).ToList();
 
@@ -267,12 +271,14 @@ internal static class JobGens
         from slot in Gen.Int[0, JobLimits.DatacentersMax - 1]
         from epoch in Gen.Int[0, JobLimits.EpochMax]
         from share in Gen.Int[0, JobLimits.RetryBudgetMax]
+        from granted in Gen.Int[0, share]
+        from isHeard in Gen.Bool
         from grants in Gen.Select(
             Gen.Int[0, workflows - 1], Gen.Int[2, JobLimits.AttemptMax], Text,
             (workflow, attempt, cause) => new RetryGrant(workflow, attempt, cause)).List[0, 4]
         from refusals in Gen.Select(
             Text, Reason, (name, reason) => new SlotRefusal(name, reason)).List[0, 3]
-        select new SlotExplanation(slot, epoch, share, grants, refusals);
+        select new SlotExplanation(slot, epoch, share, granted, isHeard, grants, refusals);
 
     private static Gen<SlotStatus> SlotStatusOf(int workflows) => Gen.Select(
         Gen.Int[0, JobLimits.DatacentersMax - 1],

@@ -85,6 +85,27 @@ public sealed class GateExplainTests
         };
         _bench.Receive(East, new Message.SlotFinished(east, outcome with { Workflows = [result] }));
         Assert.Equal(grants, Explain(job).Slots[0].Grants);
+        Assert.Equal(2, Explain(job).RetriesGranted);
+    }
+
+    [Fact]
+    public void Grants_are_those_of_committed_results_and_what_may_have_been_granted_unheard_is_told_apart()
+    {
+        var job = _bench.Submit(Specs.Job(count: 2) with { RetryBudget = 4, RetryBudgetPerWorkflow = 2 });
+        var east = Start(job, 0, East);
+        var west = Start(job, 1, West);
+        Assert.Equal((0, 4), (Explain(job).RetriesGranted, Explain(job).RetriesUnheard));
+
+        _bench.Receive(East, Progressed(east, 1, null, "exit code 3"));
+        _bench.Receive(West, Progressed(west, 1, null));
+        Assert.Equal((1, 0), (Explain(job).RetriesGranted, Explain(job).RetriesUnheard));
+
+        _bench.Pass(SlotContact.SilentAfter);
+        Assert.Equal((1, 3), (Explain(job).RetriesGranted, Explain(job).RetriesUnheard));
+
+        // The second was granted and not used.
+        _bench.Receive(East, new Message.SlotFinished(east, Specs.Outcome() with { RetriesGranted = 2 }));
+        Assert.Equal((2, 2), (Explain(job).RetriesGranted, Explain(job).RetriesUnheard));
     }
 
     [Fact]
@@ -171,6 +192,7 @@ public sealed class GateExplainTests
                 0, wait is null ? WorkflowPhase.Running : WorkflowPhase.Queued, "w", RunStats.None)
             {
                 Wait = wait,
+                RetriesGranted = causes.Length,
                 RetryCauses = causes,
             },
         ]);

@@ -43,6 +43,12 @@ internal sealed class GateTrio
     /// <summary>A gate that nothing reaches and that reaches nobody.</summary>
     public NodeId? CutOff { get; set; }
 
+    /// <summary>A gate that nothing reaches, though it still reaches the others.</summary>
+    public NodeId? Deaf { get; set; }
+
+    /// <summary>What each gate told its operators, in order.</summary>
+    public List<(NodeId Gate, TelemetryEvent Event)> Events { get; } = [];
+
     /// <summary>Every reply of this process's clients, in order.</summary>
     public IReadOnlyList<(NodeId Gate, long Id, ClientResponse Response)> Replies => _replies;
 
@@ -124,7 +130,7 @@ internal sealed class GateTrio
     {
         while (_network.TryDequeue(out var sent))
         {
-            if (sent.To == CutOff || sent.From == CutOff) continue;
+            if (sent.To == CutOff || sent.From == CutOff || sent.To == Deaf) continue;
             if (sent.To == East) OnDatacenter(sent.From, sent.Message);
             else if (_lives.TryGetValue(sent.To, out var life) && life.Gate is not null)
                 Step(sent.To, new NodeInput.Received(sent.From, sent.Message));
@@ -160,6 +166,7 @@ internal sealed class GateTrio
         foreach (var effect in outbox.Effects)
         {
             if (effect is NodeEffect.Append append) life.Disk.Add(append.Record);
+            if (effect is NodeEffect.Emit emit) Events.Add((gate, emit.Event));
             if (effect is NodeEffect.Reply reply) _replies.Add((gate, reply.RequestId, reply.Response));
             // The disk is as fast as the step, so nothing that waits for it is held back.
             if (effect is NodeEffect.Send send) _network.Enqueue((gate, send.To, send.Message));

@@ -98,7 +98,7 @@ public sealed class ManagerRetryTests
         _bench.Pass(Seconds(4), Worker1);
 
         Assert.StartsWith(
-            "job_budget_exhausted, no gate had more of it within 1m: ",
+            "budget_share_exhausted, no gate had more of it within 1m: ",
             _bench.Node.Ledger.Find(Slot())!.Outcome!.Workflows[0].Outcome.Reason,
             StringComparison.Ordinal);
     }

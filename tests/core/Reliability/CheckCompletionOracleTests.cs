@@ -13,7 +13,6 @@ public sealed class CheckCompletionOracleTests
             new JobId(0, 1),
             isEnabled,
             isEnabled ? Math.Min(min, targets.Length) : targets.Length,
-            default,
             waitsForAll,
             targets));
 

@@ -32,7 +32,7 @@ public sealed class RetryBudgetManagerTests
     public void Refusals_have_the_names_that_reports_use()
     {
         Assert.Equal("job_budget_exhausted", RetryBudgetManager.NameOf(RetryDecision.JobExhausted));
-        Assert.Equal("job_budget_exhausted", RetryBudgetManager.NameOf(RetryDecision.ShareUsed));
+        Assert.Equal("budget_share_exhausted", RetryBudgetManager.NameOf(RetryDecision.ShareUsed));
         Assert.Equal("workflow_budget_exhausted", RetryBudgetManager.NameOf(RetryDecision.WorkflowExhausted));
     }
 

@@ -61,10 +61,15 @@ public sealed class PlainViewTests : IDisposable
             running since 2023-11-14 22:13:21Z (0s)
             for both; deadline 2023-11-14 22:13:22Z
             retry budget: 1 of 5 granted, 4 left, 2 of them in reserve; at most 3 a workflow and slot
+            slot  phase      retries  share  why
+            dc-a  running          1      2  running
+            dc-b  reserving        0      1  waiting for dc-b
             slot  workflow  waits for    since                      until                 reason
             dc-a  browse    backoff      2023-11-14 22:13:21Z (0s)  2023-11-14 22:13:22Z  backing off
             dc-a  pay       running      2023-11-14 22:13:21Z (0s)  -                     it runs
             dc-b  -         reservation  2023-11-14 22:13:21Z (0s)  -                     waiting for dc-b
+            slot  workflow  attempts  retries  left  state     reason
+            dc-a  browse           2        1     2  retrying  backing off
             retry granted to  workflow  attempt  cause
             dc-a              browse          2  exit code 3
             datacenters:

@@ -49,6 +49,7 @@ internal static class JobSamples
                     new WorkflowProgress(0, WorkflowPhase.Retrying, "dc-a/worker-1", RunStats.None)
                     {
                         Attempt = 2,
+                        RetriesGranted = 1,
                         Reason = "backing off",
                         Wait = new Wait(WaitReason.Backoff, since, until),
                     },
@@ -68,8 +69,8 @@ internal static class JobSamples
             status, new JobTerms(5, 3, 2, null, LateResultPolicy.LogOnly), CompletionReason.Waiting,
             "for both", until,
             [
-                new SlotExplanation(0, 1, 2, [new RetryGrant(0, 2, "exit code 3")], []),
-                new SlotExplanation(1, 2, 1, [], [new SlotRefusal("dc-c", "no worker")]),
+                new SlotExplanation(0, 1, 2, 1, IsHeard: true, [new RetryGrant(0, 2, "exit code 3")], []),
+                new SlotExplanation(1, 2, 1, 0, IsHeard: true, [], [new SlotRefusal("dc-c", "no worker")]),
             ])
         {
             Routing = ["Routed: initial_selection", "primary dc-a"],

@@ -110,8 +110,22 @@ public sealed class ReliabilityCheckersTests
         bench.Run(seconds: 40);
         checker.OnEffect(bench.Host(CheckerBench.Gate), new NodeEffect.Emit(
             new TelemetryEvent.JobEnded(CheckerBench.Job, JobState.Completed, "because")));
-        checker.Judge(Ended("co", CompletionReason.MinDcsReached, JobState.Completed, seconds: 5));
+        checker.Take(Ended("co", CompletionReason.MinDcsReached, JobState.Completed, seconds: 5));
 
+        Assert.Contains("its deadline was 10s", bench.Breaks(checker.OnEnd), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_job_that_never_ends_has_outlived_its_deadline()
+    {
+        var checker = new BestEffort();
+        var bench = new CheckerBench(checker, CalmPlan.Smallest with { FaultsEnd = Duration.FromSeconds(1) });
+        bench.Nodes.Answer<NodeInput.Started>(CheckerBench.Gate, Taken);
+        bench.Run(seconds: 29);
+        checker.Take(Ended("co", CompletionReason.MinDcsReached, JobState.Completed, seconds: 5));
+        checker.OnEnd();
+
+        bench.Run(seconds: 40);
         Assert.Contains("its deadline was 10s", bench.Breaks(checker.OnEnd), StringComparison.Ordinal);
     }
 
