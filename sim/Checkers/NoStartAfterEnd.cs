@@ -36,7 +36,7 @@ public sealed class NoStartAfterEnd() : Checker(
     public override void OnStep(
         SimHost host, NodeInput input, NodeVerdict verdict, Outbox<NodeEffect> effects)
     {
-        if (host.Node is not ManagerNode) return;
+        if (host.Place.Role != NodeRole.Manager) return;
         if (input is NodeInput.Received { Message: Message.StartSlot { Slot: var slot } }
             && verdict == NodeVerdict.Accepted)
             _askedAt[slot] = World.Now;

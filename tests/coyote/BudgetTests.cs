@@ -36,6 +36,8 @@ public sealed class BudgetTests
         var seen = string.Join(", ", budgets.CountBy(run => (run.Granted, run.Raised, run.HasMoved)));
         Assert.True(budgets.Any(run => run.Granted > 1), seen);
         Assert.True(budgets.Any(run => run.Raised > 0), seen);
+        // Nor do those in which no primary changed between a grant and the start that it is for.
+        Assert.True(budgets.Any(run => run.HasMoved), seen);
     }
 
     [Fact]
@@ -60,6 +62,10 @@ public sealed class BudgetTests
         var seen = string.Join(", ", ends.CountBy(end => end));
         Assert.True(ends.Contains((JobState.Completed, CompletionReason.AllDcsReported)), seen);
         Assert.True(ends.Any(end => end.State == JobState.Failed), seen);
+        // A cancellation that is asked for as soon as the job is accepted wins the race, and loses it.
+        var raced = runs.Where(run => run.CancelsAccepted).SelectMany(run => run.Observer.Budgets.Ends)
+            .Select(end => end.State == JobState.Cancelled);
+        Assert.Equal([false, true], raced.Distinct().Order());
     }
 
     [Fact]

@@ -11,8 +11,6 @@ public sealed class GateContactTests
     private static readonly NodeId East = GateBench.East;
     private static readonly BootId Boot = new(1);
 
-    public static TheoryData<string> Kinds => ["reserved", "started", "progressed", "held", "budget"];
-
     [Fact]
     public void A_slot_that_runs_is_wanted()
     {
@@ -27,7 +25,11 @@ public sealed class GateContactTests
     }
 
     [Theory]
-    [MemberData(nameof(Kinds))]
+    [InlineData("reserved")]
+    [InlineData("started")]
+    [InlineData("progressed")]
+    [InlineData("held")]
+    [InlineData("budget")]
     public void Whatever_is_said_of_a_slot_of_an_ended_job_is_answered_by_its_cancellation(string kind)
     {
         var bench = new GateBench();
@@ -42,7 +44,11 @@ public sealed class GateContactTests
     }
 
     [Theory]
-    [MemberData(nameof(Kinds))]
+    [InlineData("reserved")]
+    [InlineData("started")]
+    [InlineData("progressed")]
+    [InlineData("held")]
+    [InlineData("budget")]
     public void So_it_is_of_a_job_that_is_not_kept_any_more(string kind)
     {
         var bench = new GateBench(config: GateConfig.Default with { EndedJobsMax = 1 });

@@ -34,7 +34,9 @@ public sealed partial class RunTests : IDisposable
         Assert.Matches(
             @"(?m)^cluster: 3 gates, 2 datacenters x \(3 managers, 2 workers of 2 cores\)", result.Out);
         Assert.Matches(@"(?m)^threshold ok: errorRate < 0.01 \(measured 0\)$", result.Out);
-        Assert.Matches(@"(?m)^coverage: 2 of 2 datacenters completed$", result.Out);
+        Assert.Matches(
+            @"(?m)^coverage: 2 of 2 datacenters completed, [\d.]+% of \d+ planned requests were made$",
+            result.Out);
         Assert.DoesNotContain('\u001b', result.Out);
         var report = await ReportAsync();
         Assert.Equal(report.Totals.Requests, report.Workflows.Sum(workflow => workflow.Numbers.Requests));
