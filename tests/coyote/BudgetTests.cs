@@ -19,13 +19,14 @@ public sealed class BudgetTests
         var runs = new List<Cluster>();
         Scenario.Of(runtime =>
         {
-            runs.Add(new Cluster(Cluster.Genuine, ticksMax: 400, crashesMax: 6, gates: 1, 2, 1)
+            runs.Add(new Cluster(Cluster.Genuine, ticksMax: 900, crashesMax: 6, gates: 1, 2, 1)
             {
                 ExitCodes = 4,
                 DetourTurns = 8,
                 TurnsPerTick = 6,
                 TurnsPerCrash = 60,
                 Victims = ManagersOfA,
+                CrashesAfterGrants = runs.Count % 2 == 0,
                 JobOf = name => Jobs.Shared(name, budget: 3),
             });
             runs[^1].Run(runtime, jobs: 1, cancels: false);
@@ -46,7 +47,7 @@ public sealed class BudgetTests
         var runs = new List<Cluster>();
         Scenario.Of(runtime =>
         {
-            runs.Add(new Cluster(Cluster.Genuine, ticksMax: 250, crashesMax: 2, gates: 2, 1, 1)
+            runs.Add(new Cluster(Cluster.Genuine, ticksMax: 800, crashesMax: 2, gates: 2, 1, 1)
             {
                 DetourTurns = 8,
                 TurnsPerTick = 6,

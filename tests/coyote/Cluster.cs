@@ -62,10 +62,16 @@ internal sealed class Cluster(
     /// <summary>Whom crashes may hit.</summary>
     public IReadOnlyList<NodeId> Victims { get; init; } = [Gate, Manager, Worker];
 
+    /// <summary>Whether a manager dies soon after it granted a retry.</summary>
+    public bool CrashesAfterGrants { get; init; }
+
     public int CrashesLeft { get; set; } = crashesMax;
 
     /// <summary>Whether the client cancels a job some time after it was accepted.</summary>
     public bool CancelsAccepted { get; init; }
+
+    /// <summary>Jobs whose cancellation the client was told to ask for.</summary>
+    public SortedSet<JobId> Cancelled { get; } = [];
 
     /// <summary>So many exit codes are equally likely, of which one, 0, is success.</summary>
     public int ExitCodes { get; init; } = 2;

@@ -141,8 +141,6 @@ internal sealed class NodeActor : Actor
                 break;
             case NodeEffect.Reply reply:
                 _cluster.Observer.OnReply(reply.RequestId, reply.Response);
-                if (_cluster.CancelsAccepted && reply.Response is ClientResponse.Accepted accepted)
-                    Cancel(reply.RequestId + 1000, accepted.Job);
                 break;
             case NodeEffect.StartWorkload start:
                 _cluster.Observer.OnStarted(start.Attempt);
@@ -155,6 +153,8 @@ internal sealed class NodeActor : Actor
                 break;
             case NodeEffect.Emit emit:
                 _cluster.Observer.OnTold(_id, emit.Event);
+                if (emit.Event is TelemetryEvent.RetryGranted) OnGranted();
+                if (emit.Event is TelemetryEvent.JobAccepted accepted) Cancel(accepted.Job);
                 break;
             case NodeEffect.Snapshot:
                 Assert(false, "so short a run needs no snapshot");
@@ -168,10 +168,20 @@ internal sealed class NodeActor : Actor
             _cluster.Observer.OnLedger(gate);
     }
 
-    private void Cancel(long requestId, JobId job)
+    private void OnGranted()
     {
-        var asked = new NodeEvents.Asked(requestId, new ClientRequest.CancelJob(job));
-        SendEvent(_cluster.Detour, new DetourActor.Underway(Id, asked, RandomInteger(100)));
+        if (!_cluster.CrashesAfterGrants || _cluster.CrashesLeft == 0) return;
+        _cluster.CrashesLeft--;
+        SendEvent(Id, new NodeEvents.Crashed());
+    }
+
+    private void Cancel(JobId job)
+    {
+        if (!_cluster.CancelsAccepted || !_cluster.Cancelled.Add(job)) return;
+        var asked = new NodeEvents.Asked(1000 + _cluster.Cancelled.Count, new ClientRequest.CancelJob(job));
+        SendEvent(
+            _cluster.Detour,
+            new DetourActor.Underway(_cluster.Actors[Cluster.Client], asked, RandomInteger(300)));
     }
 
     /// <summary>Each message may be lost, come twice, or come late.</summary>
