@@ -86,7 +86,8 @@ public sealed partial class GateNode
         if (job.IsEnded) return (phase, "the job ended without its result");
         if (job.IsCancelling && slot.IsOpen) return (phase, $"waiting for {slot.Datacenter} to stop");
         if (IsSilent(work, now))
-            return (phase, $"no word from {slot.Datacenter}, which starts nothing new until it hears of a gate");
+            return (phase,
+                $"no word from {slot.Datacenter}, which starts nothing new until it hears of a gate");
         return (phase, phase switch
         {
             SlotPhase.Unassigned => $"waiting for a datacenter{Detail(work?.Waiting)}",

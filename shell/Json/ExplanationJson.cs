@@ -57,8 +57,8 @@ public sealed record CompletionJson(string Reason, string When, WallTime Deadlin
 }
 
 /// <summary>The job's retry budget, over all its datacenters.</summary>
-/// <param name="Granted">Of datacenters that have reported, by their results; of the others, by what they last
-/// told of their own ledgers.</param>
+/// <param name="Granted">Of datacenters that have reported, by their results; of the others, by what they
+/// last told of their own ledgers.</param>
 /// <param name="Left">What can still be granted, as far as is known.</param>
 /// <param name="Unheard">The part of that which datacenters may have granted that are not heard of.</param>
 /// <param name="Reserve">The part of that which no slot has yet.</param>

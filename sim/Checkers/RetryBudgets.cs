@@ -6,9 +6,9 @@ using Hyperscale.Det.Sim.Processes;
 
 namespace Hyperscale.Det.Sim.Checkers;
 
-/// <summary>Retries that are granted, and attempts after the first, never exceed a job's retry budget over all its datacenters, nor that of
-/// a workflow in one slot, whatever fails, is cut off or changes its primary (AD-44); and what a job is
-/// entitled to is what its submission and the gates' settings say.</summary>
+/// <summary>Retries that are granted, and attempts after the first, never exceed a job's retry budget over
+/// all its datacenters, nor that of a workflow in one slot, whatever fails, is cut off or changes its primary
+/// (AD-44); and what a job is entitled to is what its submission and the gates' settings say.</summary>
 public sealed class RetryBudgets() : Checker("retry-budget", CheckerViews.Effects)
 {
     private readonly SortedDictionary<JobId, JobRetries> _jobs = [];

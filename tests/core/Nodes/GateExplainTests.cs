@@ -122,8 +122,8 @@ public sealed class GateExplainTests
         Assert.Equal(submitted + Seconds(60), running.Deadline);
         Assert.Equal(CompletionReason.Waiting, running.Completion);
         Assert.Equal(
-            "ends when 1 of 2 datacenters completed or no longer can, or at the deadline; so far 0 completed and 0 "
-            + "failed; waiting for east (silent), west",
+            "ends when 1 of 2 datacenters completed or no longer can, or at the deadline; so far 0 "
+            + "completed and 0 failed; waiting for east (silent), west",
             running.CompletesWhen);
 
         _bench.Receive(East, new Message.SlotFinished(east, Specs.Outcome()));
@@ -137,7 +137,8 @@ public sealed class GateExplainTests
         var job = _bench.Submit(Specs.Job(count: 2));
         Start(job, 0, East);
         Assert.StartsWith(
-            "ends when all 2 datacenters have reported, or at the deadline; it succeeds if all complete; ", Explain(job).CompletesWhen,
+            "ends when all 2 datacenters have reported, or at the deadline; it succeeds if all complete; ",
+            Explain(job).CompletesWhen,
             StringComparison.Ordinal);
         _bench.Ask(new ClientRequest.CancelJob(job), requestId: 5);
         Assert.Equal("being cancelled, waiting for east (silent), west (silent)", Explain(job).CompletesWhen);

@@ -28,7 +28,8 @@ public sealed class GateTakeoverTests
 
         var next = _trio.PrimaryOf(0);
         Assert.Equal(
-            [next], _trio.Events.Where(told => told.Event is TelemetryEvent.JobEnded).Select(told => told.Gate));
+            [next],
+            _trio.Events.Where(told => told.Event is TelemetryEvent.JobEnded).Select(told => told.Gate));
         var (gate, completed) = Assert.Single(
             _trio.Events, told => told.Event is TelemetryEvent.BestEffortCompleted);
         Assert.Equal(

@@ -145,7 +145,8 @@ public sealed class ManagerContactTests
 
         _bench.Receive(OtherGate, new Message.SlotWanted(slot, 2, boot, question));
 
-        Assert.Equal((2, OtherGate), (_bench.Node.Ledger.FenceOf(slot.Job), _bench.Node.Ledger.GateOf(slot.Job)));
+        Assert.Equal(2, _bench.Node.Ledger.FenceOf(slot.Job));
+        Assert.Equal(OtherGate, _bench.Node.Ledger.GateOf(slot.Job));
         Assert.Contains(new Message.SlotStarted(slot), _bench.SentTo(OtherGate));
         _bench.Pass(SlotContact.AskInterval, Worker1);
         Assert.Empty(Asked(Gate));

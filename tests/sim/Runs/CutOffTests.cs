@@ -27,14 +27,14 @@ public sealed class CutOffTests
     private static readonly Plan Plan = CalmPlan.Smallest.With(
         new PlannedFault.Partition(Seconds(10), Seconds(80), Inside, ["gate-1", "client-1"], OneWay: false))
         with
-        {
-            FaultsEnd = Seconds(90),
-            Operations =
+    {
+        FaultsEnd = Seconds(90),
+        Operations =
             [
                 new PlannedOperation.Submit(Seconds(5), 0, Chain, Watches: true),
                 new PlannedOperation.Cancel(Seconds(12), 0, JobOf: 0),
             ],
-        };
+    };
 
     [Fact]
     public void Nothing_more_of_the_job_is_started_there_and_it_is_stopped_as_soon_as_gates_are_heard()
@@ -67,7 +67,8 @@ public sealed class CutOffTests
         File.WriteAllText(file, PlanFile.Write(Plan));
         var mutant = MutantShelf.Named("an-answer-holds-for-ever")!;
 
-        Assert.Equal(1, MutatedSimulator.Load(mutant, out _)!.Invoke(["replay", "--plan", file], mutant.Name));
+        var simulator = MutatedSimulator.Load(mutant, out _)!;
+        Assert.Equal(1, simulator.Invoke(["replay", "--plan", file], mutant.Name));
     }
 
     private static Duration Seconds(long seconds) => Duration.FromSeconds(seconds);
