@@ -19,12 +19,13 @@ public sealed class BudgetTests
         var runs = new List<Cluster>();
         Scenario.Of(runtime =>
         {
-            runs.Add(new Cluster(Cluster.Genuine, ticksMax: 900, crashesMax: 6, gates: 1, 2, 1)
+            runs.Add(new Cluster(Cluster.Genuine, ticksMax: 500, crashesMax: 6, gates: 1, 2, 1)
             {
                 ExitCodes = 4,
                 DetourTurns = 8,
-                TurnsPerTick = 6,
-                TurnsPerCrash = 60,
+                TurnsPerTick = 2,
+                // Those that come after grants are not to be used up before.
+                TurnsPerCrash = runs.Count % 2 == 0 ? 600 : 60,
                 Victims = ManagersOfA,
                 CrashesAfterGrants = runs.Count % 2 == 0,
                 JobOf = name => Jobs.Shared(name, budget: 3),
@@ -47,10 +48,10 @@ public sealed class BudgetTests
         var runs = new List<Cluster>();
         Scenario.Of(runtime =>
         {
-            runs.Add(new Cluster(Cluster.Genuine, ticksMax: 800, crashesMax: 2, gates: 2, 1, 1)
+            runs.Add(new Cluster(Cluster.Genuine, ticksMax: 300, crashesMax: 2, gates: 2, 1, 1)
             {
                 DetourTurns = 8,
-                TurnsPerTick = 6,
+                TurnsPerTick = 2,
                 CancelsAccepted = runs.Count % 2 == 0,
                 Victims = [Cluster.Gate, NodeId.Of("gate-2")],
                 JobOf = name => Jobs.Shared(
@@ -78,7 +79,7 @@ public sealed class BudgetTests
                 ExitCodes = 1000,
                 LateCopies = 0,
                 DetourTurns = 4,
-                TurnsPerTick = 6,
+                TurnsPerTick = 2,
                 JobOf = name => Jobs.Shared(name, budget: 1),
             }.Run(runtime, jobs: 1, cancels: false)).BreaksAndReplays(200),
             StringComparison.Ordinal);

@@ -170,7 +170,8 @@ internal sealed class NodeActor : Actor
 
     private void OnGranted()
     {
-        if (!_cluster.CrashesAfterGrants || _cluster.CrashesLeft == 0) return;
+        if (!_cluster.CrashesAfterGrants || !_cluster.Victims.Contains(_id)) return;
+        if (_cluster.CrashesLeft == 0) return;
         _cluster.CrashesLeft--;
         SendEvent(Id, new NodeEvents.Crashed());
     }

@@ -50,13 +50,15 @@ public sealed class DispatchCommandCodecTests
     public void A_command_comes_back_as_it_was_written()
     {
         var seen = new HashSet<Type>();
-        Command.Sample(command =>
-        {
-            lock (seen) seen.Add(command.GetType());
-            var read = DispatchCommandCodec.Decode(DispatchCommandCodec.Encode(command), out var fault);
-            Assert.Equal("", fault);
-            Assert.Equal(Content.Of(command), Content.Of(read));
-        });
+        Command.Sample(
+            command =>
+            {
+                lock (seen) seen.Add(command.GetType());
+                var read = DispatchCommandCodec.Decode(DispatchCommandCodec.Encode(command), out var fault);
+                Assert.Equal("", fault);
+                Assert.Equal(Content.Of(command), Content.Of(read));
+            },
+            iter: 1000);
         Assert.Equal(Content.CasesOf(typeof(DispatchCommand)).ToHashSet(), seen);
     }
 
