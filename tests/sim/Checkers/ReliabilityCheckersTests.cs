@@ -107,7 +107,7 @@ public sealed class ReliabilityCheckersTests
         var checker = new BestEffort();
         var bench = new CheckerBench(checker, CalmPlan.Smallest with { FaultsEnd = Duration.FromSeconds(1) });
         bench.Nodes.Answer<NodeInput.Started>(CheckerBench.Gate, Taken);
-        bench.Run(seconds: 40);
+        bench.Run(seconds: 60);
         checker.OnEffect(bench.Host(CheckerBench.Gate), new NodeEffect.Emit(
             new TelemetryEvent.JobEnded(CheckerBench.Job, JobState.Completed, "because")));
         checker.Take(Ended("co", CompletionReason.MinDcsReached, JobState.Completed, seconds: 5));
@@ -121,7 +121,7 @@ public sealed class ReliabilityCheckersTests
         var checker = new BestEffort();
         var bench = new CheckerBench(checker, CalmPlan.Smallest with { FaultsEnd = Duration.FromSeconds(1) });
         bench.Nodes.Answer<NodeInput.Started>(CheckerBench.Gate, Taken);
-        bench.Run(seconds: 29);
+        bench.Run(seconds: 44);
         checker.Take(Ended("co", CompletionReason.MinDcsReached, JobState.Completed, seconds: 5));
         checker.OnEnd();
 
