@@ -27,7 +27,7 @@ public sealed partial class GateNode
             else if (slot.Stage == SlotStage.Unassigned) Place(job, slot, work, turn);
             else if (slot.Stage == SlotStage.Assigned) Reserve(job, slot, work, turn);
             else if (slot.Stage == SlotStage.Starting && !work.IsStarted)
-                Ask(job, slot, work, SlotCommand.Start, turn);
+                Start(job, slot, work, turn);
         }
 
         if (job.IsEnded) Forget(job.Id);
@@ -120,6 +120,13 @@ public sealed partial class GateNode
         }
 
         return used;
+    }
+
+    /// <summary>Without a lease another gate may lead the group, and have ended the job.</summary>
+    private void Start(LedgerJob job, LedgerSlot slot, SlotWork work, Turn turn)
+    {
+        if (_replicas.HasLease(job.Id.Group, turn.Now)) Ask(job, slot, work, SlotCommand.Start, turn);
+        else _timers.Wait(new SlotPlace(job.Id, slot.Slot), turn.Now + _config.ResendInterval);
     }
 
     /// <summary>Tells a datacenter that its slot is not wanted, until it has answered or long

@@ -20,12 +20,17 @@ public sealed partial class ManagerNode
     // When a gate asked for a start that is proposed and not yet committed.
     private readonly SortedDictionary<SlotKey, Instant> _startAskedAt = [];
 
-    // Numbers the questions of this life.
-    private long _question;
-
     /// <summary>Whether attempts of the slot may be started.</summary>
     private bool IsWanted(SlotKey slot) => _contacts.TryGetValue(slot, out var contact)
         && contact.IsWanted(_now);
+
+    /// <summary>Since when a workflow that is ready waits for a gate's word.</summary>
+    private WallTime WithoutContactSince(SlotKey slot, WallTime ready)
+    {
+        if (!_contacts.TryGetValue(slot, out var contact) || contact.WantedAt is not { } wanted) return ready;
+        var ended = _clock.At(_now) + (wanted + SlotContact.Term - _now);
+        return ended > ready ? ended : ready;
+    }
 
     /// <param name="askedAt">When a gate asked for the start; null where another primary was asked.</param>
     private void FollowStart(SlotKey slot, Instant? askedAt)
@@ -57,8 +62,8 @@ public sealed partial class ManagerNode
         IReadOnlyList<NodeId> gates = contact.IsAnswered
             ? [Ledger.GateOf(slot.Job)!.Value]
             : _topology.ReplicasOfGroup(slot.Job.Group);
-        contact.Ask(++_question, _now);
-        foreach (var gate in gates) Send(gate, new Message.SlotHeld(slot, _boot, _question));
+        contact.Ask(_now);
+        foreach (var gate in gates) Send(gate, new Message.SlotHeld(slot, _boot, _now.Nanoseconds));
         _askAt.Set(slot, _now + SlotContact.AskInterval);
         if (!contact.IsWanted(_now)) MarkProgress(slot);
     }
@@ -67,7 +72,7 @@ public sealed partial class ManagerNode
     {
         if (!_contacts.TryGetValue(wanted.Slot, out var contact)) return NodeVerdict.Unknown;
         var wasWanted = contact.IsWanted(_now);
-        if (wanted.Boot != _boot || !contact.Answer(wanted.Question)) return NodeVerdict.Stale;
+        if (wanted.Boot != _boot || !contact.Answer(new Instant(wanted.Question))) return NodeVerdict.Stale;
         if (!wasWanted)
         {
             _isPlacingDue = true;
@@ -98,7 +103,6 @@ public sealed partial class ManagerNode
 
     private void AddContactsTo(ref Fingerprint fingerprint)
     {
-        fingerprint.Add(_question);
         _askAt.AddTo(ref fingerprint, HashOf);
         foreach (var (slot, contact) in _contacts)
         {

@@ -174,7 +174,7 @@ public sealed partial class ManagerNode
         WorkflowState.Waiting =>
             new Wait(WaitReason.Dependencies, slot.StartedAt ?? slot.ReservedAt),
         WorkflowState.Ready when !IsWanted(slot.Key) =>
-            new Wait(WaitReason.Contact, workflow.WaitingSince),
+            new Wait(WaitReason.Contact, WithoutContactSince(slot.Key, workflow.WaitingSince)),
         WorkflowState.Ready => new Wait(WaitReason.Cores, workflow.WaitingSince),
         WorkflowState.Retrying when _clock.At(_now) < workflow.RetryAt =>
             new Wait(WaitReason.Backoff, workflow.WaitingSince, workflow.RetryAt),

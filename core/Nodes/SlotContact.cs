@@ -21,7 +21,6 @@ public sealed class SlotContact
     public static readonly Duration SilentAfter = AskInterval * 3;
 
     private Instant _askedAt;
-    private long _question;
 
     private SlotContact(Instant? wantedAt) => WantedAt = wantedAt;
 
@@ -42,15 +41,16 @@ public sealed class SlotContact
     /// <summary>Whether attempts may be started.</summary>
     public bool IsWanted(Instant now) => WantedAt is { } at && now - at < Term;
 
-    /// <param name="question">Its number, which no other question has.</param>
-    public void Ask(long question, Instant now) => (_question, _askedAt, IsAnswered) = (question, now, false);
+    /// <summary>A question is sent.</summary>
+    public void Ask(Instant now) => (_askedAt, IsAnswered) = (now, false);
 
-    /// <summary>A gate said that the slot is wanted; false when that does not answer the newest question.
-    /// </summary>
-    public bool Answer(long question)
+    /// <summary>A gate said that the slot is wanted. That counts from the sending of the question that it
+    /// answers, however many were sent since; false when it tells nothing new.</summary>
+    public bool Answer(Instant askedAt)
     {
-        if (IsAnswered || question != _question) return false;
-        (WantedAt, IsAnswered) = (_askedAt, true);
+        if (askedAt > _askedAt || (WantedAt is { } known && askedAt <= known)) return false;
+        WantedAt = askedAt;
+        IsAnswered = askedAt == _askedAt;
         return true;
     }
 
@@ -58,7 +58,6 @@ public sealed class SlotContact
     {
         fingerprint.Add(WantedAt ?? Instant.Never);
         fingerprint.Add(_askedAt);
-        fingerprint.Add(_question);
         fingerprint.Add(IsAnswered);
     }
 }

@@ -63,7 +63,7 @@ public abstract record Message
 
     /// <summary>Asks whether the slot, which runs, is still wanted; the answer to one that is not is
     /// <see cref="CancelSlot"/>.</summary>
-    /// <param name="Question">Its number in this life of the manager.</param>
+    /// <param name="Question">When it is asked, in nanoseconds of this life's clock.</param>
     public sealed record SlotHeld(SlotKey Slot, BootId Boot, long Question) : Message;
 
     /// <param name="Wait">Estimated time until the slot's first workflow finds its cores.</param>

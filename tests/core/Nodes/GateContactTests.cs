@@ -84,6 +84,27 @@ public sealed class GateContactTests
         Assert.Single(Wanted(trio, next, held with { Question = 3 }));
     }
 
+    [Fact]
+    public void A_gate_that_surely_leads_no_more_starts_nothing()
+    {
+        var trio = new GateTrio { StartsNothing = true };
+        var first = trio.PrimaryOf(0);
+        trio.Ask(first, new ClientRequest.SubmitJob(Specs.Job()));
+        Assert.Contains(trio.Told, told => told.Gate == first && told.Message is Message.StartSlot);
+
+        // It is heard by everybody and hears of nothing.
+        trio.Deaf = first;
+        trio.Pass(Duration.FromSeconds(10));
+        trio.Told.Clear();
+        trio.Pass(Duration.FromSeconds(20));
+
+        Assert.DoesNotContain(trio.Told, told => told.Gate == first && told.Message is Message.StartSlot);
+
+        trio.Deaf = null;
+        trio.Pass(Duration.FromSeconds(10));
+        Assert.Contains(trio.Told, told => told.Message is Message.StartSlot);
+    }
+
     private static List<(NodeId Gate, Message Message)> Wanted(
         GateTrio trio, NodeId gate, Message.SlotHeld held)
     {

@@ -40,6 +40,9 @@ internal sealed class GateTrio
     /// <summary>Whether the datacenter answers reservations.</summary>
     public bool IsDatacenterSilent { get; set; }
 
+    /// <summary>Whether the datacenter answers reservations alone.</summary>
+    public bool StartsNothing { get; set; }
+
     /// <summary>A gate that nothing reaches and that reaches nobody.</summary>
     public NodeId? CutOff { get; set; }
 
@@ -146,7 +149,7 @@ internal sealed class GateTrio
             case Message.ReserveSlot reserve:
                 _network.Enqueue((East, gate, new Message.SlotReserved(reserve.Slot, Duration.Zero)));
                 break;
-            case Message.StartSlot start:
+            case Message.StartSlot start when !StartsNothing:
                 _network.Enqueue((East, gate, new Message.SlotStarted(start.Slot)));
                 break;
             case Message.CancelSlot cancel:

@@ -37,7 +37,9 @@ public sealed class ManagerContactTests
         _bench.Join(Worker3);
         _bench.Pass(Seconds(5), Worker1, Worker2, Worker3);
         Assert.Empty(Started(Worker3));
-        Assert.Equal(WaitReason.Contact, LastProgress(Slot(2)).Wait!.For);
+        var wait = LastProgress(Slot(2)).Wait!;
+        // It was asked for a term and five seconds ago.
+        Assert.Equal((WaitReason.Contact, Seconds(5)), (wait.For, _bench.Wall - wait.Since));
         Assert.Equal("waits for a gate to say that the job goes on", LastProgress(Slot(2)).Reason);
 
         Answer(Slot(2));
@@ -107,17 +109,33 @@ public sealed class ManagerContactTests
     }
 
     [Fact]
-    public void An_answer_to_another_question_is_none()
+    public void An_answer_that_takes_longer_than_the_next_question_counts_for_its_own()
     {
         _bench.Run(Job());
         _bench.Pass(SlotContact.AskInterval, Worker1);
         var first = Asked(Gate)[^1];
         _bench.Pass(SlotContact.AskInterval, Worker1);
 
+        Assert.Equal(NodeVerdict.Accepted, Tell(first));
+        _bench.Pass(SlotContact.Term - SlotContact.AskInterval, Worker1);
+        _bench.Join(Worker2);
+        Assert.Empty(Started(Worker2));
+    }
+
+    [Fact]
+    public void An_answer_that_is_old_or_to_no_question_is_none()
+    {
+        _bench.Run(Job());
+        _bench.Pass(SlotContact.AskInterval, Worker1);
+        var first = Asked(Gate)[^1];
+        _bench.Pass(SlotContact.AskInterval, Worker1);
+        var next = Asked(Gate)[^1];
+
+        Assert.Equal(NodeVerdict.Stale, Tell(next with { Boot = new BootId(99) }));
+        Assert.Equal(NodeVerdict.Stale, Tell(next with { Question = next.Question + 1 }));
+        Assert.Equal(NodeVerdict.Accepted, Tell(next));
+        Assert.Equal(NodeVerdict.Stale, Tell(next));
         Assert.Equal(NodeVerdict.Stale, Tell(first));
-        Assert.Equal(NodeVerdict.Stale, Tell(Asked(Gate)[^1] with { Boot = new BootId(99) }));
-        Assert.Equal(NodeVerdict.Accepted, Tell(Asked(Gate)[^1]));
-        Assert.Equal(NodeVerdict.Stale, Tell(Asked(Gate)[^1]));
         Assert.Equal(NodeVerdict.Unknown, Tell(Asked(Gate)[^1] with { Slot = Slot(7) }));
     }
 
