@@ -28,8 +28,8 @@ public sealed class BestEffort() : Checker("best-effort", CheckerViews.Steps | C
     // Jobs to which a result was added in the step that ended them: how they ended is not seen any more.
     private readonly SortedSet<JobId> _merged = [];
 
-    // Views that came to nothing while no quorum was there leave the last one eight times its 2.5 s, and up to
-    // a quarter more.
+    // Views that came to nothing while no quorum was there leave the last one eight times its 2.5 s, and up
+    // to a quarter more.
     private static readonly Duration LongestView = Duration.FromSeconds(25);
 
     private Instant HealedAt => Instant.Zero + World.Plan.FaultsEnd + LongestView;
