@@ -36,8 +36,11 @@ public sealed partial class GateNode
             spec.Name, decision.Outcome, decision.Reason, [.. decision.Primaries],
             [.. decision.Spillovers.Where(spill => spill.ShouldSpill).Select(s => s.PrimaryDatacenter)]));
 
-    private IReadOnlyList<string> RankingFor(JobSpec spec, Instant now) =>
-        NamesOf(_routing.Preview(DatacenterRouting.RequestOf(spec), now));
+    private IReadOnlyList<string> RankingFor(LedgerJob job, Instant now)
+    {
+        var cores = WorkOf(job).ShapeOf(job.Spec).CoresAtOnce;
+        return NamesOf(_routing.Preview(DatacenterRouting.RequestOf(job.Spec.Datacenters, cores), now));
+    }
 
     private NodeVerdict OnPreviewRoute(Caller caller, ClientRequest.PreviewRoute preview, Turn turn)
     {

@@ -48,7 +48,7 @@ public sealed partial class GateNode
         }
 
         var choice = SlotPlacement.Choose(
-            job.Spec, slot.Refusals, UsedByOthers(job, slot.Slot), views, RankingFor(job.Spec, turn.Now));
+            job.Spec, slot.Refusals, UsedByOthers(job, slot.Slot), views, RankingFor(job, turn.Now));
         var isRefused = slot.Refusals.Count > 0 && choice is null or { IsDoubtful: true };
         if (isRefused && IsRefusedByAll(job, _work[job.Id])
             && TryWithdraw(job, $"every datacenter refused it: {Describe(slot.Refusals)}", turn))
@@ -104,7 +104,7 @@ public sealed partial class GateNode
         var others = UsedByOthers(job, slot.Slot);
         others.Add(slot.Datacenter);
         var choice = SlotPlacement.Choose(
-            job.Spec, slot.Refusals, others, _board.Views(now), RankingFor(job.Spec, now));
+            job.Spec, slot.Refusals, others, _board.Views(now), RankingFor(job, now));
         return choice is { IsDoubtful: false, Datacenter.IsFresh: true };
     }
 

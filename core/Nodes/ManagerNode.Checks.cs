@@ -48,6 +48,7 @@ public sealed partial class ManagerNode
         fingerprint.Add(_ledView ?? 0);
         fingerprint.Add(_heartbeatVersion);
         fingerprint.Add(_heartbeatAt);
+        fingerprint.Add(_isWholeAt);
         fingerprint.Add(_expireKeysAt);
         fingerprint.Add(_isExpiringKeys);
         fingerprint.Add(_evictedTold);

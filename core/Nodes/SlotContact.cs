@@ -29,11 +29,11 @@ public sealed class SlotContact
     public Instant? WantedAt { get; private set; }
 
     /// <summary>Whether the newest question was answered, or none was asked.</summary>
-    public bool IsAnswered { get; private set; }
+    public bool IsAnswered => WantedAt >= _askedAt;
 
     /// <summary>Of a slot that a gate had started.</summary>
     /// <param name="askedAt">When it asked for that.</param>
-    public static SlotContact Started(Instant askedAt) => new(askedAt) { IsAnswered = true };
+    public static SlotContact Started(Instant askedAt) => new(askedAt);
 
     /// <summary>Of a slot that another primary, or this one in another life, started.</summary>
     public static SlotContact Unheard() => new(null);
@@ -42,7 +42,7 @@ public sealed class SlotContact
     public bool IsWanted(Instant now) => WantedAt is { } at && now - at < Term;
 
     /// <summary>A question is sent.</summary>
-    public void Ask(Instant now) => (_askedAt, IsAnswered) = (now, false);
+    public void Ask(Instant now) => _askedAt = now;
 
     /// <summary>A gate said that the slot is wanted. That counts from the sending of the question that it
     /// answers, however many were sent since; false when it tells nothing new.</summary>
@@ -50,7 +50,6 @@ public sealed class SlotContact
     {
         if (askedAt > _askedAt || (WantedAt is { } known && askedAt <= known)) return false;
         WantedAt = askedAt;
-        IsAnswered = askedAt == _askedAt;
         return true;
     }
 
@@ -58,6 +57,5 @@ public sealed class SlotContact
     {
         fingerprint.Add(WantedAt ?? Instant.Never);
         fingerprint.Add(_askedAt);
-        fingerprint.Add(IsAnswered);
     }
 }

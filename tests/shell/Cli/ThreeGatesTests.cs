@@ -193,11 +193,18 @@ public sealed class ThreeGatesTests
         JsonSerializer.Deserialize(
             await response.Content.ReadAsStringAsync(Cancellation), ApiJson.Compact.ProblemJson)!;
 
+    /// <summary>Who leads a group; while that changes nobody does.</summary>
     private static async Task<string> LeaderOfAsync(ProcessCluster cluster, int group)
     {
-        var told = await ClusterAsync(cluster);
-        return told.Replicas.First(gate => gate.Groups.Any(
-            replica => replica.Group == group && replica.Fence is not null)).Gate;
+        string? leader = null;
+        await WaitFor.TrueAsync(async () =>
+        {
+            var told = await ClusterAsync(cluster);
+            leader = told.Replicas.FirstOrDefault(gate => gate.Groups.Any(
+                replica => replica.Group == group && replica.Fence is not null))?.Gate;
+            return leader is not null;
+        });
+        return leader!;
     }
 
     /// <summary>Waits until a gate keeps every group that the others keep, with nothing missing.</summary>
