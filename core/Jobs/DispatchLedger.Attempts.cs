@@ -31,6 +31,7 @@ public sealed partial class DispatchLedger
         workflow.Boot = started.Boot;
         workflow.StartedAt = stamp;
         Load(slot, key, workflow);
+        CountBytes(slot);
         return DispatchVerdict.Accepted;
     }
 
@@ -43,7 +44,7 @@ public sealed partial class DispatchLedger
 
         var slot = _slots[key.Slot];
         Unload(slot, key, workflow);
-        var outcome = Cut(ended.Outcome, SlotOutputBytesMax / slot.Workflows.Count);
+        var outcome = ended.Outcome.WithOutputWithin(SlotOutputBytesMax / slot.Workflows.Count);
         var isFailed = outcome.State is AttemptState.Failed or AttemptState.Lost;
         if (isFailed && slot.CancelReason is null)
         {
@@ -58,6 +59,7 @@ public sealed partial class DispatchLedger
         }
 
         Conclude(slot);
+        CountBytes(slot);
         return DispatchVerdict.Accepted;
     }
 
@@ -173,10 +175,4 @@ public sealed partial class DispatchLedger
         var name = slot.Spec.Workflows[failed].Name;
         return JobLimits.Clip($"workflow '{name}' {what}{notRun}: {outcome.Reason}");
     }
-
-    /// <summary>The outcome with no more than the last bytes of its output.</summary>
-    private static AttemptOutcome Cut(AttemptOutcome outcome, int outputBytesMax) =>
-        outcome.Output.Length <= outputBytesMax
-            ? outcome
-            : outcome with { Output = outcome.Output[^outputBytesMax..] };
 }

@@ -28,6 +28,7 @@ public sealed partial class DispatchLedger
             }
         }
 
+        Invariant.Holds(Bytes == _slots.Values.Sum(slot => slot.Bytes));
         Invariant.Holds(ready == _ready.Count);
         Invariant.Holds(reserved == _reserved.Count);
         Invariant.Holds(loads.Count == _loads.Count);

@@ -72,6 +72,7 @@ public sealed partial class DispatchLedger
         EndRetrying(workflow, denied.Reason);
         Fail(slot, denied.Attempt.Workflow);
         Conclude(slot);
+        CountBytes(slot);
         return DispatchVerdict.Accepted;
     }
 

@@ -149,6 +149,7 @@ public sealed partial class DispatchLedger
     {
         place.Held = held;
         _slots.Add(held.Key, held);
+        CountBytes(held);
         if (held.IsReserved && !_reserved.TryAdd(held.ReservedSequence, held))
             reader.Fail("its sequence is another's");
         for (var i = 0; i < held.Workflows.Count; i++)

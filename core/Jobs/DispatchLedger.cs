@@ -36,6 +36,9 @@ public sealed partial class DispatchLedger(int closedMax = DispatchLedger.Closed
 
     public int SlotCount => _slots.Count;
 
+    /// <summary>What the slots take: their specs and the ends of their attempts.</summary>
+    public long Bytes { get; private set; }
+
     /// <summary>The jobs that were dispatched here, by key and by id; for reading.</summary>
     public ManagerIdempotencyLedger Keys => _keys;
 
@@ -132,6 +135,7 @@ public sealed partial class DispatchLedger(int closedMax = DispatchLedger.Closed
         };
         _slots.Add(reserved.Slot, place.Held);
         _reserved.Add(place.Held.ReservedSequence, place.Held);
+        CountBytes(place.Held);
         return DispatchVerdict.Accepted;
     }
 
@@ -189,6 +193,7 @@ public sealed partial class DispatchLedger(int closedMax = DispatchLedger.Closed
         }
 
         Conclude(slot);
+        CountBytes(slot);
         return DispatchVerdict.Accepted;
     }
 
@@ -255,8 +260,16 @@ public sealed partial class DispatchLedger(int closedMax = DispatchLedger.Closed
         LetGo(slot.Key.Job, reason, stamp);
     }
 
+    private void CountBytes(SlotRecord slot)
+    {
+        var bytes = slot.Bytes;
+        Bytes += bytes - slot.CountedBytes;
+        slot.CountedBytes = bytes;
+    }
+
     private void Drop(SlotRecord slot)
     {
+        Bytes -= slot.CountedBytes;
         _slots.Remove(slot.Key);
         _reserved.Remove(slot.ReservedSequence);
     }

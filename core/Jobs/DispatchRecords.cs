@@ -27,6 +27,9 @@ public enum WorkflowState : byte
 /// <summary>One workflow of a slot, as the dispatch ledger knows it.</summary>
 public sealed class WorkflowRecord
 {
+    private long _outcomeBytes;
+    private long _failureBytes;
+
     internal WorkflowRecord() { }
 
     public WorkflowState State { get; internal set; }
@@ -51,10 +54,21 @@ public sealed class WorkflowRecord
     public WallTime StartedAt { get; internal set; }
 
     /// <summary>How the newest attempt ended, when no other follows it.</summary>
-    public AttemptOutcome? Outcome { get; internal set; }
+    public AttemptOutcome? Outcome
+    {
+        get;
+        internal set => (field, _outcomeBytes) = (value, BytesOf(value));
+    }
 
     /// <summary>How the newest attempt ended, while another one is to follow it.</summary>
-    public AttemptOutcome? Failure { get; internal set; }
+    public AttemptOutcome? Failure
+    {
+        get;
+        internal set => (field, _failureBytes) = (value, BytesOf(value));
+    }
+
+    /// <summary>What the end of the newest attempt takes.</summary>
+    public long Bytes => _outcomeBytes + _failureBytes;
 
     /// <summary>Stamp from which on the next attempt may be made; meaningful while
     /// <see cref="WorkflowState.Retrying"/>.</summary>
@@ -78,6 +92,9 @@ public sealed class WorkflowRecord
         foreach (var earlier in Earlier) earlier.AddTo(ref fingerprint);
     }
 
+    private static long BytesOf(AttemptOutcome? outcome) =>
+        outcome is null ? 0 : JobFields.Measure(outcome, JobFields.Write).Bytes;
+
     private static void Add(AttemptOutcome? outcome, ref Fingerprint fingerprint)
     {
         fingerprint.Add(outcome is not null);
@@ -93,12 +110,15 @@ public sealed class WorkflowRecord
 /// <summary>A slot that this datacenter holds: reserved, started, or ended and not yet forgotten.</summary>
 public sealed class SlotRecord
 {
+    private readonly long _specBytes;
+
     internal SlotRecord(SlotKey key, JobSpec spec, WallTime reservedAt, long reservedSequence)
     {
         Key = key;
         Spec = spec;
         ReservedAt = reservedAt;
         ReservedSequence = reservedSequence;
+        _specBytes = JobFields.Measure(spec, JobFields.Write).Bytes;
         Workflows = [.. spec.Workflows.Select(_ => new WorkflowRecord())];
         Budget = RetryBudgetState.Of(key.Job, RetryShare.None, spec.Workflows.Count);
     }
@@ -129,6 +149,12 @@ public sealed class SlotRecord
     public SlotOutcome? Outcome { get; internal set; }
 
     public bool IsStarted => StartedAt is not null;
+
+    /// <summary>What it takes: its spec and the ends of its attempts.</summary>
+    public long Bytes => _specBytes + Workflows.Sum(workflow => workflow.Bytes);
+
+    /// <summary>What of that is part of <see cref="DispatchLedger.Bytes"/>.</summary>
+    internal long CountedBytes { get; set; }
 
     /// <summary>Whether it still waits for its start.</summary>
     public bool IsReserved => !IsStarted && Outcome is null;

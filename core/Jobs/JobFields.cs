@@ -17,6 +17,16 @@ public static partial class JobFields
     // The year 9999, so that what is read can be shown and added to.
     private const long WallTimeMax = 253_402_300_799_999;
 
+    /// <summary>What stands for a value in fingerprints, and how many bytes its fields take.</summary>
+    internal static (ulong Digest, long Bytes) Measure<T>(T value, Action<FieldWriter, T> write)
+    {
+        var writer = new FieldWriter();
+        write(writer, value);
+        var digest = default(Fingerprint);
+        digest.Add(writer.Written);
+        return (digest.Value, writer.Length);
+    }
+
     public static void Write(FieldWriter writer, JobId id) => KeyFields.Write(writer, id);
 
     public static JobId ReadJobId(ref FieldReader reader) => KeyFields.ReadJob(ref reader);

@@ -10,6 +10,7 @@ public sealed partial class JobLedger
     public void CheckInvariants()
     {
         Invariant.Holds(Count == _groups.Values.Sum(group => group.Jobs.Count));
+        Invariant.Holds(LiveBytes == Live.Sum(job => job.Bytes));
         Invariant.Holds(LiveCount + _groups.Values.Sum(group => group.Ended.Count) == Count);
         foreach (var (number, group) in _groups)
         {
@@ -129,7 +130,8 @@ public sealed partial class JobLedger
     private static LedgerJob WithOutcome(
         LedgerJob job, LedgerSlot slot, SlotOutcome outcome, Position entry)
     {
-        var (digest, bytes) = Measure(outcome, JobFields.Write);
+        outcome = outcome.WithOutputsWithin(JobLimits.StatusOutputBytesMax / job.Slots.Count);
+        var (digest, bytes) = JobFields.Measure(outcome, JobFields.Write);
         var done = slot.In(SlotStage.Reported, entry.Stamp) with
         {
             Outcome = outcome,
@@ -185,9 +187,16 @@ public sealed partial class JobLedger
     {
         var jobs = _groups[job.Id.Group].Jobs;
         if (!jobs.TryGetValue(job.Id, out var before)) Count++;
-        else if (!before.IsEnded) LiveCount--;
-        if (!job.IsEnded) LiveCount++;
+        else CountLive(before, -1);
+        CountLive(job, 1);
         jobs[job.Id] = job;
+    }
+
+    private void CountLive(LedgerJob job, int sign)
+    {
+        if (job.IsEnded) return;
+        LiveCount += sign;
+        LiveBytes += sign * job.Bytes;
     }
 
     private static string Describe(LedgerJob job, CompletionCheck check)

@@ -41,7 +41,7 @@ public sealed partial class JobLedger
         Drop(group);
         if (state is null) return true;
         _groups.Add(group, state);
-        LiveCount += state.Jobs.Values.Count(job => !job.IsEnded);
+        foreach (var job in state.Jobs.Values) CountLive(job, 1);
         Count += state.Jobs.Count;
         // The bounds may be lower than when the state was taken.
         Trim(state);
@@ -51,7 +51,7 @@ public sealed partial class JobLedger
     private void Drop(int group)
     {
         if (!_groups.Remove(group, out var state)) return;
-        LiveCount -= state.Jobs.Values.Count(job => !job.IsEnded);
+        foreach (var job in state.Jobs.Values) CountLive(job, -1);
         Count -= state.Jobs.Count;
     }
 
@@ -160,9 +160,9 @@ public sealed partial class JobLedger
         reader.Require(8, "changedOp");
         for (var i = 0; i < slots.Count; i++) reader.Require(slots[i].Slot == i, $"slot {i}");
         if (reader.Fault is not null) return null;
-        var (digest, size) = Measure(spec!, JobFields.Write);
+        var (digest, size) = JobFields.Measure(spec!, JobFields.Write);
         var outcomes = slots.Where(slot => slot.Outcome is not null);
-        var bytes = size + outcomes.Sum(slot => Measure(slot.Outcome!, JobFields.Write).Bytes);
+        var bytes = size + outcomes.Sum(slot => JobFields.Measure(slot.Outcome!, JobFields.Write).Bytes);
         return new LedgerJob(
             id, spec!, digest, submitted, state, reason, cancelled, ended, changedOp, bytes, slots,
             key, terms ?? JobTerms.OfUnstamped(spec!))
@@ -212,7 +212,7 @@ public sealed partial class JobLedger
         reader.Require(2, "epoch");
         reader.Require(3, "stage");
         if (reader.Fault is not null) return null;
-        var digest = outcome is null ? 0 : Measure(outcome, JobFields.Write).Digest;
+        var digest = outcome is null ? 0 : JobFields.Measure(outcome, JobFields.Write).Digest;
         return new LedgerSlot(number, epoch, stage, datacenter, outcome, digest, refusals)
         {
             Share = share,

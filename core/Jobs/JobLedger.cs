@@ -3,7 +3,6 @@ using System.Diagnostics.CodeAnalysis;
 using Hyperscale.Det.Idempotency;
 using Hyperscale.Det.Kernel;
 using Hyperscale.Det.Reliability;
-using Hyperscale.Det.Wire;
 
 namespace Hyperscale.Det.Jobs;
 
@@ -28,6 +27,9 @@ public sealed partial class JobLedger(
     public int Count { get; private set; }
 
     public int LiveCount { get; private set; }
+
+    /// <summary>What the jobs that have not ended take: their specs and the outcomes of their slots.</summary>
+    public long LiveBytes { get; private set; }
 
     /// <summary>Jobs that have not ended, by id.</summary>
     public IEnumerable<LedgerJob> Live => All.Where(job => !job.IsEnded);
@@ -112,7 +114,7 @@ public sealed partial class JobLedger(
         if (created.Reserved is { } reserved
             && VerdictOf(_groups[entry.Group].Keys.Reserve(reserved, id, entry.Stamp)) is { } fault)
             return fault;
-        var (digest, bytes) = Measure(created.Spec, JobFields.Write);
+        var (digest, bytes) = JobFields.Measure(created.Spec, JobFields.Write);
         var terms = created.Terms ?? JobTerms.OfUnstamped(created.Spec);
         var share = RetryBudgetManager.FirstShare(terms.RetryBudget, count);
         var slots = new LedgerSlot[count];
@@ -271,15 +273,6 @@ public sealed partial class JobLedger(
     {
         job = null;
         return id.Group == entry.Group && TryGet(id, out job);
-    }
-
-    private static (ulong Digest, long Bytes) Measure<T>(T value, Action<FieldWriter, T> write)
-    {
-        var writer = new FieldWriter();
-        write(writer, value);
-        var digest = default(Fingerprint);
-        digest.Add(writer.Written);
-        return (digest.Value, writer.Length);
     }
 
     private readonly record struct Position(int Group, long Op, WallTime Stamp);

@@ -22,7 +22,12 @@ public enum AttemptState : byte
 /// <param name="Output">The last bytes of an exec workload's output, at most
 /// <see cref="JobLimits.OutputBytesMax"/>.</param>
 public sealed record AttemptOutcome(
-    AttemptState State, string Reason, int? ExitCode, RunStats Stats, ReadOnlyMemory<byte> Output);
+    AttemptState State, string Reason, int? ExitCode, RunStats Stats, ReadOnlyMemory<byte> Output)
+{
+    /// <summary>The outcome with no more than the last bytes of its output.</summary>
+    public AttemptOutcome WithOutputWithin(int bytesMax) =>
+        Output.Length <= bytesMax ? this : this with { Output = Output[^bytesMax..] };
+}
 
 /// <summary>The accepted outcome of one workflow in one slot.</summary>
 public sealed record WorkflowResult(int Workflow, int Attempts, string Worker, AttemptOutcome Outcome)
@@ -67,6 +72,24 @@ public sealed record SlotOutcome(SlotState State, string Reason, IReadOnlyList<W
     /// <summary>Retries of the job's budget that were granted to the slot; the rest of its share goes
     /// back.</summary>
     public int RetriesGranted { get; init; }
+
+    /// <summary>The outcome with outputs that together are within a bound; where they pass it, each keeps the
+    /// last bytes of an even share.</summary>
+    public SlotOutcome WithOutputsWithin(int bytesMax)
+    {
+        if (Workflows.Sum(result => (long)result.Outcome.Output.Length) <= bytesMax) return this;
+        var share = bytesMax / Workflows.Count;
+        return this with
+        {
+            Workflows =
+            [
+                .. Workflows.Select(result => result with
+                {
+                    Outcome = result.Outcome.WithOutputWithin(share),
+                }),
+            ],
+        };
+    }
 }
 
 public enum JobState : byte { Accepted, Running, Cancelling, Completed, Failed, Cancelled }

@@ -28,6 +28,8 @@ public sealed partial class GateNode
 
         var payload = PayloadFingerprint.Of(submit.Spec, JobFields.Write);
         var found = _keys.Look(key, payload, asked.Caller, turn.Now, Waiters < _config.WaitersMax);
+        if (found.Verdict == CacheVerdict.Reused && _keys.IsPending(key) && !MaySpeakOf(group, turn))
+            return Postpone(asked, turn);
         if (found.Verdict != CacheVerdict.Miss) return AnswerFound(asked.Caller, found, payload, turn);
         return isLed
             ? OnSubmitUnseen(asked, submit, new IdempotencyReservedEvent(key, payload, SourceOf(asked)), turn)
@@ -51,6 +53,8 @@ public sealed partial class GateNode
         var entry = found.Entry!;
         if (entry.Fingerprint != wanted.Fingerprint)
         {
+            if (entry.Status == IdempotencyStatus.Pending && !MaySpeakOf(_topology.GroupOfKey(key), turn))
+                return Postpone(asked, turn);
             turn.Answer(
                 caller, new ClientResponse.KeyReused(entry.Job, entry.Fingerprint, wanted.Fingerprint));
             return NodeVerdict.Refused;
@@ -72,6 +76,10 @@ public sealed partial class GateNode
         return NodeVerdict.Duplicate;
     }
 
+    /// <summary>Whether what is pending in a group is so beyond doubt: another gate that has begun to lead it
+    /// may have let go of a key.</summary>
+    private bool MaySpeakOf(int group, Turn turn) => _replicas.HasLease(group, turn.Now);
+
     /// <summary>Takes the key: for a job, or for the refusal of what can never be one.</summary>
     private NodeVerdict OnSubmitNew(
         Caller caller, ClientRequest.SubmitJob submit, IdempotencyReservedEvent wanted, Turn turn)
@@ -92,8 +100,7 @@ public sealed partial class GateNode
         var entry = routed is null ? null : SubmissionCheck.Encode(
             submit.Spec, wanted, TermsOf(submit.Spec), routed.Places, out faults);
         var isJob = entry is not null;
-        if (isJob && LiveJobs >= _config.LiveJobsMax)
-            return TurnAway(caller, $"{_config.LiveJobsMax} jobs are live, as many as may be", turn);
+        if (isJob && WhyFull() is { } full) return TurnAway(caller, full, turn);
         if (Waiters >= _config.WaitersMax
             || !_keys.TryReserve(wanted.Key, wanted.Fingerprint, caller, turn.Now))
             return TurnAway(caller, "too many requests wait here", turn);

@@ -51,8 +51,7 @@ public sealed partial class GateNode
     private NodeVerdict PlaceJob(Asked asked, JobSpec spec, Turn turn)
     {
         if (_led.Count == 0) return Pass(asked, (int)_rng.Below(_members.Length), turn);
-        if (LiveJobs >= _config.LiveJobsMax)
-            return TurnAway(asked.Caller, $"{_config.LiveJobsMax} jobs are live, as many as may be", turn);
+        if (WhyFull() is { } full) return TurnAway(asked.Caller, full, turn);
         if (Waiters >= _config.WaitersMax) return TurnAway(asked.Caller, "too many requests wait here", turn);
 
         var views = _board.Views(turn.Now);
@@ -69,6 +68,16 @@ public sealed partial class GateNode
         _creations.Add(id, new Creation(asked.Caller));
         _routing.Remember(id, routed.Decision);
         return NodeVerdict.Accepted;
+    }
+
+    /// <summary>Why no job may be added to those that are live; null when one may.</summary>
+    private string? WhyFull()
+    {
+        if (LiveJobs >= _config.LiveJobsMax)
+            return $"{_config.LiveJobsMax} jobs are live, as many as may be";
+        if (Ledger.LiveBytes >= _config.LiveBytesMax)
+            return $"live jobs take {Ledger.LiveBytes} bytes; {_config.LiveBytesMax} are the most";
+        return _replicas.IsLogFull ? ReplicaTraffic.LogIsFull : null;
     }
 
     private NodeVerdict OnJobRequest(Asked asked, JobId job, Turn turn)

@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using Hyperscale.Det.Durability;
 using Hyperscale.Det.Idempotency;
 using Hyperscale.Det.Jobs;
 using Hyperscale.Det.Kernel;
@@ -76,7 +75,10 @@ public sealed partial class GateNode : INode
         _ownGroups = [.. Enumerable.Range(0, _members.Length).Where(group => _members[group].Contains(id))];
         _guesses = new int[_members.Length];
         _replicas = new LedgerReplicas(
-            id, _ownGroups.Select(group => (group, _members[group])), config.ReplicaTimes);
+            id, _ownGroups.Select(group => (group, _members[group])), config.ReplicaTimes)
+        {
+            LogBytesMax = config.LogBytesMax,
+        };
         _membership = new NodeMembership(id, topology.Gates, _replicas, _fromReplicas);
         _postponed = new PostponedRequests(config.ResendInterval);
         _board = new DatacenterBoard(topology, config.ManagerStaleness);
@@ -335,13 +337,13 @@ public sealed partial class GateNode : INode
         if (_isSnapshotStoring || !isDue) return;
         var states = new SortedDictionary<int, ReadOnlyMemory<byte>>();
         foreach (var group in _ownGroups) states.Add(group, Ledger.Encode(group));
-        _replicas.Step(new ReplicaInput.StateCaptured(states), turn.Now, _fromReplicas);
+        var verdict = _replicas.Step(new ReplicaInput.StateCaptured(states), turn.Now, _fromReplicas);
+        if (verdict == ReplicaVerdict.TooLarge) turn.Tell(ReplicaTraffic.TooLarge(states.Values));
         DrainReplicas(turn);
     }
 
     private void OnStored(ReplicaEffect.Store store, Turn turn)
     {
-        if (store.Snapshot.Length > WalOptions.SnapshotBytesMax) return;
         _isSnapshotStoring = true;
         turn.Outbox.Emit(new NodeEffect.Snapshot(store.Lsn, store.Snapshot));
     }

@@ -295,7 +295,10 @@ public sealed partial class ManagerNode
         var slots = Ledger.SlotCount + _reserving.Count;
         if (slots >= _config.LiveSlotsMax)
             return $"{_datacenter} holds {slots} slots; {_config.LiveSlotsMax} are the most";
-        return null;
+        if (Ledger.Bytes >= _config.LedgerBytesMax)
+            return $"what {_datacenter} holds takes {Ledger.Bytes} bytes; {_config.LedgerBytesMax} are the "
+                + "most";
+        return _replicas.IsLogFull ? ReplicaTraffic.LogIsFull : null;
     }
 
     private static bool IsUnderWay(SortedDictionary<SlotKey, long> proposed, SlotKey slot, long fence) =>

@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using Hyperscale.Det.Durability;
 using Hyperscale.Det.Jobs;
 using Hyperscale.Det.Kernel;
 using Hyperscale.Det.Membership;
@@ -49,7 +48,10 @@ public sealed partial class ManagerNode : INode
         _topology = topology;
         _config = config;
         var managers = topology.Datacenter(datacenter)!.Managers;
-        _replicas = new LedgerReplicas(id, [(DispatchGroup, managers)], config.ReplicaTimes);
+        _replicas = new LedgerReplicas(id, [(DispatchGroup, managers)], config.ReplicaTimes)
+        {
+            LogBytesMax = config.LogBytesMax,
+        };
         _membership = new NodeMembership(id, managers, _replicas, _fromReplicas);
     }
 
@@ -317,14 +319,13 @@ public sealed partial class ManagerNode : INode
     {
         if (_isStoring || !_replicas.IsSnapshotDue(_config.SnapshotEveryRecords)) return;
         var states = new SortedDictionary<int, ReadOnlyMemory<byte>> { [DispatchGroup] = Ledger.Encode() };
-        _replicas.Step(new ReplicaInput.StateCaptured(states), _now, _fromReplicas);
+        var verdict = _replicas.Step(new ReplicaInput.StateCaptured(states), _now, _fromReplicas);
+        if (verdict == ReplicaVerdict.TooLarge) Emit(ReplicaTraffic.TooLarge(states.Values));
         Settle();
     }
 
-    // One that is too large is not stored, and tried again later.
     private void OnStored(ReplicaEffect.Store store)
     {
-        if (store.Snapshot.Length > WalOptions.SnapshotBytesMax) return;
         _isStoring = true;
         _outbox.Emit(new NodeEffect.Snapshot(store.Lsn, store.Snapshot));
     }

@@ -26,6 +26,13 @@ public sealed record GateConfig(
     int SnapshotEveryRecords,
     ReplicaTimes ReplicaTimes)
 {
+    /// <summary>What jobs may take that have not ended: their specs and what their datacenters reported; at
+    /// this, new ones are turned away. 128 MiB: with the ended ones a snapshot has room for all.</summary>
+    public long LiveBytesMax { get; init; } = 128 * 1024 * 1024;
+
+    /// <inheritdoc cref="LedgerReplicas.LogBytesMaxDefault"/>
+    public long LogBytesMax { get; init; } = LedgerReplicas.LogBytesMaxDefault;
+
     /// <summary>Of the keys that clients call their submissions.</summary>
     public IdempotencyConfig Idempotency { get; init; } = IdempotencyConfig.Default;
 
@@ -78,6 +85,13 @@ public sealed record ManagerConfig(
     int SnapshotEveryRecords,
     ReplicaTimes ReplicaTimes)
 {
+    /// <summary>What the slots that a datacenter holds may take: their specs and the ends of their attempts; at
+    /// this, new ones are refused. 256 MiB: a snapshot has room for all.</summary>
+    public long LedgerBytesMax { get; init; } = 256 * 1024 * 1024;
+
+    /// <inheritdoc cref="LedgerReplicas.LogBytesMaxDefault"/>
+    public long LogBytesMax { get; init; } = LedgerReplicas.LogBytesMaxDefault;
+
     /// <summary>Of what is remembered of the jobs that were dispatched here.</summary>
     public IdempotencyConfig Idempotency { get; init; } = IdempotencyConfig.Default;
 

@@ -9,6 +9,13 @@ namespace Hyperscale.Det.Nodes;
 /// <summary>What passes between a node's replicas and its host, the same for gates and managers.</summary>
 internal static class ReplicaTraffic
 {
+    public const string LogIsFull = "the log is full: no snapshot could be taken that would shorten it";
+
+    /// <summary>Why a snapshot of these states was not taken.</summary>
+    public static TelemetryEvent TooLarge(IEnumerable<ReadOnlyMemory<byte>> states) =>
+        new TelemetryEvent.SnapshotTooLarge(
+            states.Sum(state => (long)state.Length), LedgerReplicas.SnapshotBytesMax);
+
     /// <summary>What a message between replicas is to the one that gets it.</summary>
     public static ReplicaInput InputOf(NodeId from, Message message) => message switch
     {

@@ -101,5 +101,8 @@ public abstract record TelemetryEvent
     /// <param name="Forgotten">Expired keys: a late repeat of theirs could become a second job.</param>
     public sealed record KeysEvicted(int Group, long Evicted, long Forgotten) : TelemetryEvent;
 
+    /// <summary>A snapshot was not taken, as the ledgers are too large for one: the log grows.</summary>
+    public sealed record SnapshotTooLarge(long StateBytes, long BytesMax) : TelemetryEvent;
+
     public sealed record Recovered(long SnapshotLsn, int Records) : TelemetryEvent;
 }

@@ -22,6 +22,15 @@ public sealed partial class LedgerReplicas : IMachine<ReplicaInput, ReplicaEffec
     /// <summary>Most bytes that the states of all groups have in a snapshot: 512 MiB.</summary>
     public const long SnapshotBytesMax = 512 * 1024 * 1024;
 
+    /// <summary>Bytes of records without a snapshot after them at which nothing new may be begun: 1 GiB,
+    /// half of what a start can copy. The rest is for the ends of what was begun.</summary>
+    public const long LogBytesMaxDefault = 1024 * 1024 * 1024;
+
+    /// <summary>Most bytes of a snapshot, which has what is not committed beside the states: 1 GiB.</summary>
+    public const long SnapshotFileBytesMax = 2 * SnapshotBytesMax;
+
+    private const long RetryEveryRecords = 256;
+
     // In the place of the group: the replica is told of its record when the last part of it is on disk.
     private const int PartOfRecord = -1;
 
@@ -42,6 +51,7 @@ public sealed partial class LedgerReplicas : IMachine<ReplicaInput, ReplicaEffec
     private long _snapshotLsn;
     private long _snapshotBytes;
     private long _bytesSinceSnapshot;
+    private long _logBytes;
 
     /// <param name="self">This node.</param>
     /// <param name="groups">Each group that this node belongs to, with its members in the order of
@@ -83,12 +93,21 @@ public sealed partial class LedgerReplicas : IMachine<ReplicaInput, ReplicaEffec
 
     /// <summary>Whether the log has grown so much since the last snapshot that a new one is worth it: by so
     /// many records, or by more bytes than a segment has; and by as many bytes as that snapshot had, so that
-    /// what snapshots cost is in proportion to what is appended, however large the ledgers are.</summary>
+    /// what snapshots cost is in proportion to what is appended, however large the ledgers are. Where the log
+    /// is full, each time that some jobs have ended.</summary>
     public bool IsSnapshotDue(long everyRecords)
     {
+        if (IsLogFull) return AppendedLsn - _snapshotLsn >= Math.Min(everyRecords, RetryEveryRecords);
         if (_snapshotBytes > SnapshotBytesSmall && _bytesSinceSnapshot < _snapshotBytes) return false;
         return AppendedLsn - _snapshotLsn >= everyRecords || _bytesSinceSnapshot >= SnapshotEveryBytesMin;
     }
+
+    /// <inheritdoc cref="LogBytesMaxDefault"/>
+    public long LogBytesMax { get; init; } = LogBytesMaxDefault;
+
+    /// <summary>Whether the log has become so long without a snapshot that nothing new may be
+    /// begun.</summary>
+    public bool IsLogFull => _logBytes >= LogBytesMax;
 
     public bool IsMember(int group) =>
         group >= 0 && group < _byGroup.Length && _byGroup[group] is not null;
@@ -170,6 +189,7 @@ public sealed partial class LedgerReplicas : IMachine<ReplicaInput, ReplicaEffec
         PersistedLsn = AppendedLsn;
         (_snapshotLsn, _snapshotBytes) = (recovered.SnapshotLsn, recovered.Snapshot.Length);
         _bytesSinceSnapshot = recovered.Records.Sum(record => (long)record.Length);
+        _logBytes = _bytesSinceSnapshot;
         _peers.Begin((long)(Rng.Draw(recovered.Seed, "replica-heartbeats", _self.Name) >> 2), now);
         foreach (var group in _replicas.Keys)
         {
@@ -259,8 +279,8 @@ public sealed partial class LedgerReplicas : IMachine<ReplicaInput, ReplicaEffec
 
     private ReplicaVerdict OnStateCaptured(ReplicaInput.StateCaptured captured, Outbox<ReplicaEffect> outbox)
     {
-        // One that is too large is tried again after as much again.
-        (_snapshotLsn, _bytesSinceSnapshot) = (AppendedLsn, 0);
+        // One that is too large is tried again after so many bytes as make one due.
+        (_snapshotLsn, _bytesSinceSnapshot, _snapshotBytes) = (AppendedLsn, 0, SnapshotEveryBytesMin);
         if (captured.States.Values.Sum(state => (long)state.Length) > SnapshotBytesMax)
             return ReplicaVerdict.TooLarge;
         _writer.Clear();
@@ -270,7 +290,8 @@ public sealed partial class LedgerReplicas : IMachine<ReplicaInput, ReplicaEffec
             ReplicaSnapshot.WriteGroup(_writer, group, head, captured.States[group].Span, tail);
         }
 
-        _snapshotBytes = _writer.Length;
+        if (_writer.Length > SnapshotFileBytesMax) return ReplicaVerdict.TooLarge;
+        (_snapshotBytes, _logBytes) = (_writer.Length, 0);
         outbox.Emit(new ReplicaEffect.Store(AppendedLsn, _writer.ToArray()));
         return ReplicaVerdict.Accepted;
     }
@@ -366,6 +387,7 @@ public sealed partial class LedgerReplicas : IMachine<ReplicaInput, ReplicaEffec
         _writer.Clear();
         GroupRecord.Write(_writer, new GroupRecord(group, record));
         _bytesSinceSnapshot += _writer.Length;
+        _logBytes += _writer.Length;
         var pieces = RecordPiece.Split(_writer.ToArray());
         for (var i = 0; i < pieces.Count; i++)
         {

@@ -134,4 +134,10 @@ internal static partial class NodeLog
         + "keys forgotten before their time")]
     public static partial void KeysEvicted(
         ILogger logger, NodeId node, int group, long evicted, long forgotten);
+
+    [LoggerMessage(126, LogLevel.Error,
+        "{Node}: the ledgers take {StateBytes} bytes, and a snapshot at most {BytesMax}: none was taken, and "
+        + "the log grows")]
+    public static partial void SnapshotTooLarge(
+        ILogger logger, NodeId node, long stateBytes, long bytesMax);
 }

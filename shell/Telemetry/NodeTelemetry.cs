@@ -27,6 +27,7 @@ public sealed class NodeTelemetry : ITelemetrySink
     private readonly Counter<long> _ignored;
     private readonly UpDownCounter<long> _groupsLed;
     private readonly Counter<long> _submissionsRepeated;
+    private readonly Counter<long> _snapshotsTooLarge;
     private readonly Counter<long> _keysEvicted;
     private readonly Counter<long> _keysForgotten;
 
@@ -58,6 +59,8 @@ public sealed class NodeTelemetry : ITelemetrySink
             "hyperscale.groups.led", null, "Ledger groups that the node leads");
         _submissionsRepeated = meter.CreateCounter<long>(
             "hyperscale.submissions.repeated", null, "Submissions whose key was known, by answer");
+        _snapshotsTooLarge = meter.CreateCounter<long>(
+            "hyperscale.snapshots.too_large", null, "Snapshots not taken: the ledgers were too large for one");
         _keysEvicted = meter.CreateCounter<long>(
             "hyperscale.keys.evicted", null, "Answers given up before their time: there were too many");
         _keysForgotten = meter.CreateCounter<long>(
@@ -104,6 +107,10 @@ public sealed class NodeTelemetry : ITelemetrySink
                 break;
             case TelemetryEvent.KeysEvicted evicted:
                 OnKeysEvicted(node, evicted);
+                break;
+            case TelemetryEvent.SnapshotTooLarge tooLarge:
+                NodeLog.SnapshotTooLarge(_logger, node, tooLarge.StateBytes, tooLarge.BytesMax);
+                _snapshotsTooLarge.Add(1, Of(node));
                 break;
             case TelemetryEvent.Recovered recovered:
                 NodeLog.Recovered(_logger, node, recovered.SnapshotLsn, recovered.Records);

@@ -65,6 +65,13 @@ internal sealed class Cluster(
     /// <summary>Whether a manager dies soon after it granted a retry.</summary>
     public bool CrashesAfterGrants { get; init; }
 
+    /// <summary>Whether a gate dies soon after it accepted a job, and repeats of the submission come once
+    /// another view has begun.</summary>
+    public bool CrashesAfterAnswers { get; init; }
+
+    /// <summary>Repeats that wait for a later view.</summary>
+    public Queue<NodeEvents.Asked> LaterRepeats { get; } = [];
+
     public int CrashesLeft { get; set; } = crashesMax;
 
     /// <summary>Whether the client cancels a job some time after it was accepted.</summary>
@@ -132,7 +139,9 @@ internal sealed class Cluster(
         {
             var request = job + (100 * repeat);
             if (key is { } given) Observer.Expect(request, given);
-            runtime.SendEvent(_actors[Client], new NodeEvents.Asked(request, submit));
+            var asked = new NodeEvents.Asked(request, submit);
+            if (repeat > 0 && CrashesAfterAnswers) LaterRepeats.Enqueue(asked);
+            else runtime.SendEvent(_actors[Client], asked);
         }
     }
 

@@ -153,8 +153,7 @@ internal sealed class NodeActor : Actor
                 break;
             case NodeEffect.Emit emit:
                 _cluster.Observer.OnTold(_id, emit.Event);
-                if (emit.Event is TelemetryEvent.RetryGranted) OnGranted();
-                if (emit.Event is TelemetryEvent.JobAccepted accepted) Cancel(accepted.Job);
+                OnTold(emit.Event);
                 break;
             case NodeEffect.Snapshot:
                 Assert(false, "so short a run needs no snapshot");
@@ -168,10 +167,19 @@ internal sealed class NodeActor : Actor
             _cluster.Observer.OnLedger(gate);
     }
 
-    private void OnGranted()
+    private void OnTold(TelemetryEvent told)
     {
-        if (!_cluster.CrashesAfterGrants || !_cluster.Victims.Contains(_id)) return;
-        if (_cluster.CrashesLeft == 0) return;
+        if (told is TelemetryEvent.RetryGranted && _cluster.CrashesAfterGrants) CrashSoon();
+        if (told is TelemetryEvent.JobAccepted accepted) Cancel(accepted.Job);
+        if (told is TelemetryEvent.JobAccepted && _cluster.CrashesAfterAnswers) CrashSoon();
+        if (told is TelemetryEvent.GroupLed { IsLed: true } && _cluster.Observer.Accepted > 0
+            && _cluster.LaterRepeats.TryDequeue(out var repeat))
+            SendEvent(_cluster.Actors[Cluster.Client], repeat);
+    }
+
+    private void CrashSoon()
+    {
+        if (!_cluster.Victims.Contains(_id) || _cluster.CrashesLeft == 0) return;
         _cluster.CrashesLeft--;
         SendEvent(Id, new NodeEvents.Crashed());
     }

@@ -16,6 +16,7 @@ internal sealed class Observer
     private readonly SortedDictionary<long, IdempotencyKey> _keyOf = [];
     private readonly SortedDictionary<IdempotencyKey, JobId> _jobOf = [];
     private readonly SortedSet<IdempotencyKey> _firsts = [];
+    private readonly SortedDictionary<IdempotencyKey, long> _answeredIn = [];
     private readonly SortedSet<NodeId> _leaders = [];
     private readonly SortedDictionary<long, NodeId> _views = [];
     private long _view;
@@ -29,6 +30,9 @@ internal sealed class Observer
 
     /// <summary>Requests that were told of a job that an earlier one had made.</summary>
     public int Duplicates { get; private set; }
+
+    /// <summary>Those of them that were told so in a later view than the first answer to their key.</summary>
+    public int DuplicatesOverViews { get; private set; }
 
     /// <summary>Gates that led the ledger at some time.</summary>
     public int Leaders => _leaders.Count;
@@ -79,9 +83,17 @@ internal sealed class Observer
     private void OnAccepted(IdempotencyKey key, ClientResponse.Accepted accepted)
     {
         _jobOf.TryAdd(key, accepted.Job);
+        _answeredIn.TryAdd(key, _view);
         Holds(_jobOf[key] == accepted.Job, $"{key} made {_jobOf[key]} and {accepted.Job}");
-        if (accepted.WasDuplicate) Duplicates++;
-        else Holds(_firsts.Add(key), $"{key} made its job twice");
+        if (accepted.WasDuplicate)
+        {
+            Duplicates++;
+            if (_view > _answeredIn[key]) DuplicatesOverViews++;
+        }
+        else
+        {
+            Holds(_firsts.Add(key), $"{key} made its job twice");
+        }
     }
 
     private static bool IsManager(NodeId node) => node.Name.Contains("/manager-", StringComparison.Ordinal);

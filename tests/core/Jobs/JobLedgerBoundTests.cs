@@ -40,6 +40,49 @@ public sealed class JobLedgerBoundTests
     }
 
     [Fact]
+    public void What_live_jobs_take_grows_with_what_is_reported_and_goes_with_their_ends()
+    {
+        var bench = new JobLedgerBench();
+        var job = bench.Create(Specs.Job(count: 2));
+        var spec = bench.Ledger.LiveBytes;
+        Assert.True(spec > 0);
+        bench.Create(Specs.Job(count: 2), group: 1);
+        Assert.Equal(2 * spec, bench.Ledger.LiveBytes);
+
+        var slots = new[] { bench.Start(job, 0, "east"), bench.Start(job, 1, "west") };
+        bench.Report(slots[0]);
+        Assert.Equal(bench.Job(job).Bytes + spec, bench.Ledger.LiveBytes);
+        Assert.True(bench.Job(job).Bytes > spec);
+        bench.Restore();
+        Assert.Equal(bench.Job(job).Bytes + spec, bench.Ledger.LiveBytes);
+        bench.Report(slots[1]);
+        Assert.Equal(spec, bench.Ledger.LiveBytes);
+    }
+
+    [Fact]
+    public void Outputs_of_a_slot_are_cut_to_an_even_share_of_what_a_job_may_keep()
+    {
+        const int count = 64;
+        var workflow = Specs.Job().Workflows[0];
+        var bench = new JobLedgerBench();
+        var job = bench.Create(Specs.Job(count: count) with { Workflows = [workflow, workflow] });
+        var output = new byte[JobLimits.OutputBytesMax];
+        output[^1] = 7;
+        var outcome = Specs.Outcome(SlotState.Completed, "done");
+        var result = outcome.Workflows[0];
+        result = result with { Outcome = result.Outcome with { Output = output } };
+        outcome = outcome with { Workflows = [result, result with { Workflow = 1 }] };
+        for (var slot = 0; slot < count; slot++)
+            bench.When(new JobCommand.SlotReported(bench.Start(job, slot, $"dc-{slot}"), outcome));
+
+        var kept = bench.Job(job).Slots.SelectMany(slot => slot.Outcome!.Workflows).ToList();
+        Assert.Equal(2 * count, kept.Count);
+        Assert.All(kept, r => Assert.Equal(
+            JobLimits.StatusOutputBytesMax / count / 2, r.Outcome.Output.Length));
+        Assert.All(kept, r => Assert.Equal(7, r.Outcome.Output.Span[^1]));
+    }
+
+    [Fact]
     public void Lists_have_the_newest_submission_first()
     {
         var bench = new JobLedgerBench();

@@ -1,4 +1,5 @@
 using Hyperscale.Det.Capacity;
+using Hyperscale.Det.Idempotency;
 using Hyperscale.Det.Jobs;
 using Hyperscale.Det.Kernel;
 using Hyperscale.Det.Nodes;
@@ -148,6 +149,42 @@ public sealed class GateClientTests
         bench.Receive(East, new Message.SlotRefused(new SlotKey(first, 0, 1), "cancelled"));
 
         bench.Submit(Specs.Job());
+    }
+
+    [Fact]
+    public void Jobs_that_take_more_than_all_live_ones_may_are_turned_away()
+    {
+        var bench = new GateBench(config: GateConfig.Default with { LiveBytesMax = 1 });
+        var job = bench.Submit(Specs.Job());
+        var bytes = bench.Gate.Ledger.LiveBytes;
+        bench.Ask(new ClientRequest.SubmitJob(Specs.Job()));
+
+        Assert.Equal(NodeVerdict.Overloaded, bench.Verdict);
+        Assert.Equal(
+            new ClientResponse.Unavailable(
+                $"live jobs take {bytes} bytes; 1 are the most", Duration.FromSeconds(1)),
+            bench.Replies.Last());
+        bench.Ask(new ClientRequest.CancelJob(job));
+        bench.Receive(East, new Message.SlotRefused(new SlotKey(job, 0, 1), "cancelled"));
+        bench.Submit(Specs.Job());
+    }
+
+    [Theory]
+    [InlineData(null)]
+    [InlineData("key-1")]
+    public void A_log_that_no_snapshot_shortens_takes_no_more_jobs(string? key)
+    {
+        var bench = new GateBench(config: GateConfig.Default with { LogBytesMax = 1 });
+        bench.Ask(new ClientRequest.SubmitJob(Specs.Job())
+        {
+            Key = IdempotencyKey.TryParse(key, out var parsed) ? parsed : null,
+        });
+
+        Assert.Equal(
+            [new ClientResponse.Unavailable(
+                "the log is full: no snapshot could be taken that would shorten it",
+                Duration.FromSeconds(1))],
+            bench.Replies);
     }
 
     [Fact]

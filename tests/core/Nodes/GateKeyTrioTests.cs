@@ -41,6 +41,38 @@ public sealed class GateKeyTrioTests
     }
 
     [Fact]
+    public void A_pending_key_is_called_reused_under_a_lease_only()
+    {
+        _trio.IsDatacenterSilent = true;
+        var primary = _trio.PrimaryOf(0);
+        _trio.Submit(primary, Key);
+        var other = Specs.Job(name: "other");
+        Assert.IsType<ClientResponse.KeyReused>(_trio.ReplyTo(_trio.Submit(primary, Key, other)));
+
+        _trio.CutOff = primary;
+        _trio.Pass(Duration.FromSeconds(5));
+        var asked = _trio.Submit(primary, Key, other);
+        Assert.DoesNotContain(_trio.Replies, reply => reply.Id == asked);
+        _trio.Pass(Duration.FromSeconds(6));
+        Assert.IsType<ClientResponse.Unavailable>(_trio.ReplyTo(asked));
+    }
+
+    [Fact]
+    public void What_a_job_is_at_is_told_under_a_lease_only()
+    {
+        var primary = _trio.PrimaryOf(0);
+        var job = Assert.IsType<ClientResponse.Accepted>(_trio.ReplyTo(_trio.Submit(primary, Key))).Job;
+        var get = new ClientRequest.GetJob(job);
+        Assert.IsType<ClientResponse.Status>(_trio.ReplyTo(_trio.Ask(primary, get)));
+
+        _trio.CutOff = primary;
+        _trio.Pass(Duration.FromSeconds(5));
+        var asked = _trio.Ask(primary, get);
+        _trio.Pass(Duration.FromSeconds(6));
+        Assert.IsType<ClientResponse.Unavailable>(_trio.ReplyTo(asked));
+    }
+
+    [Fact]
     public void The_source_gate_is_the_one_that_the_client_asked()
     {
         var primary = _trio.PrimaryOf(0);

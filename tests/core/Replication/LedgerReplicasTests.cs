@@ -1,3 +1,4 @@
+using Hyperscale.Det.Durability;
 using Hyperscale.Det.Kernel;
 using Hyperscale.Det.Replication;
 
@@ -117,6 +118,47 @@ public sealed class LedgerReplicasTests
             ReplicaVerdict.Unreadable,
             replicas.Step(
                 new ReplicaInput.Recovered(0, default, [nonsense], 1, null), Instant.Zero, outbox));
+    }
+
+    [Fact]
+    public void States_that_fit_no_snapshot_are_not_stored_and_tried_again_later()
+    {
+        var replicas = new LedgerReplicas(ReplicaLife.Self, [(0, [ReplicaLife.Self])], ReplicaTimes.Default);
+        var outbox = new Outbox<ReplicaEffect>();
+        replicas.Step(new ReplicaInput.Recovered(0, default, [], 1, null), Instant.Zero, outbox);
+        Assert.True(replicas.IsSnapshotDue(everyRecords: 1));
+        outbox.Clear();
+        ReplicaVerdict Capture(long bytes) => replicas.Step(
+            new ReplicaInput.StateCaptured(new SortedDictionary<int, ReadOnlyMemory<byte>>
+            {
+                [0] = new byte[bytes],
+            }),
+            Instant.Zero, outbox);
+
+        Assert.Equal(ReplicaVerdict.TooLarge, Capture(LedgerReplicas.SnapshotBytesMax + 1));
+        Assert.Empty(outbox.Effects);
+        Assert.False(replicas.IsSnapshotDue(everyRecords: 1));
+        Assert.Equal(ReplicaVerdict.Accepted, Capture(1));
+        Assert.IsType<ReplicaEffect.Store>(Assert.Single(outbox.Effects));
+        Assert.True(LedgerReplicas.SnapshotFileBytesMax <= WalOptions.SnapshotBytesMax);
+    }
+
+    [Fact]
+    public void A_log_is_full_until_a_snapshot_shortens_it_and_stays_so_over_a_restart()
+    {
+        var life = new ReplicaLife(logBytesMax: 1000);
+        life.PersistAll();
+        for (var i = 0; !life.Replicas.IsLogFull; i++) life.Propose(0, i);
+        life.PersistAll();
+        Assert.InRange(life.Records.Sum(record => (long)record.Length), 1000, 1100);
+        var next = life.Crash(life.Records.Count);
+        Assert.True(next.Replicas.IsLogFull);
+        next.PersistAll();
+        while (!next.Replicas.IsSnapshotDue(1_000_000)) next.Propose(0, 1);
+        Assert.InRange(next.Records.Count, 256, 260);
+
+        next.Snapshot();
+        Assert.False(next.Replicas.IsLogFull);
     }
 
     [Fact]

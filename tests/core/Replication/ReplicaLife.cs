@@ -17,13 +17,20 @@ internal sealed class ReplicaLife
     private (long Lsn, byte[] Bytes)? _storing;
     private byte[] _snapshot = [];
 
-    public ReplicaLife()
-        : this(0, [], [], 1)
+    public ReplicaLife(long logBytesMax = LedgerReplicas.LogBytesMaxDefault)
+        : this(0, [], [], 1, logBytesMax)
     {
     }
 
-    private ReplicaLife(long snapshotLsn, byte[] snapshot, List<ReadOnlyMemory<byte>> records, ulong life)
+    private ReplicaLife(
+        long snapshotLsn, byte[] snapshot, List<ReadOnlyMemory<byte>> records, ulong life, long logBytesMax)
     {
+        Replicas = new LedgerReplicas(
+            Self, Enumerable.Range(0, Groups).Select(group => (group, (IReadOnlyList<NodeId>)[Self])),
+            ReplicaTimes.Default)
+        {
+            LogBytesMax = logBytesMax,
+        };
         _snapshot = snapshot;
         _life = life;
         SnapshotLsn = snapshotLsn;
@@ -32,9 +39,7 @@ internal sealed class ReplicaLife
         Verdict = Step(new ReplicaInput.Recovered(snapshotLsn, snapshot, after, life, NewLife: null));
     }
 
-    public LedgerReplicas Replicas { get; } = new(
-        Self, Enumerable.Range(0, Groups).Select(group => (group, (IReadOnlyList<NodeId>)[Self])),
-        ReplicaTimes.Default);
+    public LedgerReplicas Replicas { get; }
 
     public ReplicaVerdict Verdict { get; }
 
@@ -89,10 +94,12 @@ internal sealed class ReplicaLife
     }
 
     /// <summary>The next life, on a disk that holds the first <paramref name="kept"/> records.</summary>
-    public ReplicaLife Crash(int kept) => new(SnapshotLsn, _snapshot, Records[..kept], _life + 1);
+    public ReplicaLife Crash(int kept) =>
+        new(SnapshotLsn, _snapshot, Records[..kept], _life + 1, Replicas.LogBytesMax);
 
     /// <summary>The next life, on a disk that holds the same records and no snapshot.</summary>
-    public ReplicaLife CrashWithoutSnapshot(int kept) => new(0, [], Records[..kept], _life + 1);
+    public ReplicaLife CrashWithoutSnapshot(int kept) =>
+        new(0, [], Records[..kept], _life + 1, Replicas.LogBytesMax);
 
     private ReplicaVerdict Step(ReplicaInput input)
     {
