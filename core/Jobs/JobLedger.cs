@@ -28,7 +28,7 @@ public sealed partial class JobLedger(
 
     public int LiveCount { get; private set; }
 
-    /// <summary>What the jobs that have not ended take: their specs and the outcomes of their slots.</summary>
+    /// <summary>Bytes of the jobs that have not ended: their specs and the outcomes of their slots.</summary>
     public long LiveBytes { get; private set; }
 
     /// <summary>Jobs that have not ended, by id.</summary>

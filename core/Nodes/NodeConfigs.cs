@@ -85,8 +85,8 @@ public sealed record ManagerConfig(
     int SnapshotEveryRecords,
     ReplicaTimes ReplicaTimes)
 {
-    /// <summary>What the slots that a datacenter holds may take: their specs and the ends of their attempts; at
-    /// this, new ones are refused. 256 MiB: a snapshot has room for all.</summary>
+    /// <summary>What the slots that a datacenter holds may take, their specs and the ends of their attempts;
+    /// at this, new ones are refused. 256 MiB: a snapshot has room for all.</summary>
     public long LedgerBytesMax { get; init; } = 256 * 1024 * 1024;
 
     /// <inheritdoc cref="LedgerReplicas.LogBytesMaxDefault"/>

@@ -60,7 +60,7 @@ public sealed class NodeTelemetry : ITelemetrySink
         _submissionsRepeated = meter.CreateCounter<long>(
             "hyperscale.submissions.repeated", null, "Submissions whose key was known, by answer");
         _snapshotsTooLarge = meter.CreateCounter<long>(
-            "hyperscale.snapshots.too_large", null, "Snapshots not taken: the ledgers were too large for one");
+            "hyperscale.snapshots.too_large", null, "Snapshots not taken: the ledgers were too large");
         _keysEvicted = meter.CreateCounter<long>(
             "hyperscale.keys.evicted", null, "Answers given up before their time: there were too many");
         _keysForgotten = meter.CreateCounter<long>(
