@@ -4,6 +4,14 @@ namespace Hyperscale.Det.Jobs;
 
 public sealed partial class DispatchLedger
 {
+    /// <summary>What is ready of a slot, in the order of its workflows.</summary>
+    public static IEnumerable<ReadyWorkflow> ReadyOf(SlotRecord slot)
+    {
+        for (var i = 0; i < slot.Workflows.Count; i++)
+            if (slot.Workflows[i] is { State: WorkflowState.Ready } ready)
+                yield return new ReadyWorkflow(ready.ReadySequence, slot.Key, i, ready.Attempts + 1);
+    }
+
     private DispatchVerdict OnAttemptStarted(WallTime stamp, DispatchCommand.AttemptStarted started)
     {
         var key = started.Attempt;

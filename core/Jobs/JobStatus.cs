@@ -43,7 +43,7 @@ public enum WorkflowPhase : byte
     /// <summary>For workflows that it depends on, or for its slot's start.</summary>
     Waiting,
 
-    /// <summary>For a free core.</summary>
+    /// <summary>For a free core; or has one, and waits for a gate's word to be started there.</summary>
     Queued,
 
     Running,

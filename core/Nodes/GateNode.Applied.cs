@@ -87,7 +87,7 @@ public sealed partial class GateNode
         Ledger.TryGet(id, out var after);
         if (!_led.ContainsKey(entry.Group))
         {
-            if (IsTakingOver(entry.Group)) TellEnd(command, verdict, before, after, turn);
+            if (IsFirstToApply(entry)) TellEnd(command, verdict, before, after, turn);
             return;
         }
 
@@ -101,11 +101,13 @@ public sealed partial class GateNode
         else Resume(after, turn);
     }
 
-    /// <summary>Whether this gate is about to lead a group: what is applied before it does, its own view
-    /// committed, and the last leader most likely told nobody of it. One that is alone was that leader.
-    /// </summary>
-    private bool IsTakingOver(int group) =>
-        _members[group].Count > 1 && _replicas.PrimaryOf(group) == Id;
+    /// <summary>Whether this gate, which is about to lead the entry's group, is the first leader to apply it,
+    /// as far as can be known: its own view committed it. What was known to be committed before, an earlier
+    /// leader has told; one that is alone was that leader.</summary>
+    private bool IsFirstToApply(LogEntry entry) =>
+        _members[entry.Group].Count > 1
+        && _replicas.PrimaryOf(entry.Group) == Id
+        && !_replicas.WasCommittedBefore(entry.Group, entry.Op);
 
     /// <summary>The job that an entry is about; null for one about keys alone.</summary>
     private static JobId? JobOf(JobCommand command, LogEntry entry) => command switch
@@ -289,27 +291,30 @@ public sealed partial class GateNode
         return NodeVerdict.Accepted;
     }
 
-    /// <summary>When the job has waited as long as it may, on this node's clock: found once in a life of the
-    /// gate from the ledger's stamps, so that the wall clock's jumps do not move it.</summary>
+    /// <summary>Sets when the job has waited as long as it may, on this node's clock. Its deadline is found
+    /// once in a life of the gate from the ledger's stamps, so that the wall clock's jumps do not move it. The
+    /// term of a cancellation counts from when this gate took the job over, or applied the cancellation: no
+    /// stamp of another clock cuts it short, nor does the job's deadline, as that rests on stamps.</summary>
     private void SetDeadline(LedgerJob job, JobWork work, Instant now)
     {
-        var deadline = work.Deadline ?? Remaining(job.Submitted, DeadlineOf(job), now);
-        if (job.CancelledAt is { } cancelled)
-            deadline = Instant.Sooner(deadline, Remaining(cancelled, CancelTerm, now));
-        work.Deadline = deadline;
-        LookAtDeadline(job, deadline, now);
+        work.Deadline ??= Remaining(job.Submitted, DeadlineOf(job), now);
+        if (job.IsCancelling) work.CancelDeadline ??= now + CancelTerm;
+        LookAtDeadline(job, EndOf(job, work)!.Value, now);
     }
+
+    private static Instant? EndOf(LedgerJob job, JobWork work) =>
+        job.IsCancelling ? work.CancelDeadline : work.Deadline;
 
     private Duration DeadlineOf(LedgerJob job) =>
         JobDeadline.Of(job.Spec, job.Terms, _config.DefaultDeadlineAllowance);
 
-    /// <summary>When the job ends whatever has been reported by then, by the ledger's stamps.</summary>
-    private WallTime DeadlineAt(LedgerJob job)
+    /// <summary>When the job ends whatever has been reported by then, as far as this gate can tell.</summary>
+    private WallTime DeadlineAt(LedgerJob job, Instant now)
     {
-        var deadline = job.Submitted + DeadlineOf(job);
-        return job.CancelledAt is { } cancelled && cancelled + CancelTerm < deadline
-            ? cancelled + CancelTerm
-            : deadline;
+        if (!job.IsCancelling) return job.Submitted + DeadlineOf(job);
+        return _work.TryGetValue(job.Id, out var work) && work.CancelDeadline is { } end
+            ? _clock.At(now) + (end - now)
+            : job.CancelledAt!.Value + CancelTerm;
     }
 
     /// <summary>At the deadline itself; a best-effort job is looked at before it too, as a safety
@@ -332,7 +337,10 @@ public sealed partial class GateNode
         if (!Ledger.TryGet(id, out var job) || job.IsEnded) return;
         var work = WorkOf(job);
         if (work.IsDeadlineProposed) return;
-        var deadline = work.Deadline ?? turn.Now;
+        // In the log behind the cancellation the job's deadline would end its term.
+        var deadline = work.IsCancelProposed
+            ? turn.Now + _config.ResendInterval
+            : EndOf(job, work) ?? turn.Now;
         if (turn.Now < deadline)
         {
             LookAtDeadline(job, deadline, turn.Now);

@@ -15,7 +15,7 @@ public sealed partial class GateNode
             job.Terms,
             job.Completion,
             job.IsEnded ? "" : CompletesWhen(job, now),
-            DeadlineAt(job),
+            DeadlineAt(job, now),
             [.. job.Slots.Select(slot => Explain(slot, work?.Slots[slot.Slot], now))])
         {
             Routing = _routing.DecisionOf(job.Id) is { } decision ? RoutingExplanation.Lines(decision) : [],

@@ -85,7 +85,7 @@ public sealed partial class GateNode
         Invariant.Holds(work is not null);
         // Every live job is waited for: by its deadline, or by the entry that says the deadline is reached.
         Invariant.Holds(_deadlines.TryGet(job.Id, out _) != work.IsDeadlineProposed);
-        Invariant.Holds(work.Deadline is not null || work.IsDeadlineProposed);
+        Invariant.Holds(EndOf(job, work) is not null || work.IsDeadlineProposed);
         foreach (var slot in job.Slots)
         {
             var isIdle = !_timers.Has(new SlotPlace(job.Id, slot.Slot))

@@ -48,11 +48,11 @@ public sealed partial class GateNode
     private Wait? WaitOf(LedgerJob job, LedgerSlot slot, SlotPhase phase, SlotWork? work, Instant now)
     {
         if (job.IsEnded || slot.Outcome is not null) return null;
-        if (job.IsCancelling && slot.IsOpen) return new Wait(WaitReason.Stop, job.Since, DeadlineAt(job));
+        if (job.IsCancelling && slot.IsOpen) return new Wait(WaitReason.Stop, job.Since, DeadlineAt(job, now));
         if (IsSilent(work, now))
         {
             var silence = Duration.Zero - (now - work!.HeardAt!.Value);
-            return new Wait(WaitReason.Contact, _clock.At(now) + silence, DeadlineAt(job));
+            return new Wait(WaitReason.Contact, _clock.At(now) + silence, DeadlineAt(job, now));
         }
 
         return phase switch
@@ -93,6 +93,8 @@ public sealed partial class GateNode
             SlotPhase.Unassigned => $"waiting for a datacenter{Detail(work?.Waiting)}",
             SlotPhase.Reserving => $"waiting for {slot.Datacenter} to reserve cores{Silence(slot, now)}",
             SlotPhase.Starting => $"waiting for {slot.Datacenter} to start{Silence(slot, now)}",
+            SlotPhase.Queued when IsHeldBack(work!) =>
+                $"{slot.Datacenter} waits for a gate to say that the job goes on",
             SlotPhase.Queued => $"waiting for free cores in {slot.Datacenter}{Estimate(work)}",
             SlotPhase.Running => RunningFor(work!),
             SlotPhase.Reported => "",
@@ -108,6 +110,9 @@ public sealed partial class GateNode
     private static bool IsQueued(SlotWork work) => work.Workflows.Count > 0
         ? work.Workflows.All(workflow => workflow.Phase is WorkflowPhase.Waiting or WorkflowPhase.Queued)
         : work.Wait > Duration.Zero;
+
+    private static bool IsHeldBack(SlotWork work) =>
+        work.Workflows.Any(workflow => workflow.Wait?.For == WaitReason.Contact);
 
     // Where anything runs, the slot runs; else what it waits for is worth more than that.
     private static string RunningFor(SlotWork work) =>

@@ -15,6 +15,10 @@ internal sealed class JobWork(int slots)
     /// </summary>
     public Instant? Deadline { get; set; }
 
+    /// <summary>Until when its cancellation waits for datacenters, on the gate's clock; null before it is
+    /// cancelled.</summary>
+    public Instant? CancelDeadline { get; set; }
+
     /// <summary>A cancellation is proposed and not committed.</summary>
     public bool IsCancelProposed { get; set; }
 
@@ -44,6 +48,7 @@ internal sealed class JobWork(int slots)
     public void AddTo(ref Fingerprint fingerprint)
     {
         fingerprint.Add(Deadline ?? Instant.Never);
+        fingerprint.Add(CancelDeadline ?? Instant.Never);
         fingerprint.Add(IsCancelProposed);
         fingerprint.Add(IsDeadlineProposed);
         fingerprint.Add(IsUnplaceableProposed);

@@ -10,7 +10,9 @@ namespace Hyperscale.Det.Nodes;
 // message, never moves it: a copy of the start may still be under way to that worker, and the same attempt
 // must not run in two places. So the start is sent again, to the same worker, until it is accepted or until
 // DeadAfter has passed since the first time; then the attempt ends, and should a late copy start it all the
-// same, the worker's next heartbeat shows it and it is stopped.
+// same, the worker's next heartbeat shows it and it is stopped. While no gate says that the slot is wanted the
+// start is not sent, and DeadAfter does not pass: an attempt that its worker could not be asked for is not lost,
+// and no retry is spent on it.
 public sealed partial class ManagerNode
 {
     // Proposed and not yet committed.
@@ -126,6 +128,13 @@ public sealed partial class ManagerNode
         else OnSlotEnded(slot);
     }
 
+    /// <summary>Whether an attempt that is given to a worker is not known to be there, and its start is not
+    /// sent, as no gate says that its slot is wanted.</summary>
+    private bool IsHeldBack(SlotRecord slot, int index) =>
+        _tracks.TryGetValue(new AttemptKey(slot.Key, index, slot.Workflows[index].Attempts), out var track)
+        && track is { IsHeldBack: true, IsAccepted: false }
+        && !IsWanted(slot.Key);
+
     /// <summary>Whether a command to the attempt's worker is still unanswered.</summary>
     private bool NeedsSending(AttemptKey attempt) =>
         Ledger.Find(attempt.Slot)!.IsCancelling || !_tracks[attempt].IsAccepted;
@@ -143,15 +152,24 @@ public sealed partial class ManagerNode
         }
 
         _sendAt.Set(attempt, _now + _config.ResendInterval);
+        var slot = Ledger.Find(attempt.Slot)!;
+        // The entry that gave it to the worker may be an old one.
+        var isHeldBack = slot.CancelReason is null && !IsWanted(slot.Key);
+        if (isHeldBack != track.IsHeldBack) MarkProgress(slot.Key);
+        track.IsHeldBack = isHeldBack;
+        if (isHeldBack)
+        {
+            // The worker is not asked, so that time does not count against it.
+            track.FirstSentAt = null;
+            return;
+        }
+
         if (!track.IsAccepted && track.FirstSentAt is { } first && _now - first >= _config.DeadAfter)
         {
             GiveUp(attempt, track);
             return;
         }
 
-        var slot = Ledger.Find(attempt.Slot)!;
-        // The entry that gave it to the worker may be an old one.
-        if (slot.CancelReason is null && !IsWanted(slot.Key)) return;
         track.FirstSentAt ??= _now;
         Send(workflow.Worker, slot.CancelReason is { } reason
             ? new Message.StopAttempt(attempt, Fence, reason)
@@ -188,6 +206,9 @@ public sealed partial class ManagerNode
     {
         /// <summary>Whether the worker is known to have it.</summary>
         public bool IsAccepted { get; set; }
+
+        /// <summary>Whether its start was not sent, the last time it was due.</summary>
+        public bool IsHeldBack { get; set; }
 
         /// <summary>When its start or stop was first sent without being answered.</summary>
         public Instant? FirstSentAt { get; set; }

@@ -18,6 +18,7 @@ public sealed partial class ManagerNode
             Invariant.Holds(_placing.Count == 0 && _ending.Count == 0);
             Invariant.Holds(_retrying.Count + _retryAt.Count + _askedSince.Count == 0);
             Invariant.Holds(_contacts.Count + _askAt.Count + _startAskedAt.Count == 0);
+            Invariant.Holds(_placeable.Count == 0);
             Invariant.Holds(!_isExpiringKeys && _expireKeysAt == Instant.Never);
             Invariant.Holds(Proposals.All(proposed => proposed.Count == 0));
             return;
@@ -120,6 +121,7 @@ public sealed partial class ManagerNode
         {
             attempt.AddTo(ref fingerprint);
             fingerprint.Add(track.IsAccepted);
+            fingerprint.Add(track.IsHeldBack);
             fingerprint.Add(track.FirstSentAt ?? Instant.Never);
             fingerprint.Add(track.Refusal);
             fingerprint.Add(track.Revision);
@@ -178,5 +180,7 @@ public sealed partial class ManagerNode
         }
 
         Invariant.Holds(_contacts.Count == Ledger.Slots.Count(IsAskedAbout));
+        _placeable.CheckInvariants();
+        foreach (var ready in _placeable.InOrder) Invariant.Holds(IsReady(ready.Key));
     }
 }

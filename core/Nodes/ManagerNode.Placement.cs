@@ -27,6 +27,9 @@ public sealed partial class ManagerNode
     private AttemptKey? _heldFor;
     private bool _isPlacingDue;
 
+    // What may be given to workers now.
+    private readonly PlaceableWork _placeable = new();
+
     /// <summary>Workflows that wait for a core and have none proposed.</summary>
     private int Queued => Ledger.Ready.Count - _placing.Keys.Count(IsReady);
 
@@ -36,11 +39,12 @@ public sealed partial class ManagerNode
     {
         if (!_isPlacingDue || !Leads) return;
         _isPlacingDue = false;
+        _placeable.LetGo(_now);
         var passed = 0;
         AttemptKey? first = null;
-        foreach (var ready in Ledger.Ready)
+        foreach (var ready in _placeable.InOrder)
         {
-            if (_placing.ContainsKey(ready.Key) || !IsWanted(ready.Slot)) continue;
+            if (_placing.ContainsKey(ready.Key)) continue;
             var cores = SpecOf(ready.Key).Cores;
             // It waits for a larger worker to come; nothing can be held for it.
             if (cores > _workers.LargestCores) continue;
@@ -61,6 +65,14 @@ public sealed partial class ManagerNode
             first = null;
             Release();
         }
+    }
+
+    /// <summary>What is ready of a slot, or whether it is wanted, may have changed.</summary>
+    private void FollowReady(SlotKey key)
+    {
+        if (IsWanted(key) && Ledger.Find(key) is { } slot)
+            _placeable.Set(key, [.. DispatchLedger.ReadyOf(slot)], _contacts[key].WantedUntil!.Value);
+        else _placeable.Remove(key);
     }
 
     // A hold stays until its workflow is placed: whichever worker seems nearest, some other one may seem
@@ -131,12 +143,12 @@ public sealed partial class ManagerNode
             var attempt = new AttemptKey(key, i, workflow.Attempts);
             var running = _tracks.TryGetValue(attempt, out var track) ? track.Stats : RunStats.None;
             workflows.Add(new WorkflowProgress(
-                i, PhaseOf(workflow.State), workflow.Worker.Name, workflow.Outcome?.Stats ?? running)
+                i, PhaseOf(slot, i), workflow.Worker.Name, workflow.Outcome?.Stats ?? running)
             {
                 Attempt = workflow.Attempts,
                 Started = workflow.Attempts > 0 ? workflow.StartedAt : null,
                 Reason = WaitingFor(slot, i),
-                Wait = WaitOf(slot, workflow),
+                Wait = WaitOf(slot, i),
                 RetriesGranted = slot.Budget.ConsumedByWorkflow[i],
                 RetryCauses = CausesOf(workflow),
             });
@@ -147,13 +159,15 @@ public sealed partial class ManagerNode
             new Message.SlotProgressed(key, _boot, ++_progressRevision, workflows));
     }
 
-    private static WorkflowPhase PhaseOf(WorkflowState state) => state switch
+    private WorkflowPhase PhaseOf(SlotRecord slot, int index) => slot.Workflows[index].State switch
     {
         WorkflowState.Waiting => WorkflowPhase.Waiting,
         WorkflowState.Ready => WorkflowPhase.Queued,
+        WorkflowState.Running when IsHeldBack(slot, index) => WorkflowPhase.Queued,
         WorkflowState.Running => WorkflowPhase.Running,
         WorkflowState.Retrying => WorkflowPhase.Retrying,
         WorkflowState.Ended or WorkflowState.Skipped => WorkflowPhase.Ended,
-        _ => throw new System.Diagnostics.UnreachableException($"unhandled {state}"),
+        _ => throw new System.Diagnostics.UnreachableException(
+            $"unhandled {slot.Workflows[index].State}"),
     };
 }

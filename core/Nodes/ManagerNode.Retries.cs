@@ -169,31 +169,41 @@ public sealed partial class ManagerNode
             ? RetryBudgetManager.Backoff(attempt.Attempt, _rng)
             : default;
 
-    private Wait? WaitOf(SlotRecord slot, WorkflowRecord workflow) => workflow.State switch
+    private const string WithoutContact = "waits for a gate to say that the job goes on";
+
+    private Wait? WaitOf(SlotRecord slot, int index)
     {
-        WorkflowState.Waiting =>
-            new Wait(WaitReason.Dependencies, slot.StartedAt ?? slot.ReservedAt),
-        WorkflowState.Ready when !IsWanted(slot.Key) =>
-            new Wait(WaitReason.Contact, WithoutContactSince(slot.Key, workflow.WaitingSince)),
-        WorkflowState.Ready => new Wait(WaitReason.Cores, workflow.WaitingSince),
-        WorkflowState.Retrying when _clock.At(_now) < workflow.RetryAt =>
-            new Wait(WaitReason.Backoff, workflow.WaitingSince, workflow.RetryAt),
-        WorkflowState.Retrying => new Wait(WaitReason.RetryBudget, workflow.RetryAt),
-        WorkflowState.Running or WorkflowState.Ended or WorkflowState.Skipped => null,
-        _ => throw new UnreachableException($"unhandled {workflow.State}"),
-    };
+        var workflow = slot.Workflows[index];
+        return workflow.State switch
+        {
+            WorkflowState.Waiting =>
+                new Wait(WaitReason.Dependencies, slot.StartedAt ?? slot.ReservedAt),
+            WorkflowState.Ready when !IsWanted(slot.Key) =>
+                new Wait(WaitReason.Contact, WithoutContactSince(slot.Key, workflow.WaitingSince)),
+            WorkflowState.Ready => new Wait(WaitReason.Cores, workflow.WaitingSince),
+            WorkflowState.Running when IsHeldBack(slot, index) =>
+                new Wait(WaitReason.Contact, WithoutContactSince(slot.Key, workflow.StartedAt)),
+            WorkflowState.Retrying when _clock.At(_now) < workflow.RetryAt =>
+                new Wait(WaitReason.Backoff, workflow.WaitingSince, workflow.RetryAt),
+            WorkflowState.Retrying => new Wait(WaitReason.RetryBudget, workflow.RetryAt),
+            WorkflowState.Running or WorkflowState.Ended or WorkflowState.Skipped => null,
+            _ => throw new UnreachableException($"unhandled {workflow.State}"),
+        };
+    }
 
     private string WaitingFor(SlotRecord slot, int index)
     {
         var (workflow, spec) = (slot.Workflows[index], slot.Spec.Workflows[index]);
         var next = workflow.Attempts + 1;
-        return WaitOf(slot, workflow)?.For switch
+        return WaitOf(slot, index)?.For switch
         {
             WaitReason.Dependencies => $"waits for {Names(slot, spec.DependsOn)}",
             WaitReason.Cores => $"queued for {spec.Cores} {(spec.Cores == 1 ? "core" : "cores")}",
             WaitReason.Backoff => $"backing off before attempt {next}: {workflow.Failure!.Reason}",
             WaitReason.RetryBudget => $"attempt {next} waits for a share of the job's retry budget",
-            WaitReason.Contact => "waits for a gate to say that the job goes on",
+            WaitReason.Contact when workflow.State == WorkflowState.Running =>
+                $"attempt {workflow.Attempts} is not started at {workflow.Worker}: {WithoutContact}",
+            WaitReason.Contact => WithoutContact,
             _ => EndOf(workflow),
         };
     }

@@ -85,7 +85,7 @@ public sealed partial class ManagerNode : INode
             next = Instant.Sooner(next, _expireAt.NextDeadline);
             next = Instant.Sooner(next, _finishAt.NextDeadline);
             next = Instant.Sooner(next, _retryAt.NextDeadline);
-            next = Instant.Sooner(next, _askAt.NextDeadline);
+            next = Instant.Sooner(next, NextQuestions);
             next = Instant.Sooner(next, _replicas.NextDeadline);
             next = Instant.Sooner(next, _membership.NextDeadline);
             return Instant.Sooner(next, _progressAt.NextDeadline);
@@ -184,7 +184,7 @@ public sealed partial class ManagerNode : INode
         while (_sendAt.TryPop(_now, out var attempt)) OnSendDue(attempt);
         while (_expireAt.TryPop(_now, out var slot)) OnReservationDue(slot);
         while (_retryAt.TryPop(_now, out var next)) OnRetryDue(next);
-        while (_askAt.TryPop(_now, out var slot)) AskGates(slot);
+        AskDue();
         while (_finishAt.TryPop(_now, out var slot)) SendOutcomeToAll(slot);
         while (_progressAt.TryPop(_now, out var slot)) SendProgress(slot);
         return NodeVerdict.Accepted;
@@ -313,7 +313,22 @@ public sealed partial class ManagerNode : INode
             case DispatchCommand.RetryDenied denied: OnRetryDenied(denied, verdict); break;
             default: throw new UnreachableException($"unhandled {command}");
         }
+
+        if (ReadiedBy(command) is { } slot) FollowReady(slot);
     }
+
+    /// <summary>The slot in which the entry may have made a workflow ready, or one not ready any
+    /// more.</summary>
+    private static SlotKey? ReadiedBy(DispatchCommand command) => command switch
+    {
+        DispatchCommand.SlotStarted started => started.Slot,
+        DispatchCommand.SlotCancelled cancelled => cancelled.Slot,
+        DispatchCommand.AttemptStarted started => started.Attempt.Slot,
+        DispatchCommand.AttemptEnded ended => ended.Attempt.Slot,
+        DispatchCommand.RetryGranted granted => granted.Attempt.Slot,
+        DispatchCommand.RetryDenied denied => denied.Attempt.Slot,
+        _ => null,
+    };
 
     private void Capture()
     {

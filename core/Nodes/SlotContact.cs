@@ -14,7 +14,7 @@ public sealed class SlotContact
     /// acknowledge a cancellation.</summary>
     public static readonly Duration Term = Duration.FromSeconds(25);
 
-    /// <summary>Between two questions.</summary>
+    /// <summary>Between two questions; each slot has a moment of its own in it.</summary>
     public static readonly Duration AskInterval = Duration.FromSeconds(5);
 
     /// <summary>After so long without a question a gate takes the datacenter for silent.</summary>
@@ -28,6 +28,9 @@ public sealed class SlotContact
     /// the first.</summary>
     public Instant? WantedAt { get; private set; }
 
+    /// <summary>Until when attempts may be started; null where no gate was heard.</summary>
+    public Instant? WantedUntil => WantedAt + Term;
+
     /// <summary>Whether the newest question was answered, or none was asked.</summary>
     public bool IsAnswered => WantedAt >= _askedAt;
 
@@ -38,8 +41,19 @@ public sealed class SlotContact
     /// <summary>Of a slot that another primary, or this one in another life, started.</summary>
     public static SlotContact Unheard() => new(null);
 
+    /// <summary>When the slot is asked about next: at its own moment of the interval, so that gates are not
+    /// asked at once about all slots that were started, or taken over, together.</summary>
+    /// <param name="hash">Of the slot.</param>
+    public static Instant NextQuestion(Instant now, ulong hash)
+    {
+        var interval = AskInterval.Nanoseconds;
+        var moment = Duration.FromMilliseconds((long)(hash % (ulong)AskInterval.Milliseconds));
+        var past = (now.Nanoseconds - moment.Nanoseconds) % interval;
+        return now + new Duration(past < 0 ? -past : interval - past);
+    }
+
     /// <summary>Whether attempts may be started.</summary>
-    public bool IsWanted(Instant now) => WantedAt is { } at && now - at < Term;
+    public bool IsWanted(Instant now) => now < WantedUntil;
 
     /// <summary>A question is sent.</summary>
     public void Ask(Instant now) => _askedAt = now;

@@ -183,6 +183,7 @@ public sealed partial class VsrReplica
 
         var commit = Math.Max(Commit, _votes.Values.Max(vote => vote.TailFrom.Op));
         Install(from, tail, state, commit, outbox);
+        CommittedBeforeView = Commit;
         _viewRecord = _records;
         for (var i = 0; i < _backups.Length; i++) _backups[i] = new Backup();
         _inFlightBytes = 0;

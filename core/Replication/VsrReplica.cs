@@ -41,6 +41,10 @@ public sealed partial class VsrReplica(VsrConfig config) : IMachine<VsrInput, Vs
 
     public long Commit { get; private set; }
 
+    /// <summary>What this replica knew to be committed when it last began to lead a view: an earlier primary
+    /// had applied all of it.</summary>
+    public long CommittedBeforeView { get; private set; }
+
     public long Op => _log.Op;
 
     public VsrLog Log => _log;
@@ -97,6 +101,7 @@ public sealed partial class VsrReplica(VsrConfig config) : IMachine<VsrInput, Vs
         Invariant.Holds(!_wantsExit || !IsPrimary);
         Invariant.Holds(_log.Base.Op <= Commit);
         Invariant.Holds(Commit <= _log.Op);
+        Invariant.Holds(CommittedBeforeView <= Commit);
         Invariant.Holds(_log.LastView <= LastNormalView);
         Invariant.Holds(Status != VsrStatus.Normal || LastNormalView == View);
         Invariant.Holds(Status != VsrStatus.Normal || !_isDiskLost);
@@ -114,6 +119,7 @@ public sealed partial class VsrReplica(VsrConfig config) : IMachine<VsrInput, Vs
         fingerprint.Add(_resendAt);
         fingerprint.Add(_escalateAt);
         AddFlowTo(ref fingerprint);
+        fingerprint.Add(CommittedBeforeView);
         _rng.AddTo(ref fingerprint);
     }
 

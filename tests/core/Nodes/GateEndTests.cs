@@ -160,6 +160,32 @@ public sealed class GateEndTests
     }
 
     [Fact]
+    public void A_jobs_deadline_does_not_end_its_cancellation_before_its_term()
+    {
+        var key = _bench.Run(Specs.Job(bestEffort: Specs.BestEffort(deadline: Duration.FromSeconds(10))));
+        _bench.Pass(Duration.FromSeconds(5));
+        _bench.Ask(new ClientRequest.CancelJob(key.Job));
+        _bench.Pass(Duration.FromSeconds(29));
+        Assert.Equal(JobState.Cancelling, _bench.Job(key.Job).State);
+        var until = Assert.IsType<Wait>(_bench.Status(key.Job).Slots[0].Wait).Until;
+        Assert.Equal(_bench.Wall + Duration.FromSeconds(1), until);
+        _bench.Pass(Duration.FromSeconds(1));
+        Assert.Equal(JobState.Cancelled, _bench.Job(key.Job).State);
+    }
+
+    [Fact]
+    public void A_deadline_that_passes_while_the_cancellation_is_on_its_way_does_not_end_it()
+    {
+        var key = _bench.Run(Specs.Job(bestEffort: Specs.BestEffort(deadline: Duration.FromSeconds(10))));
+        _bench.Pass(Duration.FromSeconds(9));
+        _bench.IsDiskFast = false;
+        _bench.Ask(new ClientRequest.CancelJob(key.Job));
+        _bench.Pass(Duration.FromSeconds(2));
+        _bench.Persist();
+        Assert.Equal(JobState.Cancelling, _bench.Job(key.Job).State);
+    }
+
+    [Fact]
     public void The_deadline_ends_a_job_and_withdraws_what_is_open()
     {
         var spec = Specs.Job(

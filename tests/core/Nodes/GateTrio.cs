@@ -49,6 +49,9 @@ internal sealed class GateTrio
     /// <summary>A gate that nothing reaches, though it still reaches the others.</summary>
     public NodeId? Deaf { get; set; }
 
+    /// <summary>By how much a gate's wall clock is ahead of the others'.</summary>
+    public SortedDictionary<NodeId, Duration> Ahead { get; } = [];
+
     /// <summary>What each gate told its operators, in order.</summary>
     public List<(NodeId Gate, TelemetryEvent Event)> Events { get; } = [];
 
@@ -101,7 +104,7 @@ internal sealed class GateTrio
         if (!_lives.TryGetValue(gate, out var life)) _lives.Add(gate, life = new Life());
         life.Gate = new GateNode(gate, Topology, Config);
         var recovered = RecoveredLog.Nothing with { Records = [.. life.Disk] };
-        Step(gate, new NodeInput.Started(recovered, 7, new BootId(++_boots), Wall));
+        Step(gate, new NodeInput.Started(recovered, 7, new BootId(++_boots), WallOf(gate)));
         Settle();
     }
 
@@ -115,7 +118,7 @@ internal sealed class GateTrio
             {
                 if (_lives[gate].Gate is not { } node) continue;
                 for (var i = 0; i < 100 && node.NextDeadline <= _now; i++)
-                    Step(gate, new NodeInput.Tick(Wall));
+                    Step(gate, new NodeInput.Tick(WallOf(gate)));
                 Step(gate, new NodeInput.Received(East, new Message.ManagerHeartbeat(
                     "east", new BootId(1), ++_heartbeats, true, 1, 1, 4, 4, 4, 0)
                 {
@@ -127,7 +130,8 @@ internal sealed class GateTrio
         }
     }
 
-    private WallTime Wall => new WallTime(1_000_000) + (_now - Instant.Zero);
+    private WallTime WallOf(NodeId gate) =>
+        new WallTime(1_000_000) + (_now - Instant.Zero) + Ahead.GetValueOrDefault(gate);
 
     private void Settle()
     {

@@ -79,6 +79,93 @@ public sealed class ManagerContactTests
     }
 
     [Fact]
+    public void A_start_that_is_held_back_is_told_as_a_wait_for_a_gate_since_the_last_one_was_heard()
+    {
+        _bench.Run(Job());
+        var lost = _bench.Wall + SlotContact.Term;
+        _bench.Pass(SlotContact.Term - Millisecond, Worker1);
+        _bench.Join(Worker2);
+        _bench.Pass(Seconds(10), Worker1, Worker2);
+        HeldBack(LastProgress(Slot()), lost);
+
+        Answer(Slot());
+        _bench.Pass(Seconds(1), Worker1, Worker2);
+        var running = LastProgress(Slot());
+        Assert.Equal((WorkflowPhase.Running, null, ""), (running.Phase, running.Wait, running.Reason));
+    }
+
+    [Fact]
+    public void A_start_that_is_committed_after_the_last_word_of_a_gate_counted_is_held_back()
+    {
+        _bench.Run(Job());
+        var lost = _bench.Wall + SlotContact.Term;
+        _bench.Pass(SlotContact.Term - Millisecond, Worker1);
+        _bench.IsDiskFast = false;
+        _bench.Join(Worker2);
+        _bench.Pass(Seconds(1), Worker1, Worker2);
+        _bench.SetDisk(isFast: true);
+        _bench.Pass(Seconds(1), Worker1, Worker2);
+
+        Assert.Empty(Started(Worker2));
+        // It has a core since the entry, which is later than the last word of a gate.
+        HeldBack(LastProgress(Slot()), lost);
+    }
+
+    [Fact]
+    public void A_start_that_cannot_be_sent_again_is_not_lost_and_no_retry_is_spent_on_it()
+    {
+        _bench.Receive(Gate, new Message.ReserveSlot(Slot(), 1, Job(), null, new RetryShare(5, 3, 2, 0)));
+        _bench.Start();
+        _bench.Pass(SlotContact.Term - Millisecond, Worker1);
+        _bench.Join(Worker2);
+        Assert.Equal([Attempt()], Started(Worker2));
+        _bench.Forget();
+
+        _bench.Pass(Seconds(60), Worker1, Worker2);
+        Assert.True(_bench.Node.Ledger.IsLive(Attempt()));
+        Answer(Slot());
+        _bench.Pass(Seconds(1), Worker1, Worker2);
+        Assert.Equal([Attempt()], Started(Worker2));
+
+        // A worker that is asked and does not answer is given up all the same.
+        _bench.IsGateThere = true;
+        _bench.Pass(Seconds(15), Worker1, Worker2);
+        Assert.Equal(1, _bench.Node.Ledger.Find(Slot())!.Budget.Consumed);
+    }
+
+    [Fact]
+    public void Gates_are_asked_about_many_slots_at_moments_of_their_own()
+    {
+        const int Slots = 300;
+        for (var job = 10; job < 10 + Slots; job++) _bench.Run(Job(), job);
+        var asked = new SortedSet<SlotKey>();
+        for (var tenth = 0; tenth < 50; tenth++)
+        {
+            _bench.Forget();
+            _bench.Pass(SlotContact.AskInterval / 50, Worker1);
+            var now = Asked(Gate);
+            // Six are to be expected.
+            Assert.True(now.Count < 20, $"{now.Count} at once");
+            Assert.All(now, held => Assert.True(held.Slot == Slot() || asked.Add(held.Slot)));
+        }
+
+        Assert.Equal(Slots, asked.Count);
+    }
+
+    [Fact]
+    public void A_new_primary_asks_about_so_many_slots_in_a_step_and_soon_about_all()
+    {
+        const int Slots = 600;
+        for (var job = 10; job < 10 + Slots; job++) _bench.Run(Job(), job);
+        _bench.Forget();
+        _bench.Restart();
+
+        Assert.InRange(Asked(OtherGate).Count, 200, 256);
+        _bench.Pass(Millisecond * 20);
+        Assert.Equal(Slots, Asked(OtherGate).Select(held => held.Slot).Distinct().Count());
+    }
+
+    [Fact]
     public void Gates_are_asked_about_a_slot_in_which_nothing_happens_and_all_of_them_where_one_is_silent()
     {
         _bench.Run(Job());
@@ -97,9 +184,11 @@ public sealed class ManagerContactTests
     {
         _bench.Run(Job());
         _bench.Pass(SlotContact.AskInterval + Seconds(4), Worker1);
-        Answer(Slot());
+        var first = Asked(Gate)[0];
+        Assert.Equal(NodeVerdict.Accepted, Tell(first));
 
-        _bench.Pass(SlotContact.Term - Seconds(4) - Millisecond, Worker1);
+        var end = new Instant(first.Question) + SlotContact.Term;
+        _bench.Pass(end - _bench.Now - Millisecond, Worker1);
         _bench.Join(Worker2);
         Assert.Equal([Attempt()], Started(Worker2));
 
@@ -193,6 +282,15 @@ public sealed class ManagerContactTests
 
     private WorkflowProgress LastProgress(SlotKey slot) => _bench.SentTo<Message.SlotProgressed>(Gate)
         .Last(progress => progress.Slot == slot).Workflows[0];
+
+    private static void HeldBack(WorkflowProgress told, WallTime since)
+    {
+        Assert.Equal((WorkflowPhase.Queued, 1), (told.Phase, told.Attempt));
+        Assert.Equal(new Wait(WaitReason.Contact, since), told.Wait);
+        Assert.Equal(
+            $"attempt 1 is not started at {Worker2}: waits for a gate to say that the job goes on",
+            told.Reason);
+    }
 
     private NodeVerdict Tell(Message.SlotHeld held) =>
         _bench.Receive(Gate, new Message.SlotWanted(held.Slot, 1, held.Boot, held.Question));
