@@ -40,6 +40,7 @@ internal static class OperationGenerator
 
         AddCrowd(seed, profile, topology, jobs, operations);
         AddKeys(seed, profile, topology, operations);
+        AddUneven(seed, profile, topology, operations);
         return operations;
     }
 
@@ -69,6 +70,33 @@ internal static class OperationGenerator
                 WithLists(seed, topology, job),
                 Watches: rng.Chance(1, 2)));
         }
+    }
+
+    /// <summary>In some worlds a job has long work in each of several datacenters, beside short work that may
+    /// fail, and a retry for each: where the short work has used it, the others may keep theirs for longer than
+    /// a larger share is waited for.</summary>
+    private static void AddUneven(
+        ulong seed, Profile profile, PlanTopology topology, List<PlannedOperation> operations)
+    {
+        var rng = Rng.Stream(seed, "uneven job");
+        var count = topology.Datacenters.Count;
+        if (profile.CrowdMax == 0 || count < 2 || !rng.Chance(1, 3)) return;
+        var workflows = new List<PlannedWorkflow>
+        {
+            new(WorkflowKind.Exec, Cores: 1, rng.Between(
+                Duration.FromSeconds(75), Duration.FromSeconds(90)), Duration.FromSeconds(3), []),
+        };
+        for (var i = 0; i < 6; i++)
+            workflows.Add(new PlannedWorkflow(
+                WorkflowKind.Exec, Cores: 1, rng.Between(
+                    Duration.FromMilliseconds(100), Duration.FromMilliseconds(500)),
+                Duration.FromSeconds(1), []));
+        var job = new PlannedJob(
+            "uneven", count, Preferred: [], Only: [], RetryBudget: count, RetryBudgetPerWorkflow: count,
+            BestEffort: null, workflows);
+        operations.Add(new PlannedOperation.Submit(
+            rng.Between(FirstJob, profile.FaultsEnd / 4), (int)rng.Below(topology.Clients), job,
+            Watches: true));
     }
 
     /// <summary>Lets some jobs that may run anywhere name several datacenters.</summary>

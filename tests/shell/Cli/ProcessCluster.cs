@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
@@ -5,25 +6,30 @@ using System.Text.RegularExpressions;
 
 namespace Hyperscale.Det.Tests.Shell.Cli;
 
-/// <summary>The example cluster as processes of their own, at free ports; disposing it leaves
-/// nothing.</summary>
+/// <summary>A cluster, the example unless another is given, as processes of their own, at free ports;
+/// disposing it leaves nothing.</summary>
 internal sealed partial class ProcessCluster : IAsyncDisposable
 {
-    private readonly SortedDictionary<string, CliProcess> _nodes = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, CliProcess> _nodes = new(StringComparer.Ordinal);
     private readonly string _directory = Directory.CreateTempSubdirectory("hyperscale-test-").FullName;
 
+    private readonly IReadOnlyList<string> _names;
     private readonly SortedDictionary<string, string> _ports;
     private readonly (string, string)? _variable;
 
-    private ProcessCluster(SortedDictionary<string, string> ports, (string, string)? variable) =>
-        (_ports, _variable) = (ports, variable);
+    private ProcessCluster(
+        IReadOnlyList<string> names, SortedDictionary<string, string> ports, (string, string)? variable) =>
+        (_names, _ports, _variable) = (names, ports, variable);
 
     /// <summary>Where the first gate serves HTTP.</summary>
     public string Url => Urls[0];
 
     /// <summary>Where the gates serve HTTP.</summary>
     public IReadOnlyList<string> Urls =>
-        [.. new[] { "8400", "8401", "8402" }.Select(port => $"http://127.0.0.1:{_ports[port]}")];
+        [
+            .. new[] { "8400", "8401", "8402" }.Where(_ports.ContainsKey)
+                .Select(port => $"http://127.0.0.1:{_ports[port]}"),
+        ];
 
     /// <param name="variable">A setting of every node.</param>
     public static async Task<ProcessCluster> StartAsync((string Name, string Value)? variable = null)
@@ -32,12 +38,20 @@ internal sealed partial class ProcessCluster : IAsyncDisposable
         foreach (var node in Examples.Nodes)
             texts[node] = await File.ReadAllTextAsync(
                 Path.Combine(Examples.Directory, "cluster", $"{node}.json"));
+        return await StartAsync(texts, variable);
+    }
+
+    /// <param name="texts">The configuration of each node, by a name that begins with its role; what is
+    /// written of ports is replaced by free ones.</param>
+    public static async Task<ProcessCluster> StartAsync(
+        IReadOnlyDictionary<string, string> texts, (string Name, string Value)? variable = null)
+    {
         var written = texts.Values.SelectMany(text => PortOf().Matches(text))
             .Select(match => match.Groups[1].Value).ToHashSet(StringComparer.Ordinal);
         var ports = new SortedDictionary<string, string>(StringComparer.Ordinal);
         foreach (var (port, free) in written.Zip(FreePorts(written.Count)))
             ports[port] = free.ToString(CultureInfo.InvariantCulture);
-        var cluster = new ProcessCluster(ports, variable);
+        var cluster = new ProcessCluster([.. texts.Keys], ports, variable);
         try
         {
             foreach (var (node, text) in texts)
@@ -45,7 +59,7 @@ internal sealed partial class ProcessCluster : IAsyncDisposable
                     cluster.FileOf(node),
                     PortOf().Replace(text, match => $"127.0.0.1:{ports[match.Groups[1].Value]}"));
             var init = await CliProcess.RunAsync(
-                ["init", "--config", .. Examples.Nodes.Select(cluster.FileOf)]);
+                ["init", "--config", .. cluster._names.Select(cluster.FileOf)]);
             Assert.Equal((0, ""), (init.Code, init.Error));
             await cluster.LaunchAllAsync();
             return cluster;
@@ -68,7 +82,7 @@ internal sealed partial class ProcessCluster : IAsyncDisposable
     public async Task RestartAllAsync()
     {
         await Task.WhenAll(_nodes.Values.Select(node => node.KillAsync()));
-        foreach (var node in Examples.Nodes) await KillAsync(node);
+        foreach (var node in _names) await KillAsync(node);
         await LaunchAllAsync();
     }
 
@@ -87,7 +101,7 @@ internal sealed partial class ProcessCluster : IAsyncDisposable
 
     private async Task LaunchAllAsync()
     {
-        foreach (var node in Examples.Nodes) Launch(node);
+        foreach (var node in _names) Launch(node);
         foreach (var node in _nodes.Values) await node.LineAsync("ready");
     }
 
