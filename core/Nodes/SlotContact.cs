@@ -17,6 +17,9 @@ public sealed class SlotContact
     /// <summary>Between two questions; each slot has a moment of its own in it.</summary>
     public static readonly Duration AskInterval = Duration.FromSeconds(5);
 
+    // Slots that are asked about in one step need only one.
+    private static readonly Duration AskMoment = Duration.FromMilliseconds(10);
+
     /// <summary>After so long without a question a gate takes the datacenter for silent.</summary>
     public static readonly Duration SilentAfter = AskInterval * 3;
 
@@ -47,8 +50,8 @@ public sealed class SlotContact
     public static Instant NextQuestion(Instant now, ulong hash)
     {
         var interval = AskInterval.Nanoseconds;
-        var moment = Duration.FromMilliseconds((long)(hash % (ulong)AskInterval.Milliseconds));
-        var past = (now.Nanoseconds - moment.Nanoseconds) % interval;
+        var moment = AskMoment.Nanoseconds * (long)(hash % (ulong)(interval / AskMoment.Nanoseconds));
+        var past = (now.Nanoseconds - moment) % interval;
         return now + new Duration(past < 0 ? -past : interval - past);
     }
 

@@ -48,6 +48,17 @@ public sealed class GateExplainTests
     }
 
     [Fact]
+    public void A_slot_whose_start_is_held_back_says_that_it_waits_for_a_gate()
+    {
+        var key = _bench.Run(Specs.Job());
+        _bench.Receive(East, Progressed(key, 1, new Wait(WaitReason.Contact, _bench.Wall)));
+
+        Assert.Equal(
+            (SlotPhase.Queued, "east waits for a gate to say that the job goes on"),
+            (Explain(key.Job).Status.Slots[0].Phase, Explain(key.Job).Status.Slots[0].Reason));
+    }
+
+    [Fact]
     public void A_slot_that_was_refused_names_who_did_not_take_it_and_waits_since_then()
     {
         var job = _bench.Submit(Specs.Job(only: ["east"]));

@@ -36,6 +36,18 @@ public sealed class CutOffTests
             ],
     };
 
+    // The gate's next life takes the cancellation for 25 s older than it is.
+    private static readonly Plan WithClockAhead = Plan with
+    {
+        Faults =
+        [
+            .. Plan.Faults,
+            new PlannedFault.WallJump(Seconds(14), "gate-1", 25_000),
+            new PlannedFault.Crash(
+                Seconds(15), "gate-1", CrashPoint.Anywhere, CrashExtent.Process, Seconds(1)),
+        ],
+    };
+
     [Fact]
     public void Nothing_more_of_the_job_is_started_there_and_it_is_stopped_as_soon_as_gates_are_heard()
     {
@@ -46,6 +58,26 @@ public sealed class CutOffTests
         Assert.InRange(result.Figures.Attempts, 2, 4);
         Assert.True(result.Coverage.Count(Probe.StartHeldBackWithoutContact) > 0);
         Assert.True(result.Coverage.Count(Probe.SlotWithdrawnOnContact) > 0);
+    }
+
+    [Fact]
+    public void A_cancellation_is_not_final_sooner_though_another_life_of_the_gate_has_a_clock_that_is_ahead()
+    {
+        var result = PlanRunner.Run(WithClockAhead);
+
+        Assert.Null(result.Failure);
+        Assert.True(result.Coverage.Count(Probe.StartHeldBackWithoutContact) > 0);
+    }
+
+    [Fact]
+    public void A_cancellation_whose_term_counts_from_its_stamp_is_noticed()
+    {
+        var file = Path.Combine(AppContext.BaseDirectory, $"{nameof(CutOffTests)}-clock.json");
+        File.WriteAllText(file, PlanFile.Write(WithClockAhead));
+        var mutant = MutantShelf.Named("a-cancel-term-counts-from-its-stamp")!;
+
+        var simulator = MutatedSimulator.Load(mutant, out _)!;
+        Assert.Equal(1, simulator.Invoke(["replay", "--plan", file], mutant.Name));
     }
 
     [Fact]
