@@ -292,9 +292,10 @@ public sealed partial class GateNode
     }
 
     /// <summary>Sets when the job has waited as long as it may, on this node's clock. Its deadline is found
-    /// once in a life of the gate from the ledger's stamps, so that the wall clock's jumps do not move it. The
-    /// term of a cancellation counts from when this gate took the job over, or applied the cancellation: no
-    /// stamp of another clock cuts it short, nor does the job's deadline, as that rests on stamps.</summary>
+    /// once in a life of the gate from the ledger's stamps, so that the wall clock's jumps do not move it.
+    /// The term of a cancellation counts from when this gate took the job over, or applied the cancellation:
+    /// no stamp of another clock cuts it short, nor does the job's deadline, as that rests on
+    /// stamps.</summary>
     private void SetDeadline(LedgerJob job, JobWork work, Instant now)
     {
         work.Deadline ??= Remaining(job.Submitted, DeadlineOf(job), now);

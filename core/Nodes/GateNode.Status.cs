@@ -48,7 +48,8 @@ public sealed partial class GateNode
     private Wait? WaitOf(LedgerJob job, LedgerSlot slot, SlotPhase phase, SlotWork? work, Instant now)
     {
         if (job.IsEnded || slot.Outcome is not null) return null;
-        if (job.IsCancelling && slot.IsOpen) return new Wait(WaitReason.Stop, job.Since, DeadlineAt(job, now));
+        if (job.IsCancelling && slot.IsOpen)
+            return new Wait(WaitReason.Stop, job.Since, DeadlineAt(job, now));
         if (IsSilent(work, now))
         {
             var silence = Duration.Zero - (now - work!.HeardAt!.Value);

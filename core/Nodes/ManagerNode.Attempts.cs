@@ -10,9 +10,9 @@ namespace Hyperscale.Det.Nodes;
 // message, never moves it: a copy of the start may still be under way to that worker, and the same attempt
 // must not run in two places. So the start is sent again, to the same worker, until it is accepted or until
 // DeadAfter has passed since the first time; then the attempt ends, and should a late copy start it all the
-// same, the worker's next heartbeat shows it and it is stopped. While no gate says that the slot is wanted the
-// start is not sent, and DeadAfter does not pass: an attempt that its worker could not be asked for is not lost,
-// and no retry is spent on it.
+// same, the worker's next heartbeat shows it and it is stopped. While no gate says that the slot is wanted
+// the start is not sent, and DeadAfter does not pass: an attempt that its worker could not be asked for is
+// not lost, and no retry is spent on it.
 public sealed partial class ManagerNode
 {
     // Proposed and not yet committed.

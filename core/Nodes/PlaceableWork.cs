@@ -3,8 +3,8 @@ using Hyperscale.Det.Kernel;
 
 namespace Hyperscale.Det.Nodes;
 
-/// <summary>The workflows that wait for a core and may have one, because their slots are wanted: what is looked
-/// through for placing, however many others wait for a gate's word.</summary>
+/// <summary>The workflows that wait for a core and may have one, because their slots are wanted: what is
+/// looked through for placing, however many others wait for a gate's word.</summary>
 internal sealed class PlaceableWork
 {
     private readonly SortedDictionary<long, ReadyWorkflow> _inOrder = [];

@@ -73,8 +73,8 @@ internal static class OperationGenerator
     }
 
     /// <summary>In some worlds a job has long work in each of several datacenters, beside short work that may
-    /// fail, and a retry for each: where the short work has used it, the others may keep theirs for longer than
-    /// a larger share is waited for.</summary>
+    /// fail, and a retry for each: where the short work has used it, the others may keep theirs for longer
+    /// than a larger share is waited for.</summary>
     private static void AddUneven(
         ulong seed, Profile profile, PlanTopology topology, List<PlannedOperation> operations)
     {

@@ -85,8 +85,8 @@ public sealed class ManagerFailoverTests : IDisposable
         Assert.Equal(Enumerable.Repeat("exit code 3", Shared), budget.Grants.Select(grant => grant.Cause));
     }
 
-    /// <summary>Kills whoever leads the datacenter after each attempt of a job, and starts it again; gives how
-    /// often.</summary>
+    /// <summary>Kills whoever leads the datacenter after each attempt of a job, and starts it again; gives
+    /// how often.</summary>
     private static async Task<int> KillAfterEachAsync(
         ProcessCluster cluster, string datacenter, string job, CancellationToken isOver)
     {

@@ -18,7 +18,8 @@ internal static class ThreeDatacenters
             var texts = new SortedDictionary<string, string>(StringComparer.Ordinal)
             {
                 ["gate-1"] = Text("gate-1", "gate", """
-                    "listen": "127.0.0.1:7101", "httpListen": "127.0.0.1:8400", "dataDirectory": "data/gate-1",
+                    "listen": "127.0.0.1:7101", "httpListen": "127.0.0.1:8400",
+                    "dataDirectory": "data/gate-1",
                     """),
             };
             foreach (var datacenter in Names)
@@ -56,8 +57,8 @@ internal static class ThreeDatacenters
         return $$"""{ "name": "{{name}}", "managers": [ {{string.Join(", ", managers)}} ] }""";
     }
 
-    private static string Manager(string datacenter, int i) =>
-        $$"""{ "id": "{{datacenter}}/manager-{{i + 1}}", "address": "127.0.0.1:{{PortOf(datacenter, i)}}" }""";
+    private static string Manager(string name, int i) =>
+        $$"""{ "id": "{{name}}/manager-{{i + 1}}", "address": "127.0.0.1:{{PortOf(name, i)}}" }""";
 
     private static string PortOf(string datacenter, int manager) =>
         (7200 + (10 * Names.ToList().IndexOf(datacenter)) + manager).ToString(CultureInfo.InvariantCulture);
