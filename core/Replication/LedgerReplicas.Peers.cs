@@ -5,6 +5,10 @@ namespace Hyperscale.Det.Replication;
 // Heartbeats between the nodes that share groups: who is silent, and who follows whom.
 public sealed partial class LedgerReplicas
 {
+    /// <summary>Whether an entry of a group that this node is about to lead was committed by an earlier
+    /// primary, as far as a quorum knew when the view began.</summary>
+    public bool WasCommittedBefore(int group, long op) => op <= _byGroup[group]!.CommittedBeforeView;
+
     private ReplicaVerdict OnHeartbeat(
         ReplicaInput.HeartbeatReceived heartbeat, Instant now, Outbox<ReplicaEffect> outbox)
     {

@@ -126,10 +126,6 @@ public sealed partial class LedgerReplicas : IMachine<ReplicaInput, ReplicaEffec
     /// entries.</summary>
     public long ViewOf(int group) => _byGroup[group]!.View;
 
-    /// <summary>Whether an entry of a group that this node is about to lead was committed by an earlier
-    /// primary, as far as a quorum knew when the view began.</summary>
-    public bool WasCommittedBefore(int group, long op) => op <= _byGroup[group]!.CommittedBeforeView;
-
     /// <summary>Who leads the group in the newest view that this node knows.</summary>
     public NodeId PrimaryOf(int group) => _byGroup[group]!.Primary;
 
