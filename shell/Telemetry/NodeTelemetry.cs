@@ -105,15 +105,8 @@ public sealed class NodeTelemetry : ITelemetrySink
             case TelemetryEvent.SubmissionRepeated repeated:
                 _submissionsRepeated.Add(1, Of(node), new("answer", repeated.Answer));
                 break;
-            case TelemetryEvent.KeysEvicted evicted:
-                OnKeysEvicted(node, evicted);
-                break;
-            case TelemetryEvent.SnapshotTooLarge tooLarge:
-                NodeLog.SnapshotTooLarge(_logger, node, tooLarge.StateBytes, tooLarge.BytesMax);
-                _snapshotsTooLarge.Add(1, Of(node));
-                break;
-            case TelemetryEvent.Recovered recovered:
-                NodeLog.Recovered(_logger, node, recovered.SnapshotLsn, recovered.Records);
+            case TelemetryEvent.KeysEvicted or TelemetryEvent.SnapshotTooLarge or TelemetryEvent.Recovered:
+                OnLedger(node, telemetry);
                 break;
             case TelemetryEvent.GroupLed led:
                 OnGroupLed(node, led);
@@ -148,11 +141,25 @@ public sealed class NodeTelemetry : ITelemetrySink
         _ignored.Add(1, Of(node), new("message", ignored.Message), new("verdict", ignored.Verdict));
     }
 
-    private void OnKeysEvicted(NodeId node, TelemetryEvent.KeysEvicted evicted)
+    private void OnLedger(NodeId node, TelemetryEvent telemetry)
     {
-        NodeLog.KeysEvicted(_logger, node, evicted.Group, evicted.Evicted, evicted.Forgotten);
-        _keysEvicted.Add(evicted.Evicted, Of(node));
-        _keysForgotten.Add(evicted.Forgotten, Of(node));
+        switch (telemetry)
+        {
+            case TelemetryEvent.KeysEvicted evicted:
+                NodeLog.KeysEvicted(_logger, node, evicted.Group, evicted.Evicted, evicted.Forgotten);
+                _keysEvicted.Add(evicted.Evicted, Of(node));
+                _keysForgotten.Add(evicted.Forgotten, Of(node));
+                break;
+            case TelemetryEvent.SnapshotTooLarge tooLarge:
+                NodeLog.SnapshotTooLarge(_logger, node, tooLarge.StateBytes, tooLarge.BytesMax);
+                _snapshotsTooLarge.Add(1, Of(node));
+                break;
+            case TelemetryEvent.Recovered recovered:
+                NodeLog.Recovered(_logger, node, recovered.SnapshotLsn, recovered.Records);
+                break;
+            default:
+                throw new UnreachableException($"unhandled {telemetry}");
+        }
     }
 
     private void OnJob(NodeId node, TelemetryEvent telemetry)
