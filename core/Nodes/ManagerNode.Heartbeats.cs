@@ -29,6 +29,7 @@ public sealed partial class ManagerNode
         {
             Capacity = Leads && !IsGathering ? CapacityNow() : null,
             Coordinate = _vivaldi.Own,
+            Resources = _resources.Now(_now),
         };
         foreach (var gate in _topology.Gates)
             Send(gate, _rtts.TryGetValue(gate, out var rtt) ? message with { Rtt = rtt } : message);
