@@ -50,7 +50,7 @@ public sealed partial class ManagerNode
     }
 
     private HeartbeatCapacity CapacityNow() => HeartbeatCapacity.Of(
-        _workers.CoresTotal, [.. Active()], [.. Pending()], _now);
+        _workers.CoresOffered, [.. Active()], [.. Pending()], _now);
 
     /// <summary>What holds cores: what has been placed, then what runs. What runs on a worker that is gone
     /// holds none that there are.</summary>

@@ -190,7 +190,7 @@ public sealed partial class WorkerNode
             StopCause.Cancelled => (AttemptState.Cancelled, workload.StopReason),
             StopCause.LeaseExpired => (AttemptState.Lost, "lease expired"),
             StopCause.Shutdown => (AttemptState.Lost, "worker shut down"),
-            StopCause.Guarded => (AttemptState.KilledByGuard, $"killed by its guard: {kill!.Message}"),
+            StopCause.Guarded => (AttemptState.KilledByGuard, kill!.Message),
             StopCause.Hung => (AttemptState.Failed,
                 $"hung: stopped after its duration of {spec.Duration} and timeout of {spec.Timeout}"),
             null when exited.Fault is { } fault => (AttemptState.Failed, fault),

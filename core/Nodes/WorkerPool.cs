@@ -42,6 +42,10 @@ internal sealed class WorkerPool
 
     public int CoresFree { get; private set; }
 
+    /// <summary>All cores but those that are not given to anybody, as their worker takes no work.</summary>
+    public int CoresOffered =>
+        CoresTotal - _members.Values.Where(m => !m.TakesWork).Sum(m => Math.Max(0, m.Cores - m.Used));
+
     /// <summary>Cores of the largest worker; 0 without one.</summary>
     public int LargestCores => _bySize.Count == 0 ? 0 : _bySize.Keys.Last();
 
@@ -53,6 +57,10 @@ internal sealed class WorkerPool
             m.Key, m.Value.Boot, m.Value.Cores, m.Value.Free, m.Value.Standing));
 
     public bool Contains(NodeId worker) => _members.ContainsKey(worker);
+
+    /// <summary>Whether the worker is registered, and not over its budget.</summary>
+    public bool TakesWork(NodeId worker) =>
+        _members.TryGetValue(worker, out var member) && member.TakesWork;
 
     public bool Contains(NodeId worker, BootId boot) =>
         _members.TryGetValue(worker, out var member) && member.Boot == boot;
@@ -176,7 +184,9 @@ internal sealed class WorkerPool
         public WorkerStanding Standing { get; set; }
 
         // A worker that came back with fewer cores may, for a moment, hold more than it has.
-        public int Free => Standing == WorkerStanding.OverBudget ? 0 : Math.Max(0, Cores - Used);
+        public int Free => TakesWork ? Math.Max(0, Cores - Used) : 0;
+
+        public bool TakesWork => Standing != WorkerStanding.OverBudget;
 
         public FreeEntry EntryOf(NodeId id) => new(Standing == WorkerStanding.Pressed, Free, id);
     }

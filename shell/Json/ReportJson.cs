@@ -33,6 +33,9 @@ public sealed record ReportJson(
     /// datacenter.</summary>
     public IReadOnlyList<CellJson> Cells { get; init; } = [];
 
+    /// <summary>Workflows that their guards killed, with the evidence.</summary>
+    public IReadOnlyList<KilledJson> Killed { get; init; } = [];
+
     public static ReportJson Of(JobStatus status)
     {
         var report = JobReport.Of(status);
@@ -56,6 +59,11 @@ public sealed record ReportJson(
             [
                 .. report.Cells.Select(row =>
                     new CellJson(row.Workflow!, row.Datacenter!, NumbersJson.Of(row.Stats))),
+            ],
+            Killed =
+            [
+                .. report.Runs.Where(run => run.Kill is not null).Select(run => new KilledJson(
+                    run.Workflow, run.Datacenter, run.Worker, KillJson.Of(run.Kill)!)),
             ],
         };
     }

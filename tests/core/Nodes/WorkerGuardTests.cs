@@ -31,7 +31,7 @@ public sealed class WorkerGuardTests
         var outcome = Finished(Attempt());
         Assert.Equal(AttemptState.KilledByGuard, outcome.State);
         Assert.Equal(
-            "killed by its guard: memory of 2048.0 MiB against a budget of 1024.0 MiB; 3 processes killed",
+            "memory of 2048.0 MiB against a budget of 1024.0 MiB; 3 processes killed",
             outcome.Reason);
         Assert.Equal(Stats, outcome.Stats);
         Assert.Equal((GuardDimension.Memory, 3, false), (
