@@ -21,10 +21,9 @@ internal sealed class DimensionGuard
     private readonly Duration _grace;
     private readonly Duration _proof;
 
-    // A quota is a cure: whether it helps is to be seen before the next step.
+    // A quota is a cure: what came before it does not count for the next step.
     private readonly bool _isCurable;
     private Duration _below;
-    private Duration _throttled;
 
     public DimensionGuard(double limit, bool isCurable, ResourceConfig config)
     {
@@ -48,7 +47,6 @@ internal sealed class DimensionGuard
     {
         for (var i = 1; i < Levels; i++)
             _violations[i] = _violations[i].With(raw >= _thresholds[i], estimate >= _thresholds[i], credit);
-        _throttled = Level >= GuardLevel.Throttle ? _throttled + credit : Duration.Zero;
         _below = estimate < _thresholds[(int)Level] ? _below + credit : Duration.Zero;
     }
 
@@ -60,6 +58,7 @@ internal sealed class DimensionGuard
         {
             Level++;
             _below = Duration.Zero;
+            if (_isCurable && Level == GuardLevel.Throttle) _violations[(int)GuardLevel.Kill] = default;
             return true;
         }
 
@@ -86,7 +85,6 @@ internal sealed class DimensionGuard
         fingerprint.Add(Limit);
         fingerprint.Add((ulong)Level);
         fingerprint.Add(_below.Nanoseconds);
-        fingerprint.Add(_throttled.Nanoseconds);
         foreach (var violation in _violations)
         {
             fingerprint.Add(violation.IsOpen);
@@ -102,7 +100,6 @@ internal sealed class DimensionGuard
         var violation = _violations[(int)level];
         // The sample at hand is above it, too.
         if (!violation.IsOpen || violation.Dips > 0 || violation.Confirmed < _grace) return false;
-        if (level == GuardLevel.Kill && _isCurable && _throttled < _grace) return false;
         if (violation.IsUnbroken && violation.Confirmed >= _proof) return true;
         var threshold = _thresholds[(int)level];
         if (estimate < threshold) return false;

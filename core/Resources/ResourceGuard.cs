@@ -15,6 +15,8 @@ public sealed class ResourceGuard : IMachine<GuardInput, GuardEffect, GuardVerdi
     /// that it stays throttled as long as it wants more.</summary>
     private const double HoldAt = 0.95;
 
+    // Down at once, as a kill comes next; up with care.
+    private const double AdjustMin = 0.7;
     private const double AdjustMax = 1.1;
     private const int RunPermilleMin = 20;
     private const int BrakePermille = 500;
@@ -113,12 +115,14 @@ public sealed class ResourceGuard : IMachine<GuardInput, GuardEffect, GuardVerdi
         if (sampled.Reading.At > now) return GuardVerdict.Stale;
         if (!_monitor.Observe(sampled.Reading, sampled.MemoryTotalBytes)) return GuardVerdict.Stale;
         var sample = _monitor.Sample;
-        _record.Note(sample, Metrics);
         if (_killedAt is not null)
         {
+            // What comes after a kill is no reason for it, and would crowd out what is.
             _processesSeen = Math.Max(_processesSeen, sample.Processes);
             return GuardVerdict.Ending;
         }
+
+        _record.Note(sample, Metrics);
 
         var credit = isFirst ? Duration.Zero : Shorter(sample.At - before, _config.SampleInterval);
         Judge(GuardDimension.Cpu, sample.CpuPercent, Metrics.CpuPercent, Metrics.CpuUncertainty, credit);
@@ -189,7 +193,7 @@ public sealed class ResourceGuard : IMachine<GuardInput, GuardEffect, GuardVerdi
         }
         else if (LevelOf(GuardDimension.Cpu) == GuardLevel.Throttle)
         {
-            var factor = Math.Clamp(target / used, 1 / AdjustMax, AdjustMax);
+            var factor = Math.Clamp(target / used, AdjustMin, AdjustMax);
             _quota = Math.Clamp(_quota * factor, target / 2, target * AdjustMax);
             _share *= factor;
         }

@@ -6,7 +6,7 @@ using Hyperscale.Det.Wire;
 namespace Hyperscale.Det.Resources;
 
 /// <summary>One sample of the dimension that a workload was killed for, in its unit.</summary>
-/// <param name="AgeMs">Before the kill was decided; negative after it.</param>
+/// <param name="AgeMs">Before the kill was decided.</param>
 /// <param name="Deviation">Of the filtered value.</param>
 public readonly record struct KillSample(long AgeMs, long Raw, long Filtered, long Deviation);
 
@@ -162,7 +162,7 @@ public sealed record ResourceKill(
         {
             switch (field)
             {
-                case 1: age = reader.Number("ageMs", -NumberMax, NumberMax); break;
+                case 1: age = reader.Number("ageMs", 0, NumberMax); break;
                 case 2: raw = reader.Number("raw", 0, NumberMax); break;
                 case 3: filtered = reader.Number("filtered", 0, NumberMax); break;
                 case 4: deviation = reader.Number("deviation", 0, NumberMax); break;
@@ -190,7 +190,7 @@ public sealed record ResourceKill(
             {
                 case 1: from = reader.Choice("from", GuardLevel.Kill); break;
                 case 2: to = reader.Choice("to", GuardLevel.Kill); break;
-                case 3: age = reader.Number("ageMs", -NumberMax, NumberMax); break;
+                case 3: age = reader.Number("ageMs", 0, NumberMax); break;
                 default: break;
             }
         }

@@ -35,7 +35,7 @@ public sealed record KillJson(
         [.. kill.Moves.Select(move => new KillLevelJson(ResourceKill.NameOf(move.To), move.AgeMs))]);
 }
 
-/// <param name="AgeMs">Before the kill was decided; negative after it.</param>
+/// <param name="AgeMs">Before the kill was decided.</param>
 /// <param name="Deviation">Of the filtered value.</param>
 public sealed record KillSampleJson(long AgeMs, long Raw, long Filtered, long Deviation);
 

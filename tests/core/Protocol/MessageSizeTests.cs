@@ -107,9 +107,9 @@ public sealed class MessageSizeTests
         const long most = ResourceKill.NumberMax;
         return new ResourceKill(
             GuardDimension.Memory, long.MaxValue, long.MaxValue, long.MaxValue, long.MaxValue,
-            [.. Enumerable.Repeat(new KillSample(-most, most, most, most), ResourceKill.SamplesMax)],
+            [.. Enumerable.Repeat(new KillSample(most, most, most, most), ResourceKill.SamplesMax)],
             [.. Enumerable.Repeat(
-                new GuardMove(GuardLevel.Throttle, GuardLevel.Kill, -most), ResourceKill.MovesMax)],
+                new GuardMove(GuardLevel.Throttle, GuardLevel.Kill, most), ResourceKill.MovesMax)],
             1 << 22, true);
     }
 

@@ -40,12 +40,12 @@ internal static class ResourceGens
         (node, version, cpu, memory, age) => new HealthRecord(node, version, cpu, memory, age));
 
     private static readonly Gen<List<KillSample>> Samples = Gen.Select(
-        Gen.Long[-100_000, 100_000], Gen.Long[0, 1L << 50], Gen.Long[0, 1L << 50], Gen.Long[0, 1L << 40],
+        Gen.Long[0, 100_000], Gen.Long[0, 1L << 50], Gen.Long[0, 1L << 50], Gen.Long[0, 1L << 40],
         (age, raw, filtered, spread) => new KillSample(age, raw, filtered, spread))
         .List[0, ResourceKill.SamplesMax];
 
     private static readonly Gen<List<GuardMove>> Moves = Gen.Select(
-        Gen.Enum<GuardLevel>(), Gen.Enum<GuardLevel>(), Gen.Long[-1000, 100_000],
+        Gen.Enum<GuardLevel>(), Gen.Enum<GuardLevel>(), Gen.Long[0, 100_000],
         (before, after, age) => new GuardMove(before, after, age)).List[0, ResourceKill.MovesMax];
 
     public static readonly Gen<ResourceKill> Kill =
