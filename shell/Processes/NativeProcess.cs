@@ -126,7 +126,8 @@ internal static partial class NativeProcess
     /// <summary>A value of <c>sysconf</c>; these are equal in all C libraries of Linux.</summary>
     public static long SystemValue(int name) => SystemConfiguration(name);
 
-    /// <summary>Reads the start of a small file of the kernel's; -1 when it is gone or out of reach.</summary>
+    /// <summary>Reads the start of a small file of the kernel's; -1 when it is gone or out of
+    /// reach.</summary>
     public static unsafe int ReadFile(string path, Span<byte> target)
     {
         var descriptor = OpenFile(path, ReadOnly | CloseOnExec);

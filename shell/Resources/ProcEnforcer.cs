@@ -82,7 +82,8 @@ internal sealed class ProcTree(int root, bool holdsRoot, Action<ProcTree> forget
 
     public int Kill()
     {
-        var living = Find(ProcessScan.All()).Where(process => !process.IsZombie && process.Id != root).ToList();
+        var living = Find(ProcessScan.All())
+            .Where(process => !process.IsZombie && process.Id != root).ToList();
         Signal(living, NativeProcess.SignalKill);
         return living.Count;
     }
@@ -126,7 +127,7 @@ internal sealed class ProcTree(int root, bool holdsRoot, Action<ProcTree> forget
     {
         foreach (var process in _members)
         {
-            if (process is { IsZombie: true } && process.Parent == Environment.ProcessId && process.Id != root)
+            if (process.IsZombie && process.Parent == Environment.ProcessId && process.Id != root)
                 _ = NativeProcess.Reap(process.Id, out _);
         }
     }

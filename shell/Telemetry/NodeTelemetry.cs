@@ -110,6 +110,16 @@ public sealed class NodeTelemetry : ITelemetrySink
             case TelemetryEvent.Ignored ignored:
                 OnIgnored(node, ignored);
                 break;
+            default:
+                OnLedgers(node, telemetry);
+                break;
+        }
+    }
+
+    private void OnLedgers(NodeId node, TelemetryEvent telemetry)
+    {
+        switch (telemetry)
+        {
             case TelemetryEvent.SubmissionRepeated repeated:
                 _submissionsRepeated.Add(1, Of(node), new("answer", repeated.Answer));
                 break;

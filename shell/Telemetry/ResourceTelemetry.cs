@@ -41,7 +41,7 @@ internal sealed class ResourceTelemetry(Meter meter, ILogger logger)
         "worker_over_budget", null, "Whether a worker takes no work");
 
     private readonly Gauge<double> _datacenter = meter.CreateGauge<double>(
-        "datacenter_pressure", null, "Used of a datacenter's cores and memory, 0 to 1, when that last mattered");
+        "datacenter_pressure", null, "Used of a datacenter's cores and memory, 0 to 1, as it last changed");
 
     public void On(NodeId node, TelemetryEvent telemetry)
     {

@@ -120,8 +120,8 @@ public sealed class ResourceGuards() : Checker(
         if (!_watched.TryGetValue(changed.Attempt, out var watched)) return;
         var at = watched.Levels.GetValueOrDefault(changed.Dimension);
         Require(changed.From == at && Math.Abs((int)changed.To - (int)at) == 1, () =>
-            $"the guard of {changed.Attempt} goes from {changed.From} of {changed.Dimension} to {changed.To}; "
-            + $"it was at {at}");
+            $"the guard of {changed.Attempt} goes from {changed.From} of {changed.Dimension} to "
+            + $"{changed.To}; it was at {at}");
         watched.Levels[changed.Dimension] = changed.To;
         if (changed.To == GuardLevel.Warn) World.Coverage.Sometimes(Probe.GuardWarned);
         if (changed.To != GuardLevel.Kill) return;
@@ -139,7 +139,8 @@ public sealed class ResourceGuards() : Checker(
         // A dip of two samples is noise.
         private const int DipsMax = 2;
 
-        private readonly SortedDictionary<GuardDimension, (Duration Held, Duration Clean, int Dips)> _held = [];
+        private readonly SortedDictionary<GuardDimension, (Duration Held, Duration Clean, int Dips)> _held =
+            [];
         private Instant _at = startedAt;
         private long _cpu;
         private bool _isSeen;
@@ -165,10 +166,11 @@ public sealed class ResourceGuards() : Checker(
             var limits = Process.Use.Limits;
             var cpu = 100.0 * (group.CpuNanoseconds - _cpu) / elapsed.Nanoseconds;
             Add(GuardDimension.Cpu, cpu >= limits.CpuPercent * config.KillThreshold, credit);
-            Add(GuardDimension.Memory, group.MemoryBytes >= limits.MemoryBytes * config.KillThreshold, credit);
+            var (memory, descriptors) = (group.MemoryBytes, group.FileDescriptors);
+            Add(GuardDimension.Memory, memory >= limits.MemoryBytes * config.KillThreshold, credit);
             Add(
                 GuardDimension.FileDescriptors,
-                group.FileDescriptors >= limits.FileDescriptors * config.KillThreshold, credit);
+                descriptors >= limits.FileDescriptors * config.KillThreshold, credit);
             (_at, _cpu, _isSeen) = (reading.At, group.CpuNanoseconds, true);
         }
 

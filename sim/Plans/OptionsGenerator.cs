@@ -179,7 +179,8 @@ internal static class OptionsGenerator
             StopGrace = grace,
             Resources = ResourceConfig.Default with
             {
-                SampleInterval = guards.Pick([Duration.FromMilliseconds(200), Duration.FromMilliseconds(500)]),
+                SampleInterval = guards.Pick(
+                    [Duration.FromMilliseconds(200), Duration.FromMilliseconds(500)]),
                 GracePeriod = guards.Pick([Duration.FromSeconds(1), Duration.FromSeconds(2)]),
             },
         };

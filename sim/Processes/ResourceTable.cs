@@ -39,7 +39,10 @@ public sealed class ResourceTable(World world)
     internal void Throttle(SimHost host, AttemptKey attempt, ThrottleOrder? order)
     {
         foreach (var process in world.Processes.RunningOn(host.Place.Index))
-            if (process.Attempt == attempt && process.Life == host.Life) process.Use.Throttle(order, world.Now);
+        {
+            if (process.Attempt == attempt && process.Life == host.Life)
+                process.Use.Throttle(order, world.Now);
+        }
     }
 
     internal void OnLookDue(SimHost host, int life)

@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using Hyperscale.Det.Jobs;
 using Hyperscale.Det.Kernel;
-using Hyperscale.Det.Nodes;
 using Hyperscale.Det.Resources;
 using Hyperscale.Det.Shell.Resources;
 using Hyperscale.Det.Shell.Workloads;
@@ -48,8 +47,8 @@ internal sealed class ResourcesBenchmark : IBenchmark
             for (var i = 0; i < updates; i++) filter.Update(samples[i & 1023]);
             var seconds = Stopwatch.GetElapsedTime(started).TotalSeconds;
             Console.WriteLine(
-                $"adaptive filter{(isRelative ? ", relative" : "")}: {updates / seconds / 1e6:F1} M updates/s, "
-                + $"{GC.GetAllocatedBytesForCurrentThread() - before} bytes allocated");
+                $"adaptive filter{(isRelative ? ", relative" : "")}: {updates / seconds / 1e6:F1} M updates/s"
+                + $", {GC.GetAllocatedBytesForCurrentThread() - before} bytes allocated");
         }
     }
 
@@ -113,7 +112,7 @@ internal sealed class ResourcesBenchmark : IBenchmark
         var each = (Environment.CpuUsage.TotalTime - used).TotalMilliseconds / Looks;
         Console.WriteLine(
             $"sampling by {name}: {guard.Metrics.ProcessCount} processes, {each:F2} ms of processor time a "
-            + $"look ({each / 10:F2}% of a core at 1 Hz), the longest took {longest.TotalMilliseconds:F1} ms");
+            + $"look ({each / 10:F2}% of a core at 1 Hz), the longest {longest.TotalMilliseconds:F1} ms");
         runner.DisposeAsync().AsTask().GetAwaiter().GetResult();
 
         void Look()
@@ -132,6 +131,7 @@ internal sealed class ResourcesBenchmark : IBenchmark
     private static WorkflowSpec Sleepers() => new(
         "sleepers", WorkflowKind.Exec, 1, Duration.FromSeconds(600), Duration.FromSeconds(5), null, null, [],
         null,
-        new ExecSpec(["sh", "-c", $"i=0; while [ $i -lt {Children} ]; do sleep 600 & i=$((i+1)); done; wait"]),
+        new ExecSpec(
+            ["sh", "-c", $"i=0; while [ $i -lt {Children} ]; do sleep 600 & i=$((i+1)); done; wait"]),
         null);
 }

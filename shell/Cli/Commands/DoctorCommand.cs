@@ -63,7 +63,8 @@ internal static class DoctorCommand
         var culture = CultureInfo.InvariantCulture;
         context.Out.WriteLine($"enforcer: {findings.Enforcer}");
         foreach (var (name, fault) in findings.Enforcers)
-            context.Out.WriteLine($"  {name}: {(fault is null ? "can be used" : $"cannot be used: {fault}")}");
+            context.Out.WriteLine(
+                $"  {name}: {(fault is null ? "can be used" : $"cannot be used: {fault}")}");
         context.Out.WriteLine(string.Create(
             culture,
             $"machine: {findings.Cores} cores, {findings.MemoryUsedBytes / 1048576} of "

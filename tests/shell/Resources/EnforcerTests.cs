@@ -140,7 +140,8 @@ public sealed class EnforcerTests
     [InlineData("", false)]
     public void A_stat_line_is_read_whatever_the_name(string line, bool isRead)
     {
-        Assert.Equal(isRead, ProcessScan.TryParse(7, System.Text.Encoding.ASCII.GetBytes(line), out var entry));
+        var bytes = System.Text.Encoding.ASCII.GetBytes(line);
+        Assert.Equal(isRead, ProcessScan.TryParse(7, bytes, out var entry));
         if (!isRead) return;
         Assert.Equal(
             new ProcessEntry(7, 3, 4, 5, line.Contains(" Z ", StringComparison.Ordinal), 777, 33, 77, 99),

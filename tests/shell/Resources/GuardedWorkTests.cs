@@ -29,7 +29,7 @@ public sealed class GuardedWorkTests
     };
 
     [Fact]
-    public async Task A_leak_is_warned_throttled_and_killed_with_all_that_broke_away_and_its_neighbour_is_not()
+    public async Task A_leak_is_warned_throttled_and_killed_with_all_that_broke_away_and_nothing_else_is()
     {
         var mark = Mark();
         await using var cluster = await TestCluster.StartAsync(Guarded);
