@@ -53,8 +53,8 @@ public sealed partial class DispatchLedger
         var slot = _slots[key.Slot];
         Unload(slot, key, workflow);
         var outcome = ended.Outcome.WithOutputWithin(SlotOutputBytesMax / slot.Workflows.Count);
-        var isFailed = outcome.State is AttemptState.Failed or AttemptState.Lost;
-        if (isFailed && slot.CancelReason is null)
+        var isRetried = AttemptOutcome.MayBeRetried(outcome.State, slot.Spec.Workflows[key.Workflow]);
+        if (isRetried && slot.CancelReason is null)
         {
             TryAgain(slot, key, outcome, stamp, ended.Backoff);
         }
@@ -175,6 +175,7 @@ public sealed partial class DispatchLedger
             AttemptState.Failed => "failed",
             AttemptState.Cancelled => "was stopped",
             AttemptState.Lost => "was lost",
+            AttemptState.KilledByGuard => "was killed by its guard",
             AttemptState.Completed => "completed",
             _ => throw new System.Diagnostics.UnreachableException($"unhandled {outcome.State}"),
         };

@@ -104,6 +104,7 @@ public sealed class WorkflowRecord
         fingerprint.Add(outcome.ExitCode ?? long.MinValue);
         outcome.Stats.AddTo(ref fingerprint);
         fingerprint.Add(outcome.Output.Span);
+        outcome.Kill?.AddTo(ref fingerprint);
     }
 }
 

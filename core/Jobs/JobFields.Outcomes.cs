@@ -1,3 +1,4 @@
+using Hyperscale.Det.Resources;
 using Hyperscale.Det.Wire;
 
 namespace Hyperscale.Det.Jobs;
@@ -69,6 +70,7 @@ public static partial class JobFields
         var output = outcome.Output.Span;
         if (output.Length > outputBytesMax) output = output[^outputBytesMax..];
         if (!output.IsEmpty) writer.Bytes(5, output);
+        if (outcome.Kill is { } kill) writer.Nested(6, kill, ResourceKill.Write);
     }
 
     public static AttemptOutcome? ReadAttemptOutcome(ref FieldReader reader)
@@ -78,15 +80,17 @@ public static partial class JobFields
         int? exitCode = null;
         RunStats? stats = null;
         ReadOnlyMemory<byte> output = default;
+        ResourceKill? kill = null;
         while (reader.Next(out var field))
         {
             switch (field)
             {
-                case 1: state = reader.Choice("state", AttemptState.Lost); break;
+                case 1: state = reader.Choice("state", AttemptState.KilledByGuard); break;
                 case 2: reason = reader.Text("reason", JobLimits.ReasonLengthMax); break;
                 case 3: exitCode = reader.Integer("exitCode"); break;
                 case 4: stats = reader.Nested("stats", ReadRunStats); break;
                 case 5: output = reader.Bytes("output", JobLimits.OutputBytesMax).ToArray(); break;
+                case 6: kill = reader.Nested("kill", ResourceKill.Read); break;
                 default: break;
             }
         }
@@ -94,7 +98,9 @@ public static partial class JobFields
         reader.Require(1, "state");
         reader.Require(2, "reason");
         reader.Require(4, "stats");
-        return reader.Fault is null ? new AttemptOutcome(state, reason, exitCode, stats!, output) : null;
+        return reader.Fault is null
+            ? new AttemptOutcome(state, reason, exitCode, stats!, output) { Kill = kill }
+            : null;
     }
 
     public static void Write(FieldWriter writer, WorkflowResult result) =>

@@ -127,7 +127,7 @@ public static partial class JobFields
             {
                 case 1: attempt = reader.Integer("attempt", 1, JobLimits.AttemptMax); break;
                 case 2: worker = reader.Text("worker", JobLimits.NameLengthMax); break;
-                case 3: state = reader.Choice("state", AttemptState.Lost); break;
+                case 3: state = reader.Choice("state", AttemptState.KilledByGuard); break;
                 case 4: reason = reader.Text("reason", EarlierAttempt.ReasonLengthMax); break;
                 case 5: stats = reader.Nested("stats", ReadRunStats); break;
                 default: break;

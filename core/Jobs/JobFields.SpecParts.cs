@@ -214,12 +214,14 @@ public static partial class JobFields
         if (budget.CpuPercent is { } cpu) writer.Number(1, cpu);
         if (budget.MemoryBytes is { } memory) writer.Number(2, memory);
         if (budget.FileDescriptors is { } descriptors) writer.Number(3, descriptors);
+        if (budget.RetryKilled) writer.Flag(4, true);
     }
 
     private static ResourceBudget? ReadResourceBudget(ref FieldReader reader)
     {
         int? cpu = null, descriptors = null;
         long? memory = null;
+        var isRetried = false;
         while (reader.Next(out var field))
         {
             switch (field)
@@ -227,10 +229,11 @@ public static partial class JobFields
                 case 1: cpu = reader.Integer("cpuPercent", 1); break;
                 case 2: memory = reader.Number("memoryBytes", 1); break;
                 case 3: descriptors = reader.Integer("fileDescriptors", 1); break;
+                case 4: isRetried = reader.Flag("retryKilled"); break;
                 default: break;
             }
         }
 
-        return reader.Fault is null ? new ResourceBudget(cpu, memory, descriptors) : null;
+        return reader.Fault is null ? new ResourceBudget(cpu, memory, descriptors, isRetried) : null;
     }
 }

@@ -3,10 +3,10 @@ namespace Hyperscale.Det.Jobs;
 /// <summary>A job's numbers, merged: of its whole result once it has ended, of what is known until
 /// then.</summary>
 /// <remarks>
-/// What counts: of a slot that has reported, the numbers of its completed and failed attempts; of a slot that
-/// has not, the newest progress, but only while the job runs: in an ended job it stands for no result.
-/// Every row is the exact sum of its parts, the histograms included, so the rows of any one kind add up to
-/// the totals.
+/// What counts: of a slot that has reported, the numbers of its completed, failed and killed attempts; of a
+/// slot that has not, the newest progress, but only while the job runs: in an ended job it stands for no
+/// result. Every row is the exact sum of its parts, the histograms included, so the rows of any one kind add
+/// up to the totals.
 /// </remarks>
 /// <param name="IsFinal">The job has ended: nothing here changes any more.</param>
 /// <param name="Workflows">One row for each, in the job's order.</param>

@@ -1,4 +1,5 @@
 using Hyperscale.Det.Kernel;
+using Hyperscale.Det.Resources;
 
 namespace Hyperscale.Det.Jobs;
 
@@ -82,4 +83,15 @@ public sealed record HttpHeader(string Name, string Value);
 public sealed record ExecSpec(IReadOnlyList<string> Command);
 
 /// <summary>Bounds of a workload's process tree (AD-41).</summary>
-public sealed record ResourceBudget(int? CpuPercent, long? MemoryBytes, int? FileDescriptors);
+/// <param name="CpuPercent">100 is one core; null here and below is the default.</param>
+/// <param name="RetryKilled">An attempt that its guard killed is tried again, from the retry budget; by
+/// default it is not, as the same would become of it.</param>
+public sealed record ResourceBudget(
+    int? CpuPercent, long? MemoryBytes, int? FileDescriptors, bool RetryKilled = false)
+{
+    /// <summary>With the defaults where the submission says nothing.</summary>
+    public static ResourceLimits LimitsOf(ResourceBudget? budget) => new(
+        budget?.CpuPercent ?? ResourceLimits.Default.CpuPercent,
+        budget?.MemoryBytes ?? ResourceLimits.Default.MemoryBytes,
+        budget?.FileDescriptors ?? ResourceLimits.Default.FileDescriptors);
+}

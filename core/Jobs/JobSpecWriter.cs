@@ -109,6 +109,8 @@ public static class JobSpecWriter
         Optional(writer, "cpuPercent", budget.CpuPercent);
         Optional(writer, "memoryBytes", budget.MemoryBytes);
         Optional(writer, "fileDescriptors", budget.FileDescriptors);
+        // Left out by default, so that the fingerprints of jobs that never heard of it stay.
+        if (budget.RetryKilled) writer.WriteBoolean("retryKilled", true);
         writer.WriteEndObject();
     }
 

@@ -1,4 +1,5 @@
 using Hyperscale.Det.Kernel;
+using Hyperscale.Det.Resources;
 
 namespace Hyperscale.Det.Jobs;
 
@@ -15,10 +16,14 @@ public enum AttemptState : byte
 
     /// <summary>Its worker died or lost its lease; what it did is unknown.</summary>
     Lost,
+
+    /// <summary>Its guard killed it: it used more than its budget (AD-41).</summary>
+    KilledByGuard,
 }
 
 /// <summary>How an attempt ended. Only the numbers of a workflow's last attempt count in a result, and only
-/// when it completed or failed; those of a lost one are what was last heard of it.</summary>
+/// when it completed, failed or was killed by its guard; those of a lost one are what was last heard of
+/// it.</summary>
 /// <param name="Output">The last bytes of an exec workload's output, at most
 /// <see cref="JobLimits.OutputBytesMax"/>.</param>
 public sealed record AttemptOutcome(
@@ -27,6 +32,19 @@ public sealed record AttemptOutcome(
     /// <summary>The outcome with no more than the last bytes of its output.</summary>
     public AttemptOutcome WithOutputWithin(int bytesMax) =>
         Output.Length <= bytesMax ? this : this with { Output = Output[^bytesMax..] };
+
+    /// <summary>Why its guard killed it; null when it did not.</summary>
+    public ResourceKill? Kill { get; init; }
+
+    /// <summary>Whether its numbers are part of the job's.</summary>
+    public bool Counts =>
+        State is AttemptState.Completed or AttemptState.Failed or AttemptState.KilledByGuard;
+
+    /// <summary>Whether another attempt may follow one that ended like this: what failed or was lost, and
+    /// what was killed if its submission wants that.</summary>
+    public static bool MayBeRetried(AttemptState state, WorkflowSpec workflow) =>
+        state is AttemptState.Failed or AttemptState.Lost
+        || (state == AttemptState.KilledByGuard && workflow.Budget is { RetryKilled: true });
 }
 
 /// <summary>The accepted outcome of one workflow in one slot.</summary>

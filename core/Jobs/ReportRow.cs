@@ -1,3 +1,5 @@
+using Hyperscale.Det.Resources;
+
 namespace Hyperscale.Det.Jobs;
 
 /// <summary>The merged numbers of a part of a job; the names say which part, null is any.</summary>
@@ -59,6 +61,9 @@ public sealed record WorkflowRun(
     RunStats Stats,
     bool Counts)
 {
+    /// <summary>Why its guard killed it; null when it did not.</summary>
+    public ResourceKill? Kill { get; init; }
+
     internal static WorkflowRun Of(
         SlotStatus slot, string name, WorkflowProgress progress, bool counts) => new(
         progress.Workflow,
@@ -88,7 +93,10 @@ public sealed record WorkflowRun(
         result.Outcome.ExitCode,
         result.Outcome.Output,
         result.Outcome.Stats,
-        result.Outcome.State is AttemptState.Completed or AttemptState.Failed);
+        result.Outcome.Counts)
+    {
+        Kill = result.Outcome.Kill,
+    };
 }
 
 /// <summary>How much of what the job wanted its numbers cover.</summary>

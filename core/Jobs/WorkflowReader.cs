@@ -143,11 +143,12 @@ internal sealed class WorkflowReader(TargetPlaceholder target)
     }
 
     private static ResourceBudget? Budget(JsonValue block) =>
-        block.Fields(["cpuPercent", "memoryBytes", "fileDescriptors"]) is { } fields
+        block.Fields(["cpuPercent", "memoryBytes", "fileDescriptors", "retryKilled"]) is { } fields
             ? new ResourceBudget(
                 fields.Find("cpuPercent")?.Integer(1, JobLimits.CpuPercentMax),
                 fields.Find("memoryBytes")?.Whole(1, long.MaxValue),
-                fields.Find("fileDescriptors")?.Integer(1, JobLimits.FileDescriptorsMax))
+                fields.Find("fileDescriptors")?.Integer(1, JobLimits.FileDescriptorsMax),
+                fields.Find("retryKilled")?.Flag() ?? false)
             : null;
 
     private static void RefuseCircles(List<JsonFields?> fields, List<WorkflowSpec> workflows)

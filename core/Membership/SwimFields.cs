@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Hyperscale.Det.Kernel;
+using Hyperscale.Det.Resources;
 using Hyperscale.Det.Wire;
 
 namespace Hyperscale.Det.Membership;
@@ -16,7 +17,10 @@ public static class SwimFields
     public const int DatagramBytesMax = 1200;
 
     /// <summary>What the news in a datagram may take together.</summary>
-    public const int UpdatesBytesMax = DatagramBytesMax - HeadBytesMax;
+    public const int UpdatesBytesMax = DatagramBytesMax - HeadBytesMax - HealthPiggyback.BytesMax;
+
+    /// <summary>Members of whose health one message tells.</summary>
+    public const int HealthMax = 64;
 
     /// <summary>Longest wait that a member may ask another to keep.</summary>
     public static readonly Duration NackAfterMax = Duration.FromMinutes(10);
@@ -32,6 +36,7 @@ public static class SwimFields
     private const int NackAfter = 6;
     private const int Flag = 7;
     private const int Update = 8;
+    private const int Health = 9;
 
     private enum MessageKind : byte { Ping, Ack, PingRequest, Nack, PushPull }
 
@@ -74,6 +79,7 @@ public static class SwimFields
         }
 
         foreach (var update in message.Updates) writer.Nested(Update, update, Write);
+        foreach (var record in message.Health) writer.Nested(Health, record, HealthRecord.Write);
     }
 
     public static SwimMessage? ReadMessage(ref FieldReader reader)
@@ -85,6 +91,7 @@ public static class SwimFields
         var nackAfter = Duration.Zero;
         var flag = false;
         var updates = new List<MemberUpdate>();
+        var health = new List<HealthRecord>();
         while (reader.Next(out var field))
         {
             switch (field)
@@ -99,6 +106,7 @@ public static class SwimFields
                     break;
                 case Flag: flag = reader.Flag("flag"); break;
                 case Update: reader.Element("updates", updates, UpdatesMax, ReadUpdate); break;
+                case Health: reader.Element("health", health, HealthMax, HealthRecord.Read); break;
                 default: break;
             }
         }
@@ -106,7 +114,7 @@ public static class SwimFields
         Require(ref reader, kind);
         if (reader.Fault is not null) return null;
         var incarnation = new Incarnation(number, boot);
-        return kind switch
+        SwimMessage message = kind switch
         {
             MessageKind.Ping => new SwimMessage.Ping(incarnation, sequence, flag, updates),
             MessageKind.Ack => new SwimMessage.Ack(incarnation, sequence, flag, updates),
@@ -116,6 +124,7 @@ public static class SwimFields
             MessageKind.PushPull => new SwimMessage.PushPull(incarnation, flag, updates),
             _ => throw new UnreachableException($"unhandled {kind}"),
         };
+        return message with { Health = health };
     }
 
     private static void Write(FieldWriter writer, MemberUpdate update)

@@ -1,4 +1,5 @@
 using Hyperscale.Det.Kernel;
+using Hyperscale.Det.Resources;
 
 namespace Hyperscale.Det.Membership;
 
@@ -36,6 +37,9 @@ public sealed record MemberUpdate(NodeId Node, Incarnation Incarnation, MemberSt
 /// <param name="Updates">News that ride along.</param>
 public abstract record SwimMessage(Incarnation Incarnation, IReadOnlyList<MemberUpdate> Updates)
 {
+    /// <summary>How members are, which rides along (AD-41).</summary>
+    public IReadOnlyList<HealthRecord> Health { get; init; } = [];
+
     /// <param name="ByStream">The answer comes back by the stream too: datagrams may not pass at all.</param>
     public sealed record Ping(
         Incarnation Incarnation, long Sequence, bool ByStream, IReadOnlyList<MemberUpdate> Updates)

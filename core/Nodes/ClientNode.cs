@@ -46,7 +46,7 @@ public sealed class ClientNode(NodeId id, Topology topology, ClientConfig config
             NodeInput.Tick => NodeVerdict.Accepted,
             NodeInput.Shutdown => OnShutdown(turn),
             NodeInput.Durable or NodeInput.SnapshotDurable or NodeInput.WorkloadReported
-                or NodeInput.WorkloadExited => NodeVerdict.Misdirected,
+                or NodeInput.WorkloadExited or NodeInput.ResourcesSampled => NodeVerdict.Misdirected,
             _ => throw new UnreachableException($"unhandled {input}"),
         };
         while (_deadlines.TryPop(now, out var requestId)) OnDue(_pending[requestId], turn);

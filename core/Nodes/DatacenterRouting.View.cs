@@ -1,6 +1,8 @@
 using Hyperscale.Det.Capacity;
 using Hyperscale.Det.Jobs;
 using Hyperscale.Det.Kernel;
+using Hyperscale.Det.Protocol;
+using Hyperscale.Det.Resources;
 using Hyperscale.Det.Routing;
 
 namespace Hyperscale.Det.Nodes;
@@ -97,9 +99,29 @@ public sealed partial class DatacenterRouting
         }
 
         if (heard.IsGathering) return new HealthVerdict(DatacenterHealth.Degraded, HealthReason.Gathering);
-        return DatacenterHealthClassifier.Classify(
-            datacenter.Managers.Count, alive, heard.Workers, heard.Workers, availableCores);
+        var pressure = _pressures[datacenter.Name];
+        var overBudget = Math.Min(pressure.At(now)?.OverBudget ?? 0, heard.Workers);
+        var verdict = DatacenterHealthClassifier.Classify(
+            datacenter.Managers.Count, alive, heard.Workers, heard.Workers - overBudget, availableCores);
+        return HealthVerdict.Worse(verdict, pressure.Verdict(now));
     }
+
+    /// <summary>Takes what a manager's heartbeat tells of resources; what is to be told of it, where the
+    /// datacenter came under high pressure or left it.</summary>
+    public TelemetryEvent.DatacenterPressed? TakePressure(Message.ManagerHeartbeat heartbeat, Instant now)
+    {
+        if (heartbeat.Resources is not { } told) return null;
+        var pressure = _pressures[heartbeat.Datacenter];
+        var before = pressure.IsPressed;
+        pressure.Observe(told, now);
+        if (pressure.IsPressed == before) return null;
+        var known = pressure.At(now)!;
+        return new TelemetryEvent.DatacenterPressed(
+            heartbeat.Datacenter, pressure.IsPressed, known.CpuPressure, known.MemoryPressure);
+    }
+
+    /// <summary>What is known of a datacenter's resources; null when that is nothing.</summary>
+    public ClusterResources? ResourcesOf(string datacenter, Instant now) => _pressures[datacenter].At(now);
 
     private PredictedLatency? PredictedOf(DatacenterTopology datacenter, Instant now)
     {

@@ -23,6 +23,7 @@ public sealed partial class DatacenterRouting
     private readonly GateJobManager _dispatches = new();
     private readonly GateJobRouter _router;
     private readonly SortedDictionary<NodeId, ManagerCircuit> _circuits = [];
+    private readonly SortedDictionary<string, DatacenterPressure> _pressures = new(StringComparer.Ordinal);
 
     // Where managers said that they stand, and when.
     private readonly SortedDictionary<NodeId, (NetworkCoordinate Coordinate, Instant At)> _places = [];
@@ -42,6 +43,7 @@ public sealed partial class DatacenterRouting
         foreach (var datacenter in topology.Datacenters)
         {
             _names.Add(datacenter.Name, DatacenterName.Of(datacenter.Name));
+            _pressures.Add(datacenter.Name, new DatacenterPressure());
             foreach (var manager in datacenter.Managers) _circuits[manager] = new ManagerCircuit();
         }
 
@@ -240,6 +242,7 @@ public sealed partial class DatacenterRouting
         _router.AddTo(ref fingerprint);
         _vivaldi.AddTo(ref fingerprint);
         foreach (var circuit in _circuits.Values) circuit.AddTo(ref fingerprint);
+        foreach (var pressure in _pressures.Values) pressure.AddTo(ref fingerprint);
         foreach (var (manager, (_, at)) in _places)
         {
             fingerprint.Add(manager);

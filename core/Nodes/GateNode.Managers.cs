@@ -11,8 +11,9 @@ public sealed partial class GateNode
     {
         var verdict = _board.OnHeartbeat(from, heartbeat, turn.Now);
         if (verdict == NodeVerdict.Unknown) return turn.Ignore(from, heartbeat, verdict);
-        if (verdict == NodeVerdict.Accepted)
-            turn.Send(from, _routing.OnHeartbeat(from, heartbeat, turn.Now));
+        if (verdict != NodeVerdict.Accepted) return verdict;
+        turn.Send(from, _routing.OnHeartbeat(from, heartbeat, turn.Now));
+        if (_routing.TakePressure(heartbeat, turn.Now) is { } pressed) turn.Tell(pressed);
         return verdict;
     }
 

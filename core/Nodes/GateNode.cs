@@ -145,10 +145,18 @@ public sealed partial class GateNode : INode
             NodeInput.SendFailed failed => OnSendFailed(failed, turn),
             NodeInput.Shutdown => OnShutdown(turn),
             NodeInput.WorkloadReported or NodeInput.WorkloadExited => NodeVerdict.Misdirected,
+            NodeInput.ResourcesSampled sampled => OnResourcesSampled(sampled, turn),
             _ => throw new UnreachableException($"unhandled {input}"),
         };
         if (_fault is null) Settle(turn);
         return _fault is null ? verdict : Fail(turn);
+    }
+
+    private NodeVerdict OnResourcesSampled(NodeInput.ResourcesSampled sampled, Turn turn)
+    {
+        if (sampled.Node is not { } reading) return NodeVerdict.Misdirected;
+        _membership.Observe(reading, turn.Now);
+        return NodeVerdict.Accepted;
     }
 
     private NodeVerdict OnStarted(NodeInput.Started started, Turn turn)

@@ -12,6 +12,7 @@ public sealed partial class ManagerNode
         Ledger.CheckInvariants();
         _replicas.CheckInvariants();
         _membership.CheckInvariants();
+        _resources.CheckInvariants();
         if (!Leads)
         {
             Invariant.Holds(_workers.Count == 0 && _lives.Count == 0 && _tracks.Count == 0);
@@ -56,6 +57,7 @@ public sealed partial class ManagerNode
         Ledger.AddTo(ref fingerprint);
         _replicas.AddTo(ref fingerprint);
         _membership.AddTo(ref fingerprint);
+        _resources.AddTo(ref fingerprint);
         _clock.AddTo(ref fingerprint);
         _workers.AddTo(ref fingerprint);
         AddSlotsTo(ref fingerprint);
@@ -144,7 +146,8 @@ public sealed partial class ManagerNode
         var used = live.Sum(a => SpecOf(a).Cores) + proposed;
         Invariant.Holds(CoresGiven(worker.Id, worker.Boot) <= worker.Cores);
         Invariant.Holds(_workers.UsedOn(worker.Id) == used);
-        Invariant.Holds(worker.FreeCores == Math.Max(0, worker.Cores - used));
+        var free = worker.Standing == WorkerStanding.OverBudget ? 0 : Math.Max(0, worker.Cores - used);
+        Invariant.Holds(worker.FreeCores == free);
         Invariant.Holds(_lives[worker.Id].Boot == worker.Boot);
         Invariant.Holds(_deadAt.TryGet(worker.Id, out _));
     }

@@ -29,6 +29,7 @@ public sealed partial class ManagerNode
         {
             Capacity = Leads && !IsGathering ? CapacityNow() : null,
             Coordinate = _vivaldi.Own,
+            Resources = _resources.Now(_now),
         };
         foreach (var gate in _topology.Gates)
             Send(gate, _rtts.TryGetValue(gate, out var rtt) ? message with { Rtt = rtt } : message);
@@ -49,7 +50,7 @@ public sealed partial class ManagerNode
     }
 
     private HeartbeatCapacity CapacityNow() => HeartbeatCapacity.Of(
-        _workers.CoresTotal, [.. Active()], [.. Pending()], _now);
+        _workers.CoresOffered, [.. Active()], [.. Pending()], _now);
 
     /// <summary>What holds cores: what has been placed, then what runs. What runs on a worker that is gone
     /// holds none that there are.</summary>

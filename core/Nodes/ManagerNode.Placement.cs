@@ -82,8 +82,9 @@ public sealed partial class ManagerNode
         if (_heldFor == attempt && _workers.Held is not null) return;
         _heldFor = attempt;
         var ends = new CoreSchedule();
-        foreach (var worker in _workers.Views) ends.AddWorker(worker.Id, worker.Cores);
-        foreach (var dispatch in Active())
+        foreach (var worker in _workers.Views)
+            if (_workers.TakesWork(worker.Id)) ends.AddWorker(worker.Id, worker.Cores);
+        foreach (var dispatch in Active().Where(active => _workers.TakesWork(active.Worker)))
             ends.AddRunning(dispatch.Worker, dispatch.Cores, dispatch.ExpectedEndAfter(_now));
         _workers.Held = ends.FirstFor(cores);
     }
@@ -114,8 +115,9 @@ public sealed partial class ManagerNode
         // Without a worker that is large enough there is no telling; the longest that can be said.
         if (first.Cores > _workers.LargestCores) return Duration.FromSeconds(JobLimits.DurationSecondsMax);
         var estimator = ExecutionTimeEstimator.Of(
-            _workers.CoresTotal, [.. Active()], [.. Pending(until: slot)], _now);
-        return estimator.WaitFor(first.Cores)!.Value;
+            _workers.CoresOffered, [.. Active()], [.. Pending(until: slot)], _now);
+        // Those that are large enough may take no work at the moment.
+        return estimator.WaitFor(first.Cores) ?? Duration.FromSeconds(JobLimits.DurationSecondsMax);
     }
 
     private bool IsReady(AttemptKey attempt) =>

@@ -78,7 +78,8 @@ public sealed partial class ManagerNode
         var next = ended with { Attempt = ended.Attempt + 1 };
         if (Ledger.FindRetry(next) is { } workflow)
             _retryAt.Set(next, _now + LeftUntil(workflow.RetryAt));
-        else if (state is AttemptState.Failed or AttemptState.Lost && slot.CancelReason is null)
+        else if (AttemptOutcome.MayBeRetried(state, slot.Spec.Workflows[ended.Workflow])
+            && slot.CancelReason is null)
             TellExhausted(slot, next);
     }
 
@@ -165,7 +166,7 @@ public sealed partial class ManagerNode
 
     /// <summary>How long the attempt after this one waits; drawn only where there may be one.</summary>
     private Duration BackoffAfter(AttemptKey attempt, AttemptState state) =>
-        state is AttemptState.Failed or AttemptState.Lost
+        AttemptOutcome.MayBeRetried(state, SpecOf(attempt))
             ? RetryBudgetManager.Backoff(attempt.Attempt, _rng)
             : default;
 

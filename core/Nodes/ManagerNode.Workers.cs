@@ -2,6 +2,7 @@ using System.Diagnostics;
 using Hyperscale.Det.Jobs;
 using Hyperscale.Det.Kernel;
 using Hyperscale.Det.Protocol;
+using Hyperscale.Det.Resources;
 
 namespace Hyperscale.Det.Nodes;
 
@@ -17,6 +18,9 @@ public sealed partial class ManagerNode
 
     private NodeVerdict OnWorkerMessage(NodeId from, Message message)
     {
+        // Whoever does not lead knows the workers' resources by then, should it lead one day.
+        if (message is Message.WorkerHeartbeat { Resources: not null } told)
+            _resources.OnHeartbeat(from, told, _now);
         if (!Leads) return NodeVerdict.Misdirected;
         return message switch
         {
@@ -46,9 +50,24 @@ public sealed partial class ManagerNode
         }
 
         life.Sequence = heartbeat.Sequence;
+        Judge(from, heartbeat.Resources);
         Answer(from, heartbeat);
         Compare(from, heartbeat);
         return NodeVerdict.Accepted;
+    }
+
+    /// <summary>Places work on the worker, or not, as its resources allow.</summary>
+    private void Judge(NodeId worker, WorkerResourceReport? report)
+    {
+        var standing = report switch
+        {
+            { OverBudget: not null } => WorkerStanding.OverBudget,
+            { } told when Math.Max(told.CpuPressure, told.MemoryPressure) >= Pressure.High =>
+                WorkerStanding.Pressed,
+            _ => WorkerStanding.Well,
+        };
+        if (!_workers.Judge(worker, standing)) return;
+        _isPlacingDue = true;
     }
 
     private void Answer(NodeId worker, Message.WorkerHeartbeat heartbeat)

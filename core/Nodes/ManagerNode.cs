@@ -23,6 +23,7 @@ public sealed partial class ManagerNode : INode
     private readonly ManagerConfig _config;
     private readonly LedgerReplicas _replicas;
     private readonly NodeMembership _membership;
+    private readonly DatacenterResources _resources;
     private readonly Outbox<ReplicaEffect> _fromReplicas = new();
     private readonly StampClock _clock = new();
     private BootId _boot;
@@ -53,6 +54,7 @@ public sealed partial class ManagerNode : INode
             LogBytesMax = config.LogBytesMax,
         };
         _membership = new NodeMembership(id, managers, _replicas, _fromReplicas);
+        _resources = new DatacenterResources(id, managers, config.WorkersMax);
     }
 
     public NodeId Id { get; }
@@ -88,6 +90,7 @@ public sealed partial class ManagerNode : INode
             next = Instant.Sooner(next, NextQuestions);
             next = Instant.Sooner(next, _replicas.NextDeadline);
             next = Instant.Sooner(next, _membership.NextDeadline);
+            next = Instant.Sooner(next, _resources.NextDeadline);
             return Instant.Sooner(next, _progressAt.NextDeadline);
         }
     }
@@ -108,6 +111,7 @@ public sealed partial class ManagerNode : INode
             // Whatever matters is sent again at its interval.
             NodeInput.PeerLost or NodeInput.SendFailed or NodeInput.Shutdown => NodeVerdict.Accepted,
             NodeInput.WorkloadReported or NodeInput.WorkloadExited => NodeVerdict.Misdirected,
+            NodeInput.ResourcesSampled sampled => OnResourcesSampled(sampled),
             _ => throw new UnreachableException($"unhandled {input}"),
         };
         Settle();
@@ -143,6 +147,7 @@ public sealed partial class ManagerNode : INode
         _clock.NotBefore(_replicas.NewestStamp);
         Emit(new TelemetryEvent.Recovered(recovered.SnapshotLsn, records.Count));
         _membership.Start(started, new Turn(_now, _outbox));
+        _resources.Start(started, _now);
         _vivaldi = new Vivaldi(Id, started.Seed);
         Heartbeat();
         return NodeVerdict.Accepted;
@@ -161,13 +166,15 @@ public sealed partial class ManagerNode : INode
                     _replicas.Step(ReplicaTraffic.InputOf(from, message), _now, _fromReplicas)),
             Message.Membership membership => _membership.Receive(from, membership, new Turn(_now, _outbox)),
             Message.HeartbeatEchoed echoed => OnHeartbeatEchoed(from, echoed),
+            Message.ResourcesGossiped gossiped => _resources.OnGossiped(from, gossiped, _now),
             _ => NodeVerdict.Misdirected,
         };
         // Workers tell every manager that they are there; that only one answers is nothing to tell of. Nor
         // are late answers to heartbeats; of membership it is told where it is judged.
         var isExpected = verdict is NodeVerdict.Accepted or NodeVerdict.Duplicate
             || (!Leads && message is Message.WorkerHeartbeat)
-            || message is Message.ReplicaHeartbeatAnswered or Message.Membership or Message.HeartbeatEchoed;
+            || message is Message.ReplicaHeartbeatAnswered or Message.Membership or Message.HeartbeatEchoed
+                or Message.ResourcesGossiped;
         if (!isExpected)
             Emit(new TelemetryEvent.Ignored(from, message.GetType().Name, verdict.ToString()));
         return verdict;
@@ -178,6 +185,7 @@ public sealed partial class ManagerNode : INode
         _clock.Observe(wall, _now);
         if (_heartbeatAt <= _now) Heartbeat();
         _membership.Tick(new Turn(_now, _outbox));
+        _resources.Tick(new Turn(_now, _outbox));
         _replicas.Step(new ReplicaInput.Tick(), _now, _fromReplicas);
         if (_expireKeysAt <= _now) ExpireKeys();
         while (_deadAt.TryPop(_now, out var worker)) OnWorkerSilent(worker);
@@ -193,6 +201,14 @@ public sealed partial class ManagerNode : INode
     private NodeVerdict OnDurable(long lsn)
     {
         _replicas.Step(new ReplicaInput.Persisted(lsn), _now, _fromReplicas);
+        return NodeVerdict.Accepted;
+    }
+
+    private NodeVerdict OnResourcesSampled(NodeInput.ResourcesSampled sampled)
+    {
+        if (sampled.Node is not { } reading) return NodeVerdict.Misdirected;
+        _membership.Observe(reading, _now);
+        _resources.Observe(reading);
         return NodeVerdict.Accepted;
     }
 

@@ -4,6 +4,7 @@ using Hyperscale.Det.Kernel;
 using Hyperscale.Det.Protocol;
 using Hyperscale.Det.Reliability;
 using Hyperscale.Det.Replication;
+using Hyperscale.Det.Resources;
 using Hyperscale.Det.Routing;
 
 namespace Hyperscale.Det.Nodes;
@@ -127,6 +128,9 @@ public sealed record WorkerConfig(
     Duration StopGrace,
     int FinishedMax)
 {
+    /// <summary>Of the guards of its workloads.</summary>
+    public ResourceConfig Resources { get; init; } = ResourceConfig.Default;
+
     public static WorkerConfig Default(int cores) => new(
         cores,
         HeartbeatInterval: Duration.FromSeconds(1),

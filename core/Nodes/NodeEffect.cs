@@ -2,6 +2,7 @@ using Hyperscale.Det.Durability;
 using Hyperscale.Det.Jobs;
 using Hyperscale.Det.Kernel;
 using Hyperscale.Det.Protocol;
+using Hyperscale.Det.Resources;
 
 namespace Hyperscale.Det.Nodes;
 
@@ -40,6 +41,10 @@ public abstract record NodeEffect
     /// <summary>Stops a workload's whole process tree; <see cref="NodeInput.WorkloadExited"/>
     /// follows.</summary>
     public sealed record StopWorkload(AttemptKey Attempt, WorkloadSignal Signal) : NodeEffect;
+
+    /// <summary>Holds a workload's whole process tree back, in place of any order before; null lets it run
+    /// freely.</summary>
+    public sealed record ThrottleWorkload(AttemptKey Attempt, ThrottleOrder? Order) : NodeEffect;
 
     public sealed record Emit(TelemetryEvent Event) : NodeEffect;
 }

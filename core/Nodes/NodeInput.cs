@@ -2,6 +2,7 @@ using Hyperscale.Det.Durability;
 using Hyperscale.Det.Jobs;
 using Hyperscale.Det.Kernel;
 using Hyperscale.Det.Protocol;
+using Hyperscale.Det.Resources;
 
 namespace Hyperscale.Det.Nodes;
 
@@ -34,6 +35,12 @@ public abstract record NodeInput
         AttemptKey Attempt, int? ExitCode, RunStats Stats, ReadOnlyMemory<byte> Output, string? Fault)
         : NodeInput;
 
+    /// <summary>The host looked at what runs and at its machine.</summary>
+    /// <param name="Workloads">Each attempt once; those that could not be read are left out.</param>
+    /// <param name="Node">Null where the machine could not be read.</param>
+    public sealed record ResourcesSampled(IReadOnlyList<WorkloadReading> Workloads, NodeReading? Node)
+        : NodeInput;
+
     /// <summary>A client of this process asked; exactly one <see cref="NodeEffect.Reply"/> answers.</summary>
     public sealed record ClientRequested(long RequestId, ClientRequest Request) : NodeInput;
 
@@ -51,3 +58,6 @@ public abstract record NodeInput
     /// <summary>The process is about to end; nothing but a last effort follows.</summary>
     public sealed record Shutdown : NodeInput;
 }
+
+/// <summary>One look at the process tree of a running attempt.</summary>
+public sealed record WorkloadReading(AttemptKey Attempt, TreeReading Reading);

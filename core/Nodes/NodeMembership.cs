@@ -3,6 +3,7 @@ using Hyperscale.Det.Kernel;
 using Hyperscale.Det.Membership;
 using Hyperscale.Det.Protocol;
 using Hyperscale.Det.Replication;
+using Hyperscale.Det.Resources;
 
 namespace Hyperscale.Det.Nodes;
 
@@ -13,30 +14,90 @@ internal sealed class NodeMembership(
 {
     private readonly Swim _swim = new(SwimConfig.Default(self, members));
     private readonly Outbox<SwimEffect> _fromSwim = new();
+    private readonly HealthPiggyback _health = new(self, members.Count);
+
+    // Members that were last told to be under high pressure.
+    private readonly SortedSet<NodeId> _pressed = [];
+    private StateVersion _version;
+    private NodeReading? _last;
 
     public Swim Swim => _swim;
 
     public Instant NextDeadline => _swim.NextDeadline;
 
-    public void Start(NodeInput.Started started, Turn turn) =>
+    /// <summary>How members are, as they told; for reading.</summary>
+    public HealthPiggyback Health => _health;
+
+    public void Start(NodeInput.Started started, Turn turn)
+    {
+        _version = new StateVersion(started.Boot.Starts, 0);
         Step(new SwimInput.Started(started.Boot, started.Seed), turn);
+    }
+
+    /// <summary>The host looked at this node's process and machine; the others are told with what is sent to
+    /// them next. A node that keeps one processor busy is at its limit.</summary>
+    public void Observe(NodeReading reading, Instant now)
+    {
+        if (_last is { } last && reading.At > last.At)
+        {
+            var used = Math.Max(0, reading.CpuNanoseconds - last.CpuNanoseconds);
+            _version = _version with { Number = _version.Number + 1 };
+            _health.Set(
+                _version,
+                Pressure.Of(used, (reading.At - last.At).Nanoseconds),
+                Pressure.Of(reading.MemoryUsedBytes, reading.MemoryTotalBytes),
+                now);
+        }
+
+        _last = reading;
+    }
 
     public void Tick(Turn turn) => Step(new SwimInput.Tick(), turn);
 
-    public NodeVerdict Receive(NodeId from, Message.Membership message, Turn turn) =>
-        Step(new SwimInput.Received(from, message.Told), turn) switch
+    public NodeVerdict Receive(NodeId from, Message.Membership message, Turn turn)
+    {
+        var verdict = Step(new SwimInput.Received(from, message.Told), turn);
+        if (verdict != SwimVerdict.NotMember) Note(message.Told.Health, turn);
+        return verdict switch
         {
             SwimVerdict.Accepted => NodeVerdict.Accepted,
             SwimVerdict.NotMember => turn.Ignore(from, message, NodeVerdict.Unknown),
             // Too late; so are some answers in any network.
             SwimVerdict.Unexpected => NodeVerdict.Stale,
             SwimVerdict.Overloaded => turn.Ignore(from, message, NodeVerdict.Overloaded),
-            var verdict => throw new UnreachableException($"unhandled {verdict}"),
+            _ => throw new UnreachableException($"unhandled {verdict}"),
         };
+    }
 
-    public void CheckInvariants() => _swim.CheckInvariants();
+    public void CheckInvariants()
+    {
+        _swim.CheckInvariants();
+        _health.CheckInvariants();
+    }
 
-    public void AddTo(ref Fingerprint fingerprint) => _swim.AddTo(ref fingerprint);
+    public void AddTo(ref Fingerprint fingerprint)
+    {
+        _swim.AddTo(ref fingerprint);
+        _health.AddTo(ref fingerprint);
+        _version.AddTo(ref fingerprint);
+        fingerprint.Add(_last?.At ?? Instant.Never);
+        fingerprint.Add(_last?.CpuNanoseconds ?? 0);
+        foreach (var member in _pressed) fingerprint.Add(member);
+    }
+
+    private void Note(IReadOnlyList<HealthRecord> records, Turn turn)
+    {
+        foreach (var record in _health.Receive([.. records.Where(r => members.Contains(r.Node))], turn.Now))
+        {
+            var isNews = record.IsPressed ? _pressed.Add(record.Node) : _pressed.Remove(record.Node);
+            if (!isNews) continue;
+            turn.Tell(new TelemetryEvent.MemberPressed(
+                record.Node, record.IsPressed, record.CpuPermille, record.MemoryPermille));
+        }
+    }
+
+    private Message.Membership Carrying(SwimMessage message, Instant now) =>
+        new(message with { Health = _health.Take(HealthPiggyback.BytesMax, now) });
 
     private SwimVerdict Step(SwimInput input, Turn turn)
     {
@@ -52,10 +113,10 @@ internal sealed class NodeMembership(
         {
             case SwimEffect.SendDatagram datagram:
                 turn.Outbox.Emit(
-                    new NodeEffect.SendDatagram(datagram.To, new Message.Membership(datagram.Message)));
+                    new NodeEffect.SendDatagram(datagram.To, Carrying(datagram.Message, turn.Now)));
                 break;
             case SwimEffect.SendStream stream:
-                turn.Send(stream.To, new Message.Membership(stream.Message));
+                turn.Send(stream.To, Carrying(stream.Message, turn.Now));
                 break;
             case SwimEffect.MemberChanged changed:
                 turn.Tell(EventOf(changed));

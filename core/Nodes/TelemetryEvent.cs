@@ -1,6 +1,7 @@
 using Hyperscale.Det.Jobs;
 using Hyperscale.Det.Kernel;
 using Hyperscale.Det.Reliability;
+using Hyperscale.Det.Resources;
 using Hyperscale.Det.Routing;
 
 namespace Hyperscale.Det.Nodes;
@@ -103,6 +104,33 @@ public abstract record TelemetryEvent
 
     /// <summary>A snapshot was not taken, as the ledgers are too large for one: the log grows.</summary>
     public sealed record SnapshotTooLarge(long StateBytes, long BytesMax) : TelemetryEvent;
+
+    /// <summary>A guard's level of one dimension moved.</summary>
+    public sealed record GuardLevelChanged(
+        AttemptKey Attempt, GuardDimension Dimension, GuardLevel From, GuardLevel To, ResourceMetrics Metrics)
+        : TelemetryEvent;
+
+    /// <summary>A guard held its workload back, or let it run freely again.</summary>
+    public sealed record WorkloadThrottled(AttemptKey Attempt, ThrottleOrder? Order) : TelemetryEvent;
+
+    /// <summary>A guard killed its workload (AD-41).</summary>
+    public sealed record ResourceKilled(AttemptKey Attempt, string Workflow, ResourceKill Kill)
+        : TelemetryEvent;
+
+    /// <summary>What a worker uses, with every reading.</summary>
+    public sealed record ResourcesReported(NodeId Worker, WorkerResourceReport Report) : TelemetryEvent;
+
+    /// <summary>A worker began to take no work, or with no reason takes it again.</summary>
+    public sealed record WorkerOverBudget(NodeId Worker, string? Reason) : TelemetryEvent;
+
+    /// <summary>A datacenter's workers came under high pressure, or are so no more, as a gate
+    /// hears.</summary>
+    public sealed record DatacenterPressed(
+        string Datacenter, bool IsPressed, double CpuPressure, double MemoryPressure) : TelemetryEvent;
+
+    /// <summary>A member's process or machine came under high pressure, or is so no more.</summary>
+    public sealed record MemberPressed(
+        NodeId Member, bool IsPressed, int CpuPermille, int MemoryPermille) : TelemetryEvent;
 
     public sealed record Recovered(long SnapshotLsn, int Records) : TelemetryEvent;
 }

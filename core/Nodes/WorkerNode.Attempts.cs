@@ -2,6 +2,7 @@ using System.Diagnostics;
 using Hyperscale.Det.Jobs;
 using Hyperscale.Det.Kernel;
 using Hyperscale.Det.Protocol;
+using Hyperscale.Det.Resources;
 
 namespace Hyperscale.Det.Nodes;
 
@@ -20,7 +21,7 @@ public sealed partial class WorkerNode
     private readonly DeadlineQueue<AttemptKey> _progressAt = new();
 
     /// <summary>Why a workload is being stopped; the first reason stays.</summary>
-    private enum StopCause : byte { Cancelled, LeaseExpired, Hung, Shutdown }
+    private enum StopCause : byte { Cancelled, LeaseExpired, Hung, Shutdown, Guarded }
 
     /// <summary>Cores of workloads that run or are being stopped.</summary>
     public int CoresUsed { get; private set; }
@@ -49,7 +50,7 @@ public sealed partial class WorkerNode
         }
 
         _fence = start.Fence;
-        _running.Add(attempt, new Workload(start.Workflow));
+        _running.Add(attempt, new Workload(start.Workflow, GuardOf(start.Workflow)));
         CoresUsed += start.Workflow.Cores;
         _stopAt.Set(attempt, _now + start.Workflow.Duration + start.Workflow.Timeout);
         Emit(new TelemetryEvent.AttemptStarted(attempt, Id));
@@ -65,6 +66,7 @@ public sealed partial class WorkerNode
         if (start.Fence < _fence) return $"{Id} knows a higher fence than {start.Fence}: {_fence}";
         if (_isStopping) return $"{Id} is shutting down";
         if (!_hasLease || _leaseUntil <= _now) return $"{Id} has no lease";
+        if (_budget.OverBudget is { } over) return $"{Id} takes no work: {over}";
         if (_running.Count + _finished.Count >= _knownMax)
             return $"{Id} keeps {_finished.Count} outcomes that no manager has taken over; with what runs, "
                 + $"{_knownMax} are the most";
@@ -117,6 +119,7 @@ public sealed partial class WorkerNode
     {
         if (!_running.Remove(exited.Attempt, out var workload)) return NodeVerdict.Unknown;
         CoresUsed -= workload.Spec.Cores;
+        if (workload.Guard is not null) Show(exited.Attempt, workload, new GuardInput.Exited());
         _stopAt.Remove(exited.Attempt);
         _progressAt.Remove(exited.Attempt);
         Finish(exited.Attempt, OutcomeOf(workload, exited));
@@ -132,6 +135,13 @@ public sealed partial class WorkerNode
             return;
         }
 
+        if (workload.Cause == StopCause.Guarded && workload.Guard!.NextDeadline <= _now)
+        {
+            Show(attempt, workload, new GuardInput.Tick());
+            _stopAt.Set(attempt, workload.Guard.NextDeadline);
+            return;
+        }
+
         // Again after the same time, should the process tree outlive even that.
         _stopAt.Set(attempt, _now + Duration.Longer(_config.StopGrace, Duration.FromMilliseconds(1)));
         _outbox.Emit(new NodeEffect.StopWorkload(attempt, WorkloadSignal.Kill));
@@ -143,6 +153,8 @@ public sealed partial class WorkerNode
         if (workload.Cause is not null) return false;
         workload.Cause = cause;
         workload.StopReason = reason;
+        // What is paused would not even hear of it.
+        if (workload.Guard is { Throttled: not null }) Throttle(attempt, null);
         _stopAt.Set(attempt, _now + _config.StopGrace);
         _outbox.Emit(new NodeEffect.StopWorkload(attempt, WorkloadSignal.Terminate));
         return true;
@@ -172,11 +184,13 @@ public sealed partial class WorkerNode
     private static AttemptOutcome OutcomeOf(Workload workload, NodeInput.WorkloadExited exited)
     {
         var spec = workload.Spec;
+        var kill = workload.Cause == StopCause.Guarded ? workload.Guard!.Evidence : null;
         var (state, reason) = workload.Cause switch
         {
             StopCause.Cancelled => (AttemptState.Cancelled, workload.StopReason),
             StopCause.LeaseExpired => (AttemptState.Lost, "lease expired"),
             StopCause.Shutdown => (AttemptState.Lost, "worker shut down"),
+            StopCause.Guarded => (AttemptState.KilledByGuard, kill!.Message),
             StopCause.Hung => (AttemptState.Failed,
                 $"hung: stopped after its duration of {spec.Duration} and timeout of {spec.Timeout}"),
             null when exited.Fault is { } fault => (AttemptState.Failed, fault),
@@ -188,7 +202,10 @@ public sealed partial class WorkerNode
         var output = exited.Output;
         if (output.Length > JobLimits.OutputBytesMax) output = output[^JobLimits.OutputBytesMax..];
         return new AttemptOutcome(
-            state, JobLimits.Clip(reason), exited.ExitCode, exited.Stats, output);
+            state, JobLimits.Clip(reason), exited.ExitCode, exited.Stats, output)
+        {
+            Kill = kill,
+        };
     }
 
     private void AddAttemptsTo(ref Fingerprint fingerprint)
@@ -204,6 +221,7 @@ public sealed partial class WorkerNode
             fingerprint.Add(workload.Revision);
             fingerprint.Add(workload.ProgressAfter);
             workload.Stats.AddTo(ref fingerprint);
+            workload.Guard?.AddTo(ref fingerprint);
         }
 
         fingerprint.Add((long)_finished.Count);
@@ -215,6 +233,7 @@ public sealed partial class WorkerNode
             fingerprint.Add(outcome.ExitCode ?? long.MinValue);
             outcome.Stats.AddTo(ref fingerprint);
             fingerprint.Add(outcome.Output.Span);
+            outcome.Kill?.AddTo(ref fingerprint);
         }
 
         _stopAt.AddTo(ref fingerprint, HashOf);
@@ -229,9 +248,12 @@ public sealed partial class WorkerNode
         return fingerprint.Value;
     }
 
-    private sealed class Workload(WorkflowSpec spec)
+    private sealed class Workload(WorkflowSpec spec, ResourceGuard? guard)
     {
         public WorkflowSpec Spec { get; } = spec;
+
+        /// <summary>Null where guards are switched off.</summary>
+        public ResourceGuard? Guard { get; } = guard;
 
         public StopCause? Cause { get; set; }
 

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using Hyperscale.Det.Jobs;
 using Hyperscale.Det.Kernel;
 using Hyperscale.Det.Protocol;
+using Hyperscale.Det.Resources;
 
 namespace Hyperscale.Det.Nodes;
 
@@ -48,6 +49,7 @@ public sealed partial class WorkerNode : INode
         Id = id;
         _config = config;
         _knownMax = Math.Min(config.FinishedMax, ProtocolLimits.InventoryMax);
+        _budget = new WorkerBudget(config.Cores, config.Resources);
         _datacenter = topology.Datacenter(datacenter)!;
         _manager = _datacenter.Managers[0];
     }
@@ -86,6 +88,7 @@ public sealed partial class WorkerNode : INode
             NodeInput.Tick => OnTick(),
             NodeInput.WorkloadReported reported => OnWorkloadReported(reported),
             NodeInput.WorkloadExited exited => OnWorkloadExited(exited),
+            NodeInput.ResourcesSampled sampled => OnResourcesSampled(sampled),
             NodeInput.PeerLost lost => OnPeerLost(lost.Peer),
             NodeInput.Shutdown => OnShutdown(),
             NodeInput.ClientRequested requested => OnClientRequested(requested.RequestId),
@@ -121,6 +124,7 @@ public sealed partial class WorkerNode : INode
         }
 
         _memory.CheckInvariants();
+        CheckGuards();
     }
 
     /// <inheritdoc/>
@@ -143,6 +147,7 @@ public sealed partial class WorkerNode : INode
 
         _memory.AddTo(ref fingerprint);
         AddAttemptsTo(ref fingerprint);
+        _budget.AddTo(ref fingerprint);
     }
 
     private NodeVerdict OnStarted(NodeInput.Started started)
@@ -227,7 +232,11 @@ public sealed partial class WorkerNode : INode
         _hasLease = false;
         var stopped = 0;
         foreach (var (attempt, workload) in _running)
+        {
             if (Stop(attempt, workload, StopCause.LeaseExpired, "")) stopped++;
+            else Hasten(attempt);
+        }
+
         Emit(new TelemetryEvent.LeaseExpired(Id, stopped));
     }
 
@@ -239,7 +248,10 @@ public sealed partial class WorkerNode : INode
         var inventory = _running.Keys.Select(attempt => new AttemptInventory(attempt, IsFinished: false))
             .Concat(_finished.Keys.Select(attempt => new AttemptInventory(attempt, IsFinished: true)))
             .ToList();
-        var message = new Message.WorkerHeartbeat(_boot, _sequence, _config.Cores, inventory);
+        var message = new Message.WorkerHeartbeat(_boot, _sequence, _config.Cores, inventory)
+        {
+            Resources = ReportNow(),
+        };
         foreach (var manager in _datacenter.Managers) Send(manager, message);
     }
 

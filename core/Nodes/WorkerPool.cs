@@ -3,13 +3,33 @@ using Hyperscale.Det.Kernel;
 namespace Hyperscale.Det.Nodes;
 
 /// <summary>A registered worker, for whoever looks from outside.</summary>
-/// <param name="FreeCores">Cores that no live or proposed attempt of the worker holds.</param>
-public readonly record struct WorkerView(NodeId Id, BootId Boot, int Cores, int FreeCores);
+/// <param name="FreeCores">Cores that no live or proposed attempt of the worker holds; none of one that takes
+/// no work.</param>
+/// <param name="Standing">Whether it takes work, and how gladly.</param>
+public readonly record struct WorkerView(
+    NodeId Id,
+    BootId Boot,
+    int Cores,
+    int FreeCores,
+    WorkerStanding Standing = WorkerStanding.Well);
+
+/// <summary>What a worker's resources make of it where work is placed (AD-41).</summary>
+public enum WorkerStanding : byte
+{
+    Well,
+
+    /// <summary>Under high pressure: whoever is not comes first.</summary>
+    Pressed,
+
+    /// <summary>Over its own budget: it takes no work.</summary>
+    OverBudget,
+}
 
 /// <summary>The workers that a primary manager counts on, and which of their cores are free.</summary>
 /// <remarks>Work goes to the worker with the most free cores, ties by name: load generators that share a host
-/// disturb each other's measurements, so they are spread. That no large workflow starves is the business of
-/// <see cref="Held"/>: a worker set aside for one workflow takes nothing else.</remarks>
+/// disturb each other's measurements, so they are spread. Those under high pressure come last, whatever they
+/// have free, and those over their budget have nothing free. That no large workflow starves is the business
+/// of <see cref="Held"/>: a worker set aside for one workflow takes nothing else.</remarks>
 internal sealed class WorkerPool
 {
     private readonly SortedDictionary<NodeId, Member> _members = [];
@@ -22,6 +42,10 @@ internal sealed class WorkerPool
 
     public int CoresFree { get; private set; }
 
+    /// <summary>All cores but those that are not given to anybody, as their worker takes no work.</summary>
+    public int CoresOffered =>
+        CoresTotal - _members.Values.Where(m => !m.TakesWork).Sum(m => Math.Max(0, m.Cores - m.Used));
+
     /// <summary>Cores of the largest worker; 0 without one.</summary>
     public int LargestCores => _bySize.Count == 0 ? 0 : _bySize.Keys.Last();
 
@@ -29,9 +53,14 @@ internal sealed class WorkerPool
     public NodeId? Held { get; set; }
 
     public IEnumerable<WorkerView> Views =>
-        _members.Select(m => new WorkerView(m.Key, m.Value.Boot, m.Value.Cores, m.Value.Free));
+        _members.Select(m => new WorkerView(
+            m.Key, m.Value.Boot, m.Value.Cores, m.Value.Free, m.Value.Standing));
 
     public bool Contains(NodeId worker) => _members.ContainsKey(worker);
+
+    /// <summary>Whether the worker is registered, and not over its budget.</summary>
+    public bool TakesWork(NodeId worker) =>
+        _members.TryGetValue(worker, out var member) && member.TakesWork;
 
     public bool Contains(NodeId worker, BootId boot) =>
         _members.TryGetValue(worker, out var member) && member.Boot == boot;
@@ -49,7 +78,7 @@ internal sealed class WorkerPool
         Remove(worker);
         var member = new Member(boot, cores) { Used = used };
         _members.Add(worker, member);
-        _byFree.Add(new FreeEntry(member.Free, worker));
+        _byFree.Add(member.EntryOf(worker));
         _bySize[cores] = _bySize.GetValueOrDefault(cores) + 1;
         CoresTotal += cores;
         CoresFree += member.Free;
@@ -64,7 +93,7 @@ internal sealed class WorkerPool
     {
         if (!_members.Remove(worker, out var member)) return;
         if (Held == worker) Held = null;
-        _byFree.Remove(new FreeEntry(member.Free, worker));
+        _byFree.Remove(member.EntryOf(worker));
         if (--_bySize[member.Cores] == 0) _bySize.Remove(member.Cores);
         CoresTotal -= member.Cores;
         CoresFree -= member.Free;
@@ -75,12 +104,17 @@ internal sealed class WorkerPool
     public void Use(NodeId worker, int cores)
     {
         if (!_members.TryGetValue(worker, out var member)) return;
-        _byFree.Remove(new FreeEntry(member.Free, worker));
-        CoresFree -= member.Free;
-        member.Used += cores;
+        Change(worker, member, () => member.Used += cores);
         Invariant.Holds(member.Used >= 0);
-        CoresFree += member.Free;
-        _byFree.Add(new FreeEntry(member.Free, worker));
+    }
+
+    /// <summary>What the worker's resources make of it; false when that is what they made of it before, or
+    /// it is not registered.</summary>
+    public bool Judge(NodeId worker, WorkerStanding standing)
+    {
+        if (!_members.TryGetValue(worker, out var member) || member.Standing == standing) return false;
+        Change(worker, member, () => member.Standing = standing);
+        return true;
     }
 
     /// <summary>The life of the worker that attempts may be given to.</summary>
@@ -92,7 +126,9 @@ internal sealed class WorkerPool
     {
         foreach (var entry in _byFree)
         {
-            if (entry.Free < cores) return null;
+            // Those under pressure come behind, and may have more free.
+            if (entry.Free < cores && entry.IsPressed) return null;
+            if (entry.Free < cores) continue;
             if (mayUseHeld || entry.Worker != Held) return entry.Worker;
         }
 
@@ -110,7 +146,7 @@ internal sealed class WorkerPool
         {
             Invariant.Holds(member.Used >= 0);
             Invariant.Holds(member.Free <= member.Cores);
-            Invariant.Holds(_byFree.Contains(new FreeEntry(member.Free, id)));
+            Invariant.Holds(_byFree.Contains(member.EntryOf(id)));
         }
     }
 
@@ -124,7 +160,17 @@ internal sealed class WorkerPool
             fingerprint.Add(member.Boot.Value);
             fingerprint.Add((long)member.Cores);
             fingerprint.Add((long)member.Used);
+            fingerprint.Add((ulong)member.Standing);
         }
+    }
+
+    private void Change(NodeId worker, Member member, Action change)
+    {
+        _byFree.Remove(member.EntryOf(worker));
+        CoresFree -= member.Free;
+        change();
+        CoresFree += member.Free;
+        _byFree.Add(member.EntryOf(worker));
     }
 
     private sealed class Member(BootId boot, int cores)
@@ -135,13 +181,22 @@ internal sealed class WorkerPool
 
         public int Used { get; set; }
 
+        public WorkerStanding Standing { get; set; }
+
         // A worker that came back with fewer cores may, for a moment, hold more than it has.
-        public int Free => Math.Max(0, Cores - Used);
+        public int Free => TakesWork ? Math.Max(0, Cores - Used) : 0;
+
+        public bool TakesWork => Standing != WorkerStanding.OverBudget;
+
+        public FreeEntry EntryOf(NodeId id) => new(Standing == WorkerStanding.Pressed, Free, id);
     }
 
-    private readonly record struct FreeEntry(int Free, NodeId Worker) : IComparable<FreeEntry>
+    private readonly record struct FreeEntry(bool IsPressed, int Free, NodeId Worker) : IComparable<FreeEntry>
     {
-        public int CompareTo(FreeEntry other) =>
-            Free != other.Free ? other.Free.CompareTo(Free) : Worker.CompareTo(other.Worker);
+        public int CompareTo(FreeEntry other)
+        {
+            if (IsPressed != other.IsPressed) return IsPressed ? 1 : -1;
+            return Free != other.Free ? other.Free.CompareTo(Free) : Worker.CompareTo(other.Worker);
+        }
     }
 }

@@ -5,6 +5,7 @@ using Hyperscale.Det.Kernel;
 using Hyperscale.Det.Membership;
 using Hyperscale.Det.Reliability;
 using Hyperscale.Det.Replication;
+using Hyperscale.Det.Resources;
 using Hyperscale.Det.Routing;
 
 namespace Hyperscale.Det.Protocol;
@@ -113,6 +114,10 @@ public abstract record Message
 
         /// <summary>The newest round trip that the manager measured to the gate that this goes to.</summary>
         public Duration? Rtt { get; init; }
+
+        /// <summary>What the datacenter's workers use, as far as this manager knows (AD-41); null before it
+        /// knows anything.</summary>
+        public ClusterResources? Resources { get; init; }
     }
 
     // Manager to worker. Every command carries the fence of the datacenter's ledger.
@@ -133,7 +138,11 @@ public abstract record Message
     // Worker to manager.
 
     public sealed record WorkerHeartbeat(
-        BootId Boot, long Sequence, int Cores, IReadOnlyList<AttemptInventory> Attempts) : Message;
+        BootId Boot, long Sequence, int Cores, IReadOnlyList<AttemptInventory> Attempts) : Message
+    {
+        /// <summary>What the worker uses (AD-41); null before its host has looked.</summary>
+        public WorkerResourceReport? Resources { get; init; }
+    }
 
     public sealed record AttemptAccepted(AttemptKey Attempt) : Message;
 
@@ -157,6 +166,12 @@ public abstract record Message
     /// <param name="Following">The groups that the sender follows the receiver in.</param>
     public sealed record ReplicaHeartbeatAnswered(long Sequence, IReadOnlyList<FollowedView> Following)
         : Message;
+
+    // Between the managers of a datacenter.
+
+    /// <summary>What the sender knows of resources; every 2 s to a few others (AD-41).</summary>
+    /// <param name="Views">Of each manager the newest, by name.</param>
+    public sealed record ResourcesGossiped(IReadOnlyList<ManagerLocalView> Views) : Message;
 
     // Among those who share ledgers, as datagrams or over the stream.
 

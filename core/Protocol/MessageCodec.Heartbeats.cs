@@ -3,6 +3,7 @@ using Hyperscale.Det.Capacity;
 using Hyperscale.Det.Jobs;
 using Hyperscale.Det.Kernel;
 using Hyperscale.Det.Membership;
+using Hyperscale.Det.Resources;
 using Hyperscale.Det.Wire;
 
 namespace Hyperscale.Det.Protocol;
@@ -30,6 +31,7 @@ public static partial class MessageCodec
         if (heartbeat.Capacity is { } capacity) writer.Nested(11, capacity, HeartbeatCapacity.Write);
         if (heartbeat.Coordinate is { } place) writer.Nested(12, place, NetworkCoordinate.Write);
         if (heartbeat.Rtt is { } rtt) WriteDuration(writer, 13, rtt);
+        if (heartbeat.Resources is { } resources) writer.Nested(14, resources, ClusterResources.Write);
     }
 
     private static Message.ManagerHeartbeat? ReadManagerHeartbeat(ref FieldReader reader)
@@ -43,6 +45,7 @@ public static partial class MessageCodec
         HeartbeatCapacity? capacity = null;
         NetworkCoordinate? place = null;
         Duration? rtt = null;
+        ClusterResources? resources = null;
         while (reader.Next(out var field))
         {
             switch (field)
@@ -60,6 +63,7 @@ public static partial class MessageCodec
                 case 11: capacity = reader.Nested("capacity", HeartbeatCapacity.Read); break;
                 case 12: place = reader.Nested("coordinate", NetworkCoordinate.Read); break;
                 case 13: rtt = ReadDuration(ref reader, "rtt"); break;
+                case 14: resources = reader.Nested("resources", ClusterResources.Read); break;
                 default: break;
             }
         }
@@ -73,6 +77,7 @@ public static partial class MessageCodec
                 Capacity = capacity,
                 Coordinate = place,
                 Rtt = rtt,
+                Resources = resources,
             }
             : null;
     }
@@ -152,6 +157,7 @@ public static partial class MessageCodec
         writer.Number(2, heartbeat.Sequence);
         writer.Number(3, heartbeat.Cores);
         foreach (var known in heartbeat.Attempts) writer.Nested(4, known, Write);
+        if (heartbeat.Resources is { } report) writer.Nested(5, report, WorkerResourceReport.Write);
     }
 
     private static Message.WorkerHeartbeat? ReadWorkerHeartbeat(ref FieldReader reader)
@@ -160,6 +166,7 @@ public static partial class MessageCodec
         var sequence = 0L;
         var cores = 0;
         var attempts = new List<AttemptInventory>();
+        WorkerResourceReport? report = null;
         while (reader.Next(out var field))
         {
             switch (field)
@@ -170,6 +177,7 @@ public static partial class MessageCodec
                 case 4:
                     reader.Element("attempts", attempts, ProtocolLimits.InventoryMax, ReadInventory);
                     break;
+                case 5: report = reader.Nested("resources", WorkerResourceReport.Read); break;
                 default: break;
             }
         }
@@ -177,7 +185,9 @@ public static partial class MessageCodec
         reader.Require(1, "boot");
         reader.Require(2, "sequence");
         reader.Require(3, "cores");
-        return reader.Fault is null ? new Message.WorkerHeartbeat(boot, sequence, cores, attempts) : null;
+        return reader.Fault is null
+            ? new Message.WorkerHeartbeat(boot, sequence, cores, attempts) { Resources = report }
+            : null;
     }
 
     private static void Write(FieldWriter writer, AttemptInventory known)

@@ -92,6 +92,9 @@ public static partial class MessageCodec
                 Write(Kind(writer, MessageKind.ReplicaHeartbeatAnswered), m);
                 break;
             case Message.Membership m: Write(Kind(writer, MessageKind.Membership), m); break;
+            case Message.ResourcesGossiped m:
+                Write(Kind(writer, MessageKind.ResourcesGossiped), m);
+                break;
             default: throw new UnreachableException($"unhandled {message}");
         }
     }
@@ -136,6 +139,7 @@ public static partial class MessageCodec
             MessageKind.ReplicaHeartbeat => ReadReplicaHeartbeat(ref reader),
             MessageKind.ReplicaHeartbeatAnswered => ReadReplicaHeartbeatAnswered(ref reader),
             MessageKind.Membership => ReadMembership(ref reader),
+            MessageKind.ResourcesGossiped => ReadResourcesGossiped(ref reader),
             _ => Unknown<Message>(ref reader, "message", kind),
         };
     }

@@ -44,6 +44,8 @@ public enum MessageKind
     ReplicaHeartbeatAnswered = 82,
 
     Membership = 96,
+
+    ResourcesGossiped = 112,
 }
 
 /// <summary>The numbers of <see cref="ClientRequest"/> on the wire.</summary>

@@ -96,6 +96,7 @@ public static class CliProgram
             JobsCommand.Create(context),
             CancelCommand.Create(context),
             ValidateCommand.Create(context),
+            DoctorCommand.Create(context),
             TargetCommand.Create(context),
             DevCommand.Create(context, verbose),
             DiskCommands.CreateInit(context),

@@ -20,7 +20,7 @@ public sealed record EmbeddedClusterOptions(
     /// <summary>Most nodes of a kind in one place.</summary>
     public const int NodesMax = 64;
 
-    /// <summary>Of gates and managers.</summary>
+    /// <summary>Of every node.</summary>
     public ReadSettings Settings { get; init; } = ReadSettings.Default;
 
     /// <summary>How long the cluster may take until every worker is known to every gate.</summary>

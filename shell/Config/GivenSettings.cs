@@ -4,6 +4,7 @@ using Hyperscale.Det.Capacity;
 using Hyperscale.Det.Idempotency;
 using Hyperscale.Det.Kernel;
 using Hyperscale.Det.Reliability;
+using Hyperscale.Det.Resources;
 using Hyperscale.Det.Routing;
 
 namespace Hyperscale.Det.Shell.Config;
@@ -16,7 +17,7 @@ internal sealed class GivenSettings
     [
         IdempotencyConfig.Prefix, RetryBudgetConfig.Prefix, BestEffortConfig.Prefix,
         CapacityConfig.SpilloverPrefix, CapacityConfig.CapacityPrefix, AdaptiveRoutingConfig.Prefix,
-        AdaptiveRoutingConfig.OlderPrefix,
+        AdaptiveRoutingConfig.OlderPrefix, ResourceConfig.Prefix,
     ];
 
     private readonly SortedDictionary<string, string> _environment = new(StringComparer.Ordinal);
@@ -77,7 +78,8 @@ internal sealed class GivenSettings
             Read(RetryBudgetConfig.Read, faults),
             Read(BestEffortConfig.Read, faults),
             Read(CapacityConfig.Read, faults),
-            Read((given, found) => AdaptiveRoutingConfig.Read(given, found, warnings), faults))
+            Read((given, found) => AdaptiveRoutingConfig.Read(given, found, warnings), faults),
+            Read(ResourceConfig.Read, faults))
         {
             Warnings = warnings,
         };

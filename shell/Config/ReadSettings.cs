@@ -1,6 +1,7 @@
 using Hyperscale.Det.Capacity;
 using Hyperscale.Det.Idempotency;
 using Hyperscale.Det.Reliability;
+using Hyperscale.Det.Resources;
 using Hyperscale.Det.Routing;
 using Hyperscale.Det.Shell.Telemetry;
 
@@ -12,12 +13,13 @@ public sealed record ReadSettings(
     RetryBudgetConfig RetryBudget,
     BestEffortConfig BestEffort,
     CapacityConfig Capacity,
-    AdaptiveRoutingConfig Routing)
+    AdaptiveRoutingConfig Routing,
+    ResourceConfig Resources)
 {
     /// <summary>Where nothing is given.</summary>
     public static readonly ReadSettings Default = new(
         IdempotencyConfig.Default, RetryBudgetConfig.Standard, BestEffortConfig.Standard,
-        CapacityConfig.Default, AdaptiveRoutingConfig.Default);
+        CapacityConfig.Default, AdaptiveRoutingConfig.Default, ResourceConfig.Default);
 
     /// <summary>Older names of settings that were given, each with the one to use.</summary>
     public IReadOnlyList<string> Warnings { get; init; } = [];

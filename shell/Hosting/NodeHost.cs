@@ -3,6 +3,7 @@ using System.Security.Cryptography;
 using Hyperscale.Det.Kernel;
 using Hyperscale.Det.Nodes;
 using Hyperscale.Det.Protocol;
+using Hyperscale.Det.Shell.Resources;
 using Hyperscale.Det.Shell.Telemetry;
 using Hyperscale.Det.Shell.Workloads;
 
@@ -30,6 +31,7 @@ public sealed class NodeHost : INodeLogObserver, IAsyncDisposable
     private readonly ITimer _timer;
     private readonly INodeLog _log;
     private readonly IWorkloadRunner? _workloads;
+    private readonly ResourceSampler? _sampler;
     private readonly DurabilityGate _gate;
     private Instant? _armed;
     private bool _appended;
@@ -49,6 +51,11 @@ public sealed class NodeHost : INodeLogObserver, IAsyncDisposable
         _timer = parts.Time.CreateTimer(
             _ => parts.Mailbox.Signal(new NodeInput.Tick(Wall())), null, Timeout.InfiniteTimeSpan,
             Timeout.InfiniteTimeSpan);
+        if (parts.SampleInterval is { } interval)
+        {
+            _sampler = new ResourceSampler(
+                Id, interval, parts.Mailbox, _workloads, Now, parts.Time, parts.Logger);
+        }
     }
 
     public NodeId Id => _node.Id;
@@ -243,6 +250,10 @@ public sealed class NodeHost : INodeLogObserver, IAsyncDisposable
                 Invariant.Holds(_workloads is not null);
                 _workloads.Stop(stop.Attempt, stop.Signal);
                 break;
+            case NodeEffect.ThrottleWorkload throttle:
+                Invariant.Holds(_workloads is not null);
+                _workloads.Throttle(throttle.Attempt, throttle.Order);
+                break;
             case NodeEffect.Emit emit:
                 _parts.Telemetry.On(Id, emit.Event);
                 break;
@@ -278,6 +289,7 @@ public sealed class NodeHost : INodeLogObserver, IAsyncDisposable
         try
         {
             await _timer.DisposeAsync();
+            if (_sampler is not null) await _sampler.DisposeAsync();
             if (_workloads is not null) await _workloads.DisposeAsync();
             _log.Stop();
         }

@@ -52,4 +52,8 @@ public sealed record NodeHostParts(
     Action<NodeInput>? Observe,
     TimeProvider Time,
     NodeHostOptions Options,
-    ILogger Logger);
+    ILogger Logger)
+{
+    /// <summary>Between two looks at the machine and what runs on it; null for none.</summary>
+    public Duration? SampleInterval { get; init; }
+}

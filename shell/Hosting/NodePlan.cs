@@ -20,6 +20,9 @@ internal sealed record NodePlan(
     WorkloadRunnerFactory? Workloads,
     ClusterView? View)
 {
+    /// <summary>Between two looks at the node's resources; null for none.</summary>
+    public Duration? SampleInterval { get; init; }
+
     /// <summary>The node that a configuration describes.</summary>
     public static NodePlan Of(NodeSettings settings, NodeServices services)
     {
@@ -31,7 +34,9 @@ internal sealed record NodePlan(
             NodeRole.Manager => new ManagerNode(
                 id, datacenter, topology,
                 ConfigOf(services.Manager, settings.Settings)),
-            NodeRole.Worker => new WorkerNode(id, datacenter, topology, services.Worker(settings.Cores)),
+            NodeRole.Worker => new WorkerNode(
+                id, datacenter, topology,
+                services.Worker(settings.Cores) with { Resources = settings.Settings.Resources }),
             NodeRole.Client => throw new UnreachableException("no configuration describes a client"),
             _ => throw new UnreachableException($"unhandled {settings.Role}"),
         };
@@ -41,7 +46,10 @@ internal sealed record NodePlan(
                 ? new NoLog()
                 : OpenDisk(settings, services, observer),
             settings.Role == NodeRole.Worker ? ProcessWorkloadRunner.Factory : null,
-            settings.Role == NodeRole.Gate ? new ClusterView(topology, services.Time) : null);
+            settings.Role == NodeRole.Gate ? new ClusterView(topology, services.Time) : null)
+        {
+            SampleInterval = settings.Settings.Resources.SampleInterval,
+        };
     }
 
     private static GateConfig ConfigOf(GateConfig config, ReadSettings settings) => config with

@@ -28,7 +28,10 @@ public sealed class RunningNode : IAsyncDisposable
             plan.Node, mailbox, transport, plan.OpenLog, plan.Workloads,
             new NodeTelemetry(services.Metrics.Meter, services.Logger),
             plan.View is null ? null : plan.View.Observe,
-            services.Time, services.Host, services.Logger));
+            services.Time, services.Host, services.Logger)
+        {
+            SampleInterval = plan.SampleInterval,
+        });
         transport.Start(_host.Boot);
         ShellLog.NodeStarted(_logger, Id, _host.Boot, ListenAddress?.ToString() ?? "no address");
         Completion = EndAsync();

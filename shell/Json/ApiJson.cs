@@ -11,6 +11,7 @@ namespace Hyperscale.Det.Shell.Json;
 /// skip members they do not know, so that a newer gate can say more.</remarks>
 [JsonSerializable(typeof(AcceptedJson))]
 [JsonSerializable(typeof(ClusterJson))]
+[JsonSerializable(typeof(DoctorJson))]
 [JsonSerializable(typeof(ExplanationJson))]
 [JsonSerializable(typeof(JobListJson))]
 [JsonSerializable(typeof(ProblemJson))]

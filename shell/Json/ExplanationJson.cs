@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Json.Serialization;
 using Hyperscale.Det.Jobs;
 using Hyperscale.Det.Kernel;
 using Hyperscale.Det.Reliability;
@@ -183,6 +184,10 @@ public sealed record WorkflowExplanationJson(
     int RetriesLeft,
     string Reason)
 {
+    /// <summary>Why its guard killed it; absent when it did not.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public KillJson? Kill { get; init; }
+
     internal static WorkflowExplanationJson Of(WorkflowProgress progress, JobExplanation job) => new(
         job.Status.Spec.Workflows[progress.Workflow].Name,
         progress.Phase,
@@ -199,7 +204,10 @@ public sealed record WorkflowExplanationJson(
         result.Attempts,
         Math.Max(0, result.Attempts - 1),
         0,
-        result.Outcome.State == AttemptState.Completed ? "" : result.Outcome.Reason);
+        result.Outcome.State == AttemptState.Completed ? "" : result.Outcome.Reason)
+    {
+        Kill = KillJson.Of(result.Outcome.Kill),
+    };
 
     private static int LeftOf(int used, JobExplanation job) => Math.Clamp(
         job.Terms.RetryBudgetPerWorkflow - used, 0, job.Terms.RetryBudget - job.RetriesGranted);

@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using Hyperscale.Det.Jobs;
 using Hyperscale.Det.Kernel;
 
@@ -33,6 +34,10 @@ public sealed record ReportJson(
     /// datacenter.</summary>
     public IReadOnlyList<CellJson> Cells { get; init; } = [];
 
+    /// <summary>Workflows that their guards killed, with the evidence; absent when there are none.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public IReadOnlyList<KilledJson>? Killed { get; init; }
+
     public static ReportJson Of(JobStatus status)
     {
         var report = JobReport.Of(status);
@@ -57,7 +62,16 @@ public sealed record ReportJson(
                 .. report.Cells.Select(row =>
                     new CellJson(row.Workflow!, row.Datacenter!, NumbersJson.Of(row.Stats))),
             ],
+            Killed = KilledIn(report),
         };
+    }
+
+    private static List<KilledJson>? KilledIn(JobReport report)
+    {
+        var killed = report.Runs.Where(run => run.Kill is not null)
+            .Select(run => new KilledJson(run.Workflow, run.Datacenter, run.Worker, KillJson.Of(run.Kill)!))
+            .ToList();
+        return killed.Count == 0 ? null : killed;
     }
 }
 

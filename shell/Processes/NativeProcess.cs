@@ -9,6 +9,8 @@ internal static partial class NativeProcess
 {
     public const int SignalKill = 9;
     public const int SignalTerminate = 15;
+    public const int SignalContinue = 18;
+    public const int SignalStop = 19;
     public const int NoSuchFile = 2;
     public const int Interrupted = 4;
     public const int NoSuchProcess = 3;
@@ -33,6 +35,10 @@ internal static partial class NativeProcess
     private const int TimerSlack = 29;
     private const int ChildSubreaper = 36;
     private const int SignalInfoBytes = 128;
+    private const int ExtendedStatBytes = 256;
+    private const int ExtendedStatSizeAt = 40;
+    private const int StatSize = 0x200;
+    private const int AtWorkingDirectory = -100;
 
     /// <summary>Signals a process, or a whole process group when the id is negative; one that is gone is no
     /// failure.</summary>
@@ -117,8 +123,60 @@ internal static partial class NativeProcess
         if (error != Interrupted) throw Failure("close", error);
     }
 
+    /// <summary>A value of <c>sysconf</c>; these are equal in all C libraries of Linux.</summary>
+    public static long SystemValue(int name) => SystemConfiguration(name);
+
+    /// <summary>Reads the start of a small file of the kernel's; -1 when it is gone or out of
+    /// reach.</summary>
+    public static unsafe int ReadFile(string path, Span<byte> target)
+    {
+        var descriptor = OpenFile(path, ReadOnly | CloseOnExec);
+        if (descriptor < 0) return -1;
+        fixed (byte* start = target)
+        {
+            var read = ReadDescriptor(descriptor, start, (nuint)target.Length);
+            Close(descriptor);
+            return (int)read;
+        }
+    }
+
+    /// <summary>The size that a path's entry has; 0 when it is gone or out of reach.</summary>
+    public static unsafe long SizeOf(string path)
+    {
+        var buffer = stackalloc byte[ExtendedStatBytes];
+        return ExtendedStat(AtWorkingDirectory, path, 0, StatSize, buffer) == 0
+            ? *(long*)(buffer + ExtendedStatSizeAt)
+            : 0;
+    }
+
+    /// <summary>Removes an empty directory, or a control group without processes.</summary>
+    /// <exception cref="IOException">It is not empty, or out of reach.</exception>
+    public static void RemoveDirectory(string path)
+    {
+        if (RemoveEmpty(path) == 0) return;
+        var error = Marshal.GetLastPInvokeError();
+        if (error != NoSuchFile) throw new IOException($"{path}: {Marshal.GetPInvokeErrorMessage(error)}");
+    }
+
     public static InvalidOperationException Failure(string call, int error) =>
         new($"{call}: {Marshal.GetPInvokeErrorMessage(error)} ({error})");
+
+    [LibraryImport("libc", EntryPoint = "sysconf")]
+    private static partial long SystemConfiguration(int name);
+
+    [LibraryImport("libc", EntryPoint = "open", StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int OpenFile(string path, int flags);
+
+    [LibraryImport("libc", EntryPoint = "read")]
+    private static unsafe partial nint ReadDescriptor(int descriptor, byte* target, nuint length);
+
+    [LibraryImport("libc", EntryPoint = "statx", StringMarshalling = StringMarshalling.Utf8)]
+    private static unsafe partial int ExtendedStat(
+        int directory, string path, int flags, uint mask, byte* buffer);
+
+    [LibraryImport(
+        "libc", EntryPoint = "rmdir", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int RemoveEmpty(string path);
 
     [LibraryImport("libc", EntryPoint = "kill", SetLastError = true)]
     private static partial int Kill(int pid, int signal);

@@ -114,6 +114,47 @@ internal static partial class NodeLog
     public static partial void LateDatacenterResult(
         ILogger logger, NodeId node, SlotKey slot, string datacenter, SlotState state, string policy);
 
+    [LoggerMessage(150, LogLevel.Warning,
+        "{Node}: {Attempt} is at level {Level} of {Dimension}: {Cpu:F0}% cpu, {Memory:F1} MiB, "
+        + "{Descriptors} descriptors")]
+    public static partial void GuardLevelReached(
+        ILogger logger,
+        NodeId node,
+        AttemptKey attempt,
+        string level,
+        string dimension,
+        double cpu,
+        double memory,
+        int descriptors);
+
+    [LoggerMessage(151, LogLevel.Information, "{Node}: {Attempt} is back at level {Level} of {Dimension}")]
+    public static partial void GuardLevelLeft(
+        ILogger logger, NodeId node, AttemptKey attempt, string level, string dimension);
+
+    [LoggerMessage(152, LogLevel.Debug, "{Node}: {Attempt} {Order}")]
+    public static partial void WorkloadThrottled(
+        ILogger logger, NodeId node, AttemptKey attempt, string order);
+
+    [LoggerMessage(153, LogLevel.Error, "{Node}: ResourceKill {Attempt} '{Workflow}': {Message}")]
+    public static partial void ResourceKill(
+        ILogger logger, NodeId node, AttemptKey attempt, string workflow, string message);
+
+    [LoggerMessage(154, LogLevel.Warning, "{Node}: takes no work: {Reason}")]
+    public static partial void WorkerOverBudget(ILogger logger, NodeId node, string reason);
+
+    [LoggerMessage(155, LogLevel.Information, "{Node}: takes work again")]
+    public static partial void WorkerWithinBudget(ILogger logger, NodeId node);
+
+    [LoggerMessage(156, LogLevel.Warning,
+        "{Node}: {Datacenter} is {How} pressure: cpu {Cpu:F2}, memory {Memory:F2}")]
+    public static partial void DatacenterPressed(
+        ILogger logger, NodeId node, string datacenter, string how, double cpu, double memory);
+
+    [LoggerMessage(157, LogLevel.Information,
+        "{Node}: member {Member} is {How} pressure: cpu {Cpu}, memory {Memory} of 1000")]
+    public static partial void MemberPressed(
+        ILogger logger, NodeId node, NodeId member, string how, int cpu, int memory);
+
     [LoggerMessage(120, LogLevel.Information, "{Node}: member {Member} joined, boot {Boot}")]
     public static partial void MemberJoined(ILogger logger, NodeId node, NodeId member, BootId boot);
 

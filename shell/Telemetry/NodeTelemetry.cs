@@ -24,6 +24,7 @@ public sealed class NodeTelemetry : ITelemetrySink
     private readonly MemberTelemetry _members;
     private readonly ReliabilityTelemetry _reliability;
     private readonly RoutingTelemetry _routing;
+    private readonly ResourceTelemetry _resources;
     private readonly Counter<long> _ignored;
     private readonly UpDownCounter<long> _groupsLed;
     private readonly Counter<long> _submissionsRepeated;
@@ -53,6 +54,7 @@ public sealed class NodeTelemetry : ITelemetrySink
         _members = new MemberTelemetry(meter, logger);
         _reliability = new ReliabilityTelemetry(meter, logger);
         _routing = new RoutingTelemetry(meter, logger);
+        _resources = new ResourceTelemetry(meter, logger);
         _ignored = meter.CreateCounter<long>(
             "hyperscale.inputs.ignored", null, "Messages and requests not followed, by verdict");
         _groupsLed = meter.CreateUpDownCounter<long>(
@@ -99,9 +101,25 @@ public sealed class NodeTelemetry : ITelemetrySink
                 or TelemetryEvent.ObservationsDecayed:
                 _routing.On(node, telemetry);
                 break;
+            case TelemetryEvent.GuardLevelChanged or TelemetryEvent.WorkloadThrottled
+                or TelemetryEvent.ResourceKilled or TelemetryEvent.ResourcesReported
+                or TelemetryEvent.WorkerOverBudget or TelemetryEvent.DatacenterPressed
+                or TelemetryEvent.MemberPressed:
+                _resources.On(node, telemetry);
+                break;
             case TelemetryEvent.Ignored ignored:
                 OnIgnored(node, ignored);
                 break;
+            default:
+                OnLedgers(node, telemetry);
+                break;
+        }
+    }
+
+    private void OnLedgers(NodeId node, TelemetryEvent telemetry)
+    {
+        switch (telemetry)
+        {
             case TelemetryEvent.SubmissionRepeated repeated:
                 _submissionsRepeated.Add(1, Of(node), new("answer", repeated.Answer));
                 break;

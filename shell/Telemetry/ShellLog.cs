@@ -70,6 +70,9 @@ public static partial class ShellLog
     [LoggerMessage(29, LogLevel.Debug, "{Node}: datagram to {Peer} not sent: {Reason}")]
     public static partial void DatagramNotSent(ILogger logger, NodeId node, NodeId peer, string reason);
 
+    [LoggerMessage(30, LogLevel.Warning, "{Node}: looking at its resources failed")]
+    public static partial void SampleFailed(ILogger logger, NodeId node, Exception cause);
+
     [LoggerMessage(40, LogLevel.Information, "{Node}: HTTP API on {Address}")]
     public static partial void ApiStarted(ILogger logger, NodeId node, string address);
 

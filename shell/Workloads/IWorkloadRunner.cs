@@ -1,5 +1,7 @@
 using Hyperscale.Det.Jobs;
+using Hyperscale.Det.Kernel;
 using Hyperscale.Det.Nodes;
+using Hyperscale.Det.Resources;
 
 namespace Hyperscale.Det.Shell.Workloads;
 
@@ -14,6 +16,12 @@ public interface IWorkloadRunner : IAsyncDisposable
 
     /// <summary>Stops a workload's whole process tree; one that has already exited is left alone.</summary>
     void Stop(AttemptKey attempt, WorkloadSignal signal);
+
+    /// <summary>Holds a workload's whole process tree back; null lets it run freely.</summary>
+    void Throttle(AttemptKey attempt, ThrottleOrder? order);
+
+    /// <summary>What every workload uses at this moment; those that cannot be read are left out.</summary>
+    IReadOnlyList<WorkloadReading> Sample(Func<Instant> now);
 }
 
 /// <summary>Makes a runner that tells the worker's host what happens through <paramref name="deliver"/>,

@@ -1,6 +1,8 @@
 using Hyperscale.Det.Jobs;
 using Hyperscale.Det.Kernel;
 using Hyperscale.Det.Nodes;
+using Hyperscale.Det.Resources;
+using Hyperscale.Det.Shell.Resources;
 
 namespace Hyperscale.Det.Shell.Workloads;
 
@@ -9,8 +11,8 @@ namespace Hyperscale.Det.Shell.Workloads;
 /// which adopts whatever the command leaves behind. Both hold a pipe to this process and end with it, also
 /// when it is killed. A command's workload ends when the command does: what still runs below it then is
 /// killed.</remarks>
-public sealed class ProcessWorkloadRunner(Action<NodeInput> deliver, WorkloadProgram program)
-    : IWorkloadRunner
+public sealed class ProcessWorkloadRunner(
+    Action<NodeInput> deliver, WorkloadProgram program, IResourceEnforcer enforcer) : IWorkloadRunner
 {
     private readonly Lock _lock = new();
     private readonly SortedDictionary<AttemptKey, WorkloadProcess> _running = [];
@@ -18,14 +20,14 @@ public sealed class ProcessWorkloadRunner(Action<NodeInput> deliver, WorkloadPro
 
     /// <summary>Makes runners of this program's own workload processes.</summary>
     public static WorkloadRunnerFactory Factory { get; } =
-        deliver => new ProcessWorkloadRunner(deliver, WorkloadProgram.Own);
+        deliver => new ProcessWorkloadRunner(deliver, WorkloadProgram.Own, Enforcers.Choose());
 
     public void Start(AttemptKey attempt, WorkflowSpec workflow)
     {
         lock (_lock)
         {
             ObjectDisposedException.ThrowIf(_isDisposed, this);
-            var process = new WorkloadProcess(program, attempt, workflow, Deliver);
+            var process = new WorkloadProcess(program, attempt, workflow, enforcer, Deliver);
             Invariant.Holds(_running.TryAdd(attempt, process));
             process.Start();
         }
@@ -36,6 +38,25 @@ public sealed class ProcessWorkloadRunner(Action<NodeInput> deliver, WorkloadPro
         WorkloadProcess? process;
         lock (_lock) _running.TryGetValue(attempt, out process);
         process?.Stop(signal);
+    }
+
+    public void Throttle(AttemptKey attempt, ThrottleOrder? order)
+    {
+        WorkloadProcess? process;
+        lock (_lock) _running.TryGetValue(attempt, out process);
+        process?.Throttle(order);
+    }
+
+    public IReadOnlyList<WorkloadReading> Sample(Func<Instant> now)
+    {
+        KeyValuePair<AttemptKey, WorkloadProcess>[] running;
+        lock (_lock) running = [.. _running];
+        if (running.Length == 0) return [];
+        enforcer.Refresh();
+        var readings = new List<WorkloadReading>(running.Length);
+        foreach (var (attempt, process) in running)
+            if (process.Read(now()) is { } reading) readings.Add(new WorkloadReading(attempt, reading));
+        return readings;
     }
 
     public async ValueTask DisposeAsync()
@@ -49,6 +70,7 @@ public sealed class ProcessWorkloadRunner(Action<NodeInput> deliver, WorkloadPro
 
         foreach (var process in processes) process.Stop(WorkloadSignal.Kill);
         foreach (var process in processes) await process.Gone;
+        enforcer.Dispose();
     }
 
     private void Deliver(NodeInput input)

@@ -1,8 +1,11 @@
 using System.Diagnostics;
 using System.Text;
 using Hyperscale.Det.Jobs;
+using Hyperscale.Det.Kernel;
 using Hyperscale.Det.Nodes;
+using Hyperscale.Det.Resources;
 using Hyperscale.Det.Shell.Processes;
+using Hyperscale.Det.Shell.Resources;
 using Microsoft.Win32.SafeHandles;
 
 namespace Hyperscale.Det.Shell.Workloads;
@@ -24,10 +27,14 @@ internal sealed class WorkloadProcess
     private readonly byte[] _order;
     private readonly bool _isPaced;
     private readonly Action<NodeInput> _deliver;
+    private readonly IResourceEnforcer _enforcer;
+    private readonly bool _holdsRoot;
     private readonly OutputTail _output = new(JobLimits.OutputBytesMax);
     private readonly TaskCompletionSource _gone = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly Lock _lock = new();
     private FileStream? _control;
+    private IHeldTree? _tree;
+    private ThrottleOrder? _throttle;
     private int _pid;
     private bool _isTerminated;
     private bool _isKilled;
@@ -36,8 +43,15 @@ internal sealed class WorkloadProcess
     private string? _fault;
 
     public WorkloadProcess(
-        WorkloadProgram program, AttemptKey attempt, WorkflowSpec workflow, Action<NodeInput> deliver)
+        WorkloadProgram program,
+        AttemptKey attempt,
+        WorkflowSpec workflow,
+        IResourceEnforcer enforcer,
+        Action<NodeInput> deliver)
     {
+        _enforcer = enforcer;
+        // A command's supervisor has to hear us while the command is held back.
+        _holdsRoot = workflow.Kind == WorkflowKind.Http;
         _program = program;
         _attempt = attempt;
         _deliver = deliver;
@@ -58,6 +72,21 @@ internal sealed class WorkloadProcess
             _isKilled |= signal == WorkloadSignal.Kill;
             if (_pid != 0) PassOn(signal);
         }
+    }
+
+    public void Throttle(ThrottleOrder? order)
+    {
+        lock (_lock)
+        {
+            _throttle = order;
+            _tree?.Throttle(order);
+        }
+    }
+
+    /// <summary>What the tree uses; null when that cannot be told.</summary>
+    public TreeReading? Read(Instant at)
+    {
+        lock (_lock) return _tree?.Read(at);
     }
 
     private void Run()
@@ -124,6 +153,9 @@ internal sealed class WorkloadProcess
         {
             _pid = pid;
             _control = control;
+            // Before the order: whatever the process starts is in the tree from its first moment on.
+            _tree = _enforcer.Hold(pid, _holdsRoot);
+            if (_throttle is not null) _tree.Throttle(_throttle);
         }
 
         Tell(_order);
@@ -162,17 +194,18 @@ internal sealed class WorkloadProcess
         }
     }
 
-    private static void KillTree(int pid)
+    private void KillTree(int pid)
     {
         // Descendants first: they can be told apart only while their ancestor lives.
+        _tree?.Kill();
         ProcessTree.Signal(pid, NativeProcess.SignalKill);
         NativeProcess.Signal(pid, NativeProcess.SignalKill);
     }
 
-    private static bool SweepSession(int pid)
+    private bool Sweep(int pid)
     {
         var started = Stopwatch.GetTimestamp();
-        while (ProcessTree.Signal(pid, NativeProcess.SignalKill) > 0)
+        while ((_tree?.Kill() ?? 0) + ProcessTree.Signal(pid, NativeProcess.SignalKill) > 0)
         {
             if (Stopwatch.GetElapsedTime(started) > SweepMax) return false;
             Thread.Sleep(1);
@@ -187,12 +220,14 @@ internal sealed class WorkloadProcess
         if (_exitCode is null && _fault is not null) KillTree(pid);
         NativeProcess.AwaitEnd(pid);
         // Not yet reaped, its id names nobody else: what is left of its session can be found by it.
-        var isEmpty = SweepSession(pid);
+        var isEmpty = Sweep(pid);
         int exitCode;
         lock (_lock)
         {
             _ = NativeProcess.Reap(pid, out exitCode);
             _pid = 0;
+            _tree?.Dispose();
+            _tree = null;
         }
 
         if (!isEmpty) _fault ??= "a process of the workload could not be killed";

@@ -12,6 +12,7 @@ public static class AllCheckers
         new OneDatacenter(),
         new DependenciesFirst(),
         new LeasedWork(),
+        new ResourceGuards(),
         new FencesRise(),
         new LogSurvives(),
         new AcknowledgedJobs(),

@@ -49,7 +49,7 @@ public sealed class ResultsConserved() : Checker("results-conserved", CheckerVie
         {
             Require(seen.Add(result.Workflow), () =>
                 $"{job.Id}/{slot} has two results of w{result.Workflow}");
-            if (result.Outcome.State is not (AttemptState.Completed or AttemptState.Failed)) continue;
+            if (result.Outcome.State is AttemptState.Cancelled or AttemptState.Lost) continue;
             if (result.Attempts > 0) truth = truth.With(Sum.Of(Judge(job, slot, datacenter, result)));
         }
 

@@ -52,6 +52,9 @@ public enum FaultFamily : byte
     /// <summary>A client's process dies and comes back.</summary>
     ClientCrash,
 
+    /// <summary>Workloads use more than they may; looks at them are lost.</summary>
+    Runaway,
+
     /// <summary>A node dies right after a decision, before what follows from it is done.</summary>
     Handover,
 }

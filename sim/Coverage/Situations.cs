@@ -88,6 +88,9 @@ public sealed class Situations() : Checker(
                 break;
             case NodeEffect.Emit { Event: var told } when MeetMember(host, told):
                 break;
+            case NodeEffect.Emit { Event: TelemetryEvent.DatacenterPressed { IsPressed: true } }:
+                Met(Probe.DatacenterUnderPressure);
+                break;
             case NodeEffect.Emit { Event: TelemetryEvent.JobEnded { State: JobState.Failed } failed }
                 when failed.Reason.StartsWith("withdrawn: ", StringComparison.Ordinal):
                 Met(Probe.KeyWithdrawn);

@@ -200,6 +200,9 @@ public sealed partial class SimHost : ISimLogOwner
             case NodeEffect.StopWorkload stop:
                 _world.Processes.Stop(this, stop.Attempt, stop.Signal);
                 break;
+            case NodeEffect.ThrottleWorkload throttle:
+                _world.Processes.Throttle(this, throttle.Attempt, throttle.Order);
+                break;
             case NodeEffect.Emit:
                 break;
             default:

@@ -85,7 +85,7 @@ internal sealed class FaultGenerator
         FaultFamily.Pause => new PlannedFault.Pause(at, rng.Pick(_all), Length(rng)),
         FaultFamily.Clock => ClockFaultAt(at, rng),
         FaultFamily.Latency or FaultFamily.Loss or FaultFamily.Duplication or FaultFamily.Reordering
-            or FaultFamily.Corruption or FaultFamily.Workload => null,
+            or FaultFamily.Corruption or FaultFamily.Workload or FaultFamily.Runaway => null,
         _ => throw new System.Diagnostics.UnreachableException($"unhandled {family}"),
     };
 

@@ -3,6 +3,7 @@ using Hyperscale.Det.Idempotency;
 using Hyperscale.Det.Kernel;
 using Hyperscale.Det.Nodes;
 using Hyperscale.Det.Reliability;
+using Hyperscale.Det.Resources;
 using Hyperscale.Det.Routing;
 using Hyperscale.Det.Sim.Coverage;
 
@@ -79,7 +80,13 @@ internal static class OptionsGenerator
             FailPerThousand: isMostlyFailing ? 500 : 60 * intensity,
             HangPerThousand: 30 * intensity,
             NoStartPerThousand: 30 * intensity,
-            StubbornPerThousand: 150 * intensity);
+            StubbornPerThousand: 150 * intensity)
+        {
+            RunawayPerThousand = 120 * families.GetValueOrDefault(FaultFamily.Runaway),
+            LostSamplePerThousand = families.ContainsKey(FaultFamily.Runaway)
+                ? Rng.Stream(seed, "lost samples").Pick([0, 100, 500])
+                : 0,
+        };
     }
 
     private static GateConfig GateOf(ulong seed)
@@ -165,6 +172,17 @@ internal static class OptionsGenerator
     {
         var rng = Rng.Stream(seed, "worker options");
         var grace = rng.Pick([Duration.FromMilliseconds(50), Duration.FromMilliseconds(500)]);
-        return WorkerConfig.Default(1) with { StopGrace = grace };
+        // Workloads of seconds are to be judged in time.
+        var guards = Rng.Stream(seed, "guard options");
+        return WorkerConfig.Default(1) with
+        {
+            StopGrace = grace,
+            Resources = ResourceConfig.Default with
+            {
+                SampleInterval = guards.Pick(
+                    [Duration.FromMilliseconds(200), Duration.FromMilliseconds(500)]),
+                GracePeriod = guards.Pick([Duration.FromSeconds(1), Duration.FromSeconds(2)]),
+            },
+        };
     }
 }

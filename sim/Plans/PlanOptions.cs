@@ -69,4 +69,11 @@ public sealed record WorkloadOptions(
     int FailPerThousand,
     int HangPerThousand,
     int NoStartPerThousand,
-    int StubbornPerThousand);
+    int StubbornPerThousand)
+{
+    /// <summary>Uses more than its budget, or nearly so, in one of several ways.</summary>
+    public int RunawayPerThousand { get; init; }
+
+    /// <summary>Looks at a worker's machine that come to nothing.</summary>
+    public int LostSamplePerThousand { get; init; }
+}

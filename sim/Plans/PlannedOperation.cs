@@ -80,5 +80,6 @@ public sealed record PlannedWorkflow(
             ? new HttpSpec("GET", "http://target.test/", [], null, [200], Duration.FromSeconds(1))
             : null,
         Kind == WorkflowKind.Exec ? new ExecSpec(["run"]) : null,
-        Budget: null);
+        // Every other workflow wants another attempt after its guard killed it.
+        Budget: index % 2 == 1 ? new ResourceBudget(null, null, null, RetryKilled: true) : null);
 }

@@ -77,7 +77,7 @@ public sealed record Profile(
         JobsMax: 20,
         CrowdMax: 0,
         Duration.FromSeconds(20),
-        [FaultFamily.Workload],
+        [FaultFamily.Workload, FaultFamily.Runaway],
         IntensityMax: 5);
 
     public static readonly Profile Performance = new(

@@ -1,6 +1,7 @@
 using Hyperscale.Det.Jobs;
 using Hyperscale.Det.Kernel;
 using Hyperscale.Det.Nodes;
+using Hyperscale.Det.Resources;
 using Hyperscale.Det.Sim.Coverage;
 using Hyperscale.Det.Sim.Engine;
 
@@ -14,6 +15,7 @@ public sealed class ProcessTable(World world)
     private static readonly Duration KillTime = Duration.FromMilliseconds(2);
 
     private readonly SortedDictionary<AttemptKey, List<SimProcess>> _all = [];
+    private readonly ResourceTable _resources = new(world);
     private readonly List<SimProcess>[] _running = [.. world.Places.Select(_ => new List<SimProcess>())];
 
     /// <summary>Every workload that was ever started under this attempt.</summary>
@@ -32,13 +34,15 @@ public sealed class ProcessTable(World world)
         var plan = world.Plan;
         var behaviour = WorkloadBehaviour.Of(
             plan.Seed, attempt, workflow, plan.Options.Workload, world.IsHealed);
-        var process = new SimProcess(host, host.Life, attempt, workflow, behaviour, world.Now);
+        var process = new SimProcess(
+            host, host.Life, attempt, workflow, behaviour, UseOf(attempt, workflow), world.Now);
         if (!_all.TryGetValue(attempt, out var processes)) _all.Add(attempt, processes = []);
         processes.Add(process);
         _running[host.Place.Index].Add(process);
         StartedCount++;
         world.Checks.OnProcessStarted(process);
         MarkStart(process);
+        _resources.OnStarted(process);
         if (behaviour.Fate != WorkloadFate.Hangs)
             world.Scheduler.After(behaviour.Length, new ProcessEndDue(this, process, killed: false));
         world.Scheduler.After(plan.Options.Workload.ReportInterval, new ReportDue(this, process));
@@ -50,7 +54,10 @@ public sealed class ProcessTable(World world)
         {
             if (process.Attempt != attempt || process.Life != host.Life) continue;
             process.IsStopped = true;
-            if (signal == WorkloadSignal.Terminate && process.Behaviour.IsStubborn)
+            // What is paused hears nothing; what broke away, or does not care, does not listen.
+            var isDeaf = process.Behaviour.IsStubborn || process.Use.IsThrottled
+                || process.Use.Shape.Shape == RunawayShape.Orphan;
+            if (signal == WorkloadSignal.Terminate && isDeaf)
             {
                 world.Coverage.Sometimes(Probe.WorkloadIgnoredTermination);
                 return;
@@ -61,6 +68,9 @@ public sealed class ProcessTable(World world)
             return;
         }
     }
+
+    internal void Throttle(SimHost host, AttemptKey attempt, ThrottleOrder? order) =>
+        _resources.Throttle(host, attempt, order);
 
     /// <summary>The worker's process is gone, and its workloads with it.</summary>
     internal void OnWorkerEnded(SimHost host)
@@ -100,6 +110,19 @@ public sealed class ProcessTable(World world)
             process.Attempt, exitCode, stats, ReadOnlyMemory<byte>.Empty, fault));
     }
 
+    private ResourceUse UseOf(AttemptKey attempt, WorkflowSpec workflow)
+    {
+        var key = new Fingerprint();
+        attempt.AddTo(ref key);
+        var rng = Rng.Stream(world.Plan.Seed, "resources", "", key.Value);
+        var options = world.Plan.Options;
+        var isRunaway = rng.Chance(options.Workload.RunawayPerThousand, 1000) && !world.IsHealed;
+        return new ResourceUse(
+            ResourceShape.Of(rng, isRunaway, workflow.Cores, options.Worker.Resources.GracePeriod),
+            ResourceBudget.LimitsOf(workflow.Budget),
+            world.Now);
+    }
+
     private void MarkStart(SimProcess process)
     {
         var fate = process.Behaviour.Fate;
@@ -123,6 +146,7 @@ public sealed class SimProcess(
     AttemptKey attempt,
     WorkflowSpec workflow,
     WorkloadBehaviour behaviour,
+    ResourceUse use,
     Instant startedAt)
 {
     public SimHost Host { get; } = host;
@@ -134,6 +158,8 @@ public sealed class SimProcess(
     public WorkflowSpec Workflow { get; } = workflow;
 
     public WorkloadBehaviour Behaviour { get; } = behaviour;
+
+    public ResourceUse Use { get; } = use;
 
     public Instant StartedAt { get; } = startedAt;
 

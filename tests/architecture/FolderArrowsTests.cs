@@ -15,21 +15,22 @@ public sealed partial class FolderArrowsTests
         ["Wire"] = ["Kernel"],
         ["Idempotency"] = ["Kernel", "Wire"],
         ["Reliability"] = ["Kernel"],
-        ["Jobs"] = ["Kernel", "Wire", "Idempotency", "Reliability"],
+        ["Resources"] = ["Kernel", "Wire"],
+        ["Jobs"] = ["Kernel", "Wire", "Idempotency", "Reliability", "Resources"],
         ["Durability"] = ["Kernel", "Wire", "Jobs"],
         ["Replication"] = ["Kernel", "Wire"],
-        ["Membership"] = ["Kernel", "Wire"],
+        ["Membership"] = ["Kernel", "Wire", "Resources"],
         ["Capacity"] = ["Kernel", "Wire"],
         ["Routing"] = ["Kernel", "Wire", "Capacity"],
         ["Protocol"] =
         [
-            "Kernel", "Wire", "Idempotency", "Reliability", "Jobs", "Replication", "Membership", "Capacity",
-            "Routing",
+            "Kernel", "Wire", "Idempotency", "Reliability", "Resources", "Jobs", "Replication", "Membership",
+            "Capacity", "Routing",
         ],
         ["Nodes"] =
         [
-            "Kernel", "Wire", "Idempotency", "Reliability", "Jobs", "Protocol", "Durability", "Replication",
-            "Membership", "Capacity", "Routing",
+            "Kernel", "Wire", "Idempotency", "Reliability", "Resources", "Jobs", "Protocol", "Durability",
+            "Replication", "Membership", "Capacity", "Routing",
         ],
     };
 

@@ -22,6 +22,12 @@ internal static class ExplanationView
             .SelectMany(slot => slot.Workflows.Where(IsWorthTelling).Select(workflow => (slot, workflow)))
             .ToList();
         if (workflows.Count > 0) Screen.Draw(Workflows(workflows), context);
+        foreach (var (slot, workflow) in workflows)
+        {
+            if (workflow.Kill is { } kill)
+                DrawKill(Place(slot.Slot, slot.Datacenter), workflow, kill, context);
+        }
+
         if (job.RetryBudget.Grants.Count > 0) Screen.Draw(Grants(job.RetryBudget.Grants), context);
         if (job.Routing.Count > 0) context.Out.WriteLine("datacenters:");
         foreach (var line in job.Routing) context.Out.WriteLine(Figures.Clean($"  {line}"));
@@ -82,6 +88,32 @@ internal static class ExplanationView
             each.Workflow.State is { } state ? Figures.Word(state) : Figures.Word(each.Workflow.Phase),
             each.Workflow.Reason.Length > 0 ? each.Workflow.Reason : Figures.None,
         ]));
+
+    private static void DrawKill(
+        string place, WorkflowExplanationJson workflow, KillJson kill, CliContext context)
+    {
+        context.Out.WriteLine(Figures.Clean(
+            $"{workflow.Workflow} in {place} was killed by its guard: {kill.Message}"));
+        var levels = kill.Levels.Select(level =>
+            $"{level.Level} {Figures.Seconds(Duration.FromMilliseconds(level.AgeMs))} before");
+        context.Out.WriteLine(Figures.Clean(
+            $"  warn at {kill.WarnAt}, throttle at {kill.ThrottleAt}, kill at {kill.KillAt}: "
+            + string.Join(", ", levels)));
+        Screen.Draw(
+            new Sheet(
+                [
+                    new("seconds before", IsNumber: true), new(kill.Violation, IsNumber: true),
+                    new("filtered", IsNumber: true), new("deviation", IsNumber: true),
+                ],
+                kill.Samples.Select(sample => (IReadOnlyList<string>)
+                [
+                    Figures.Seconds(Duration.FromMilliseconds(sample.AgeMs)),
+                    Figures.Count(sample.Raw),
+                    Figures.Count(sample.Filtered),
+                    Figures.Count(sample.Deviation),
+                ])),
+            context);
+    }
 
     private static Sheet Waits(IReadOnlyList<WaitJson> waits, WallTime now) => new(
         [new("slot"), new("workflow"), new("waits for"), new("since"), new("until"), new("reason")],

@@ -2,6 +2,7 @@ using CsCheck;
 using Hyperscale.Det.Jobs;
 using Hyperscale.Det.Kernel;
 using Hyperscale.Det.Reliability;
+using Hyperscale.Det.Tests.Core.Resources;
 
 namespace Hyperscale.Det.Tests.Core.Jobs;
 
@@ -75,7 +76,9 @@ internal static class JobGens
         Gen.Int.Nullable(),
         RunStats,
         Gen.Byte.Array[0, 100],
-        (state, reason, exit, stats, output) => new AttemptOutcome(state, reason, exit, stats, output));
+        ResourceGens.Kill.Null(),
+        (state, reason, exit, stats, output, kill) =>
+            new AttemptOutcome(state, reason, exit, stats, output) { Kill = kill });
 
     public static readonly Gen<SlotOutcome> SlotOutcome = SlotOutcomeOf(JobLimits.WorkflowsMax);
 
@@ -97,7 +100,9 @@ internal static class JobGens
         Gen.Int[1, 100].Nullable(),
         Gen.Long[1, long.MaxValue].Nullable(),
         Gen.Int[1, 1000].Nullable(),
-        (cpu, memory, descriptors) => new ResourceBudget(cpu, memory, descriptors));
+        Gen.Bool,
+        (cpu, memory, descriptors, isRetried) =>
+            new ResourceBudget(cpu, memory, descriptors, isRetried));
 
     public static readonly Gen<WorkflowSpec> Workflow = WorkflowAt(0);
 

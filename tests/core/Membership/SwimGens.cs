@@ -1,6 +1,7 @@
 using CsCheck;
 using Hyperscale.Det.Kernel;
 using Hyperscale.Det.Membership;
+using Hyperscale.Det.Tests.Core.Resources;
 
 namespace Hyperscale.Det.Tests.Core.Membership;
 
@@ -32,7 +33,7 @@ internal static class SwimGens
         var sequence = Gen.Long[0, long.MaxValue];
         var updates = UpdateOf(node, incarnation).List[0, 6];
         var wait = Gen.Long[0, SwimFields.NackAfterMax.Nanoseconds].Select(n => new Duration(n));
-        return Gen.OneOf<SwimMessage>(
+        var messages = Gen.OneOf<SwimMessage>(
             Gen.Select(incarnation, sequence, Gen.Bool, updates, (claim, number, stream, list) =>
                 new SwimMessage.Ping(claim, number, stream, list)),
             Gen.Select(incarnation, sequence, Gen.Bool, updates, (claim, number, stream, list) =>
@@ -43,5 +44,7 @@ internal static class SwimGens
                 new SwimMessage.Nack(claim, number, list)),
             Gen.Select(incarnation, Gen.Bool, updates, (claim, wants, list) =>
                 new SwimMessage.PushPull(claim, wants, list)));
+        return Gen.Select(messages, ResourceGens.Health.List[0, 3], (message, health) =>
+            message with { Health = health });
     }
 }

@@ -179,7 +179,7 @@ public sealed class SwimTests
         var group = new SwimGroup(100, seed: 11);
         group.Run(Duration.FromSeconds(10));
 
-        Assert.InRange(group.LargestDatagram, SwimFields.DatagramBytesMax / 2, SwimFields.DatagramBytesMax);
+        Assert.InRange(group.LargestDatagram, SwimFields.UpdatesBytesMax / 2, SwimFields.DatagramBytesMax);
     }
 
     [Fact]

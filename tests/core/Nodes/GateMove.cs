@@ -4,6 +4,7 @@ using Hyperscale.Det.Jobs;
 using Hyperscale.Det.Kernel;
 using Hyperscale.Det.Nodes;
 using Hyperscale.Det.Protocol;
+using Hyperscale.Det.Resources;
 using Hyperscale.Det.Tests.Core.Idempotency;
 using Hyperscale.Det.Tests.Core.Protocol;
 
@@ -32,7 +33,8 @@ internal sealed record GateMove(int Kind, Message Message, ClientRequest Request
             0 => new NodeInput.PeerLost(node),
             1 => new NodeInput.SendFailed(node, (Message?)Sent(bench, rng) ?? Message),
             2 => new NodeInput.SnapshotDurable(1),
-            3 => new NodeInput.WorkloadReported(default, RunStats.None),
+            3 when rng.Chance(1, 2) => new NodeInput.WorkloadReported(default, RunStats.None),
+            3 => new NodeInput.ResourcesSampled([], new NodeReading(bench.Now, 1, 2, 3)),
             4 => new NodeInput.WorkloadExited(default, null, RunStats.None, default, null),
             5 or 6 => new NodeInput.ClientRequested(requestId, Aim(Request, bench, rng)),
             7 => new NodeInput.Tick(new WallTime(rng.Below(10_000_000))),

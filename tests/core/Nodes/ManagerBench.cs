@@ -3,6 +3,7 @@ using Hyperscale.Det.Jobs;
 using Hyperscale.Det.Kernel;
 using Hyperscale.Det.Nodes;
 using Hyperscale.Det.Protocol;
+using Hyperscale.Det.Resources;
 using static Hyperscale.Det.Tests.Core.Nodes.Dispatch;
 
 namespace Hyperscale.Det.Tests.Core.Nodes;
@@ -159,7 +160,10 @@ internal sealed class ManagerBench
         IReadOnlyList<AttemptInventory> attempts = inventory is { Length: > 0 }
             ? inventory
             : [.. Inventories.GetValueOrDefault(worker) ?? []];
-        return Receive(worker, new Message.WorkerHeartbeat(boot, sequence + 1, cores, attempts));
+        return Receive(worker, new Message.WorkerHeartbeat(boot, sequence + 1, cores, attempts)
+        {
+            Resources = Reports.GetValueOrDefault(worker),
+        });
     }
 
     /// <summary>A heartbeat of a worker's present life, of its first if it has none.</summary>
@@ -174,6 +178,9 @@ internal sealed class ManagerBench
         IsDiskFast = isFast;
         if (isFast) Persist();
     }
+
+    /// <summary>What each worker's heartbeats tell of its resources.</summary>
+    public Dictionary<NodeId, WorkerResourceReport> Reports { get; } = [];
 
     /// <summary>What each worker's heartbeats list.</summary>
     public Dictionary<NodeId, List<AttemptInventory>> Inventories { get; } = [];

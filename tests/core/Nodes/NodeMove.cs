@@ -3,6 +3,7 @@ using Hyperscale.Det.Jobs;
 using Hyperscale.Det.Kernel;
 using Hyperscale.Det.Nodes;
 using Hyperscale.Det.Protocol;
+using Hyperscale.Det.Resources;
 using Hyperscale.Det.Tests.Core.Protocol;
 using static Hyperscale.Det.Tests.Core.Nodes.Dispatch;
 
@@ -59,6 +60,7 @@ internal static class NodeMoves
         SomeAttempt.Select(attempt => (NodeInput)new NodeInput.WorkloadReported(attempt, Stats)),
         SomeAttempt.Select(attempt =>
             (NodeInput)new NodeInput.WorkloadExited(attempt, 0, Stats, default, null)),
+        SomeAttempt.Select(attempt => (NodeInput)Sampled(attempt, memory: 1, Instant.Zero)),
         Gen.Const((NodeInput)new NodeInput.SnapshotDurable(0)));
 
     public static readonly Gen<NodeMove<ManagerBench>> OfManager = Gen.Frequency(
@@ -107,7 +109,14 @@ internal static class NodeMoves
             Work("any", bench => bench.Receive(message, Everyone[from])))),
         (3, Odd.Select(input => Work("odd", bench => bench.When(input)))),
         (1, Gen.Const(Work("odd", bench => bench.When(new NodeInput.Durable(1))))),
-        (6, Pause.Select(pause => Work("time", bench => bench.Pass(pause)))));
+        (6, Pause.Select(pause => Work("time", bench => bench.Pass(pause)))),
+        (6, Gen.Select(SomeAttempt, Gen.Int[1, 9], Gen.Int[1, 40], (attempt, seconds, gib) =>
+            Work("ResourcesSampled", bench => bench.Use(attempt, seconds, gib, gib < 35 ? 0.5 : 0.99)))));
+
+    private static NodeInput.ResourcesSampled Sampled(AttemptKey attempt, long memory, Instant at) =>
+        new NodeInput.ResourcesSampled(
+            [new WorkloadReading(attempt, new TreeReading(at, [], new GroupReading(0, memory, 1, 1)))],
+            new NodeReading(at, 0, memory, 1L << 40));
 
     private static NodeMove<ManagerBench> Move(string name, Action<ManagerBench> make) => new(name, make);
 

@@ -3,6 +3,7 @@ using Hyperscale.Det.Jobs;
 using Hyperscale.Det.Kernel;
 using Hyperscale.Det.Nodes;
 using Hyperscale.Det.Protocol;
+using Hyperscale.Det.Resources;
 using static Hyperscale.Det.Tests.Core.Nodes.Dispatch;
 
 namespace Hyperscale.Det.Tests.Core.Nodes;
@@ -38,7 +39,8 @@ internal sealed class WorkerBench
 
     /// <summary>What was asked of the workload runner.</summary>
     public IEnumerable<NodeEffect> Workloads =>
-        _history.Where(effect => effect is NodeEffect.StartWorkload or NodeEffect.StopWorkload);
+        _history.Where(effect => effect is NodeEffect.StartWorkload or NodeEffect.StopWorkload
+            or NodeEffect.ThrottleWorkload);
 
     /// <summary>What was sent to the primary since the last <see cref="Forget"/>, heartbeats and progress
     /// left out.</summary>
@@ -92,6 +94,21 @@ internal sealed class WorkerBench
             var before = Sequence;
             When(new NodeInput.Tick(new WallTime(1_000_000)));
             if (isAnswered && Sequence != before) Answer();
+        }
+    }
+
+    /// <summary>Seconds pass, in each of which the attempt is seen to use so much memory, and its machine
+    /// as much.</summary>
+    public void Use(AttemptKey attempt, int seconds, double gib, double machine = 0.5, int processes = 1)
+    {
+        for (var i = 0; i < seconds; i++)
+        {
+            Pass(Duration.FromSeconds(1), isAnswered: true);
+            var reading = new TreeReading(
+                Now, [], new GroupReading(0, (long)(gib * (1L << 30)), 8, processes));
+            When(new NodeInput.ResourcesSampled(
+                [new WorkloadReading(attempt, reading)],
+                new NodeReading(Now, 0, (long)(machine * (1L << 30)), 1L << 30)));
         }
     }
 

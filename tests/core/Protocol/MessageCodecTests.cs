@@ -76,7 +76,7 @@ public sealed class MessageCodecTests
         StartAttempt 48 StopAttempt 49 AttemptResultCommitted 50 HeartbeatAnswered 51
         WorkerHeartbeat 64 AttemptAccepted 65 AttemptRefused 66 AttemptProgressed 67 AttemptFinished 68
         Replication 80 ReplicaHeartbeat 81 ReplicaHeartbeatAnswered 82
-        Membership 96
+        Membership 96 ResourcesGossiped 112
         SubmitJob 1 GetJob 2 WatchJob 3 ListJobs 4 CancelJob 5 GetCluster 6 ExplainJob 7 PreviewRoute 8
         Accepted 1 Status 2 Jobs 3 CancelAccepted 4 Invalid 5 NotFound 6 Unavailable 7 OutcomeUnknown 8
         Pending 9 KeyReused 10 KeyExpired 11 Rejected 12 Cluster 13 Explained 14 Routed 15

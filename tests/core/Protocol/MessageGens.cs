@@ -8,6 +8,7 @@ using Hyperscale.Det.Tests.Core.Idempotency;
 using Hyperscale.Det.Tests.Core.Jobs;
 using Hyperscale.Det.Tests.Core.Membership;
 using Hyperscale.Det.Tests.Core.Replication;
+using Hyperscale.Det.Tests.Core.Resources;
 using Hyperscale.Det.Tests.Core.Routing;
 
 namespace Hyperscale.Det.Tests.Core.Protocol;
@@ -156,19 +157,23 @@ internal static class MessageGens
         from capacity in CapacityGens.Heartbeat.Null()
         from place in NetworkCoordinateTests.Any.Null()
         from rtt in Time.Nullable()
+        from resources in ResourceGens.Cluster.Null()
         select new Message.ManagerHeartbeat(
             name, boot, version, isPrimary, view, workers, total, free, largest, queued)
         {
             Capacity = capacity,
             Coordinate = place,
             Rtt = rtt,
+            Resources = resources,
         });
 
     private static readonly Gen<Message> BetweenTiers = Gen.OneOf<Message>(
         Gen.Select(
             Boot, Counter, NetworkCoordinateTests.Any,
             (boot, version, place) => new Message.HeartbeatEchoed(boot, version, place)),
-        CapacityGens.Debits.Select(debits => new Message.DebitsTold(debits)));
+        CapacityGens.Debits.Select(debits => new Message.DebitsTold(debits)),
+        ResourceGens.AnyView.List[0, 4].Select(views => new Message.ResourcesGossiped(
+            [.. views.DistinctBy(view => view.Manager).OrderBy(view => view.Manager)])));
 
     private static readonly Gen<Message> ToWorkers = Gen.OneOf<Message>(
         Gen.Select(
@@ -196,7 +201,9 @@ internal static class MessageGens
             Gen.Int[1, JobLimits.CoresMax],
             Gen.Select(JobGens.AttemptKey, Gen.Bool, (key, ended) => new AttemptInventory(key, ended))
                 .List[0, 5],
-            (boot, sequence, cores, list) => new Message.WorkerHeartbeat(boot, sequence, cores, list)),
+            ResourceGens.Report.Null(),
+            (boot, sequence, cores, list, report) =>
+                new Message.WorkerHeartbeat(boot, sequence, cores, list) { Resources = report }),
         JobGens.AttemptKey.Select(attempt => new Message.AttemptAccepted(attempt)),
         Gen.Select(
             JobGens.AttemptKey,

@@ -1,6 +1,7 @@
 using Hyperscale.Det.Jobs;
 using Hyperscale.Det.Kernel;
 using Hyperscale.Det.Protocol;
+using Hyperscale.Det.Resources;
 
 namespace Hyperscale.Det.Tests.Core.Protocol;
 
@@ -15,7 +16,10 @@ public sealed class MessageSizeTests
     {
         var outcome = new AttemptOutcome(
             AttemptState.Failed, Wide(JobLimits.ReasonLengthMax), int.MinValue, LargestStats,
-            new byte[JobLimits.OutputBytesMax]);
+            new byte[JobLimits.OutputBytesMax])
+        {
+            Kill = LargestKill(),
+        };
         var finished = new Message.SlotFinished(Slot, new SlotOutcome(
             SlotState.Failed, Wide(JobLimits.ReasonLengthMax),
             [.. Indices().Select(i => new WorkflowResult(i, 1, Wide(JobLimits.NameLengthMax), outcome))]));
@@ -96,6 +100,17 @@ public sealed class MessageSizeTests
         return new RunStats(
             JobLimits.CountMax, JobLimits.CountMax, JobLimits.CountMax, JobLimits.BytesReceivedMax, latency,
             [.. kinds]);
+    }
+
+    private static ResourceKill LargestKill()
+    {
+        const long most = ResourceKill.NumberMax;
+        return new ResourceKill(
+            GuardDimension.Memory, long.MaxValue, long.MaxValue, long.MaxValue, long.MaxValue,
+            [.. Enumerable.Repeat(new KillSample(most, most, most, most), ResourceKill.SamplesMax)],
+            [.. Enumerable.Repeat(
+                new GuardMove(GuardLevel.Throttle, GuardLevel.Kill, most), ResourceKill.MovesMax)],
+            1 << 22, true);
     }
 
     private static IEnumerable<int> Indices() => Enumerable.Range(0, JobLimits.WorkflowsMax);

@@ -2,6 +2,7 @@ using System.Net.Sockets;
 using Hyperscale.Det.Kernel;
 using Hyperscale.Det.Membership;
 using Hyperscale.Det.Protocol;
+using Hyperscale.Det.Resources;
 using Hyperscale.Det.Shell.Transport;
 
 namespace Hyperscale.Det.Tests.Shell.Transport;
@@ -101,16 +102,25 @@ public sealed class DatagramTests
     {
         var longest = new string('n', NodeId.LengthMax - 2);
         var gossip = new Gossip();
+        var health = new HealthPiggyback(NodeId.Of($"{longest}00"), membersMax: 100);
+        var version = new StateVersion(uint.MaxValue, long.MaxValue);
+        health.Set(version, 1, 1, Instant.Zero);
         var claim = new Incarnation(Incarnation.NumberMax, new BootId(ulong.MaxValue));
         for (var i = 10; i < 100; i++)
         {
             var node = NodeId.Of($"{longest}{i}");
+            health.Receive(
+                [new HealthRecord(node, version, 1000, 1000, Duration.FromSeconds(29))], Instant.Zero);
             gossip.Add(new MemberUpdate(node, claim, MemberState.Suspect, NodeId.Of($"{longest}00")));
         }
 
         var news = gossip.Take(SwimFields.UpdatesBytesMax, 100, null);
         var told = new SwimMessage.PingRequest(
-            claim, long.MaxValue, news[0].Node, SwimFields.NackAfterMax, news);
+            claim, long.MaxValue, news[0].Node, SwimFields.NackAfterMax, news)
+        {
+            Health = health.Take(HealthPiggyback.BytesMax, Instant.Zero),
+        };
+        Assert.NotEmpty(told.Health);
         var datagram = DatagramFormat.Write(
             new string('c', 64), news[0].Node, claim.Boot, new Message.Membership(told));
 

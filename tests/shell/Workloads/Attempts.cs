@@ -3,6 +3,8 @@ using System.Text;
 using Hyperscale.Det.Jobs;
 using Hyperscale.Det.Kernel;
 using Hyperscale.Det.Nodes;
+using Hyperscale.Det.Resources;
+using Hyperscale.Det.Shell.Resources;
 using Hyperscale.Det.Shell.Workloads;
 
 namespace Hyperscale.Det.Tests.Shell.Workloads;
@@ -18,8 +20,9 @@ internal sealed class Attempts : IAsyncDisposable
     private readonly ProcessWorkloadRunner _runner;
     private int _started;
 
-    public Attempts(WorkloadProgram? program = null) =>
-        _runner = new ProcessWorkloadRunner(OnInput, program ?? WorkloadProgram.Own);
+    public Attempts(WorkloadProgram? program = null, IResourceEnforcer? enforcer = null) =>
+        _runner = new ProcessWorkloadRunner(
+            OnInput, program ?? WorkloadProgram.Own, enforcer ?? Enforcers.Choose());
 
     public IReadOnlyCollection<NodeInput> Told => _told;
 
@@ -32,6 +35,11 @@ internal sealed class Attempts : IAsyncDisposable
     }
 
     public void Stop(AttemptKey attempt, WorkloadSignal signal) => _runner.Stop(attempt, signal);
+
+    public void Throttle(AttemptKey attempt, ThrottleOrder? order) => _runner.Throttle(attempt, order);
+
+    public IReadOnlyList<WorkloadReading> Sample() => _runner.Sample(
+        () => new Instant(Environment.TickCount64 * 1_000_000));
 
     public Task<NodeInput.WorkloadExited> EndOf(AttemptKey attempt) =>
         _ends[attempt].Task.WaitAsync(Patience);

@@ -1,0 +1,46 @@
+using Hyperscale.Det.Capacity;
+using Hyperscale.Det.Kernel;
+using Hyperscale.Det.Resources;
+using Hyperscale.Det.Routing;
+
+namespace Hyperscale.Det.Nodes;
+
+/// <summary>What a gate knows of the resources of one datacenter's workers (AD-41).</summary>
+/// <remarks>Of two managers' views it takes the one that knows more, and of two that each know something the
+/// one under the higher pressure. A datacenter under high pressure comes after the others until the pressure
+/// has fallen well below that.</remarks>
+internal sealed class DatacenterPressure
+{
+    /// <summary>Pressure has to fall below this before a datacenter stands where it stood.</summary>
+    private const double LowAgain = Pressure.High - 0.1;
+
+    private ClusterResources? _resources;
+    private Instant _heardAt;
+
+    /// <summary>Whether the newest that was heard was, or stayed, high.</summary>
+    public bool IsPressed { get; private set; }
+
+    /// <summary>Takes what a manager told.</summary>
+    public void Observe(ClusterResources told, Instant now)
+    {
+        _resources = At(now) is { } known ? ClusterResources.Merge(known, told) : told;
+        _heardAt = now;
+        IsPressed = _resources.WorstPressure >= (IsPressed ? LowAgain : Pressure.High);
+    }
+
+    /// <summary>What is known; null when that is nothing, or too old.</summary>
+    public ClusterResources? At(Instant now) =>
+        now - _heardAt <= ManagerClusterResourceView.Staleness ? _resources : null;
+
+    /// <summary>How well its resources let the datacenter be.</summary>
+    public HealthVerdict Verdict(Instant now) => IsPressed && At(now) is not null
+        ? new HealthVerdict(DatacenterHealth.Busy, HealthReason.Resources)
+        : new HealthVerdict(DatacenterHealth.Healthy, HealthReason.None);
+
+    public void AddTo(ref Fingerprint fingerprint)
+    {
+        _resources?.AddTo(ref fingerprint);
+        fingerprint.Add(_heardAt);
+        fingerprint.Add(IsPressed);
+    }
+}

@@ -1,0 +1,80 @@
+using System.CommandLine;
+using System.Globalization;
+using System.Text.Json;
+using Hyperscale.Det.Kernel;
+using Hyperscale.Det.Shell.Config;
+using Hyperscale.Det.Shell.Json;
+using Hyperscale.Det.Shell.Resources;
+
+namespace Hyperscale.Det.Shell.Cli.Commands;
+
+internal static class DoctorCommand
+{
+    public static Command Create(CliContext context)
+    {
+        var json = SharedOptions.Json("Print the findings as JSON");
+        var command = new DescribedCommand("doctor", "Show how a worker would guard workloads here", """
+            Tries every way in which this host may let a worker look at its workloads' processes and hold
+            them back, and tells which one a worker would use, why the better ones cannot be used, what memory
+            and cores there are, and the guards' settings as the environment gives them. It starts nothing and
+            leaves nothing behind.
+
+            Examples:
+              hyperscale doctor
+              hyperscale doctor --json | jq -r .enforcer
+            """)
+        {
+            json,
+        };
+        command.SetAction((parsed, _) => Task.FromResult(Run(parsed.GetValue(json), context)));
+        return command;
+    }
+
+    private static int Run(bool isJson, CliContext context)
+    {
+        var findings = Look();
+        if (isJson)
+            context.Out.WriteLine(JsonSerializer.Serialize(findings, ApiJson.Indented.DoctorJson));
+        else Draw(findings, context);
+        return (int)ExitCode.Ok;
+    }
+
+    private static DoctorJson Look()
+    {
+        var enforcers = Enforcers.Probe();
+        var guards = GivenSettings.OfEnvironment(GivenSettings.OfProcess()).Resources;
+        var machine = MachineReader.Read(Instant.Zero);
+        return new DoctorJson(
+            enforcers.First(enforcer => enforcer.Fault is null).Name,
+            [.. enforcers.Select(enforcer => new EnforcerJson(enforcer.Name, enforcer.Fault))],
+            Environment.ProcessorCount,
+            machine.MemoryTotalBytes,
+            machine.MemoryUsedBytes,
+            guards.IsEnabled,
+            guards.SampleInterval,
+            guards.GracePeriod,
+            guards.WarnThreshold,
+            guards.ThrottleThreshold,
+            guards.KillThreshold);
+    }
+
+    private static void Draw(DoctorJson findings, CliContext context)
+    {
+        var culture = CultureInfo.InvariantCulture;
+        context.Out.WriteLine($"enforcer: {findings.Enforcer}");
+        foreach (var (name, fault) in findings.Enforcers)
+            context.Out.WriteLine(
+                $"  {name}: {(fault is null ? "can be used" : $"cannot be used: {fault}")}");
+        context.Out.WriteLine(string.Create(
+            culture,
+            $"machine: {findings.Cores} cores, {findings.MemoryUsedBytes / 1048576} of "
+            + $"{findings.MemoryTotalBytes / 1048576} MiB in use"));
+        context.Out.WriteLine(findings.GuardsEnabled
+            ? string.Create(
+                culture,
+                $"guards: every {findings.SampleInterval}; warn at {findings.WarnThreshold}, throttle at "
+                + $"{findings.ThrottleThreshold}, kill at {findings.KillThreshold} of a budget after "
+                + $"{findings.GracePeriod}")
+            : "guards: switched off by RESOURCE_GUARD_ENABLED");
+    }
+}

@@ -1,0 +1,130 @@
+using Hyperscale.Det.Kernel;
+using Hyperscale.Det.Resources;
+using Hyperscale.Det.Shell.Processes;
+
+namespace Hyperscale.Det.Shell.Resources;
+
+/// <summary>Puts each tree into a control group of its own, which nothing that it starts can leave.</summary>
+internal sealed class CgroupEnforcer : IResourceEnforcer
+{
+    private readonly ICgroupKind _kind;
+    private int _count;
+
+    private CgroupEnforcer(ICgroupKind kind)
+    {
+        _kind = kind;
+        NativeProcess.AdoptOrphans();
+    }
+
+    public string Name => _kind.Name;
+
+    /// <summary>Null, with the reason, where this kind cannot be used.</summary>
+    public static CgroupEnforcer? TryCreate(ICgroupKind kind, out string fault)
+    {
+        try
+        {
+            kind.Prepare();
+            fault = "";
+            return new CgroupEnforcer(kind);
+        }
+        // Whatever of the hierarchy is missing, or not ours to write.
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            fault = e.Message;
+            return null;
+        }
+    }
+
+    public IHeldTree Hold(int root, bool holdsRoot)
+    {
+        var name = $"{Interlocked.Increment(ref _count)}";
+        _kind.Create(name, root);
+        return new CgroupTree(_kind, name, root);
+    }
+
+    public void Refresh()
+    {
+    }
+
+    public void Dispose() => _kind.Remove();
+}
+
+/// <summary>What the two versions of control groups do differently.</summary>
+internal interface ICgroupKind
+{
+    string Name { get; }
+
+    /// <summary>Makes the group that trees' groups are made in.</summary>
+    /// <exception cref="IOException">The hierarchy does not allow it.</exception>
+    void Prepare();
+
+    void Create(string name, int root);
+
+    /// <summary>Where the group's processes are listed.</summary>
+    string DirectoryOf(string name);
+
+    GroupReading Read(string name);
+
+    /// <param name="cpuPercent">Null for no quota.</param>
+    void SetQuota(string name, int? cpuPercent);
+
+    /// <summary>Sends SIGKILL to all but the root, none of which can start another one meanwhile.</summary>
+    int Kill(string name, int root);
+
+    void Remove(string name);
+
+    void Remove();
+}
+
+/// <summary>A tree in a control group.</summary>
+internal sealed class CgroupTree(ICgroupKind kind, string name, int root) : IHeldTree
+{
+    private readonly Lock _lock = new();
+    private bool _isDisposed;
+
+    public TreeReading? Read(Instant at)
+    {
+        lock (_lock)
+        {
+            if (_isDisposed) return null;
+            Reap();
+            return new TreeReading(at, [], kind.Read(name));
+        }
+    }
+
+    public void Throttle(ThrottleOrder? order)
+    {
+        lock (_lock)
+            if (!_isDisposed) kind.SetQuota(name, order?.CpuPercent);
+    }
+
+    public int Kill()
+    {
+        lock (_lock)
+        {
+            if (_isDisposed) return 0;
+            Reap();
+            return kind.Kill(name, root);
+        }
+    }
+
+    public void Dispose()
+    {
+        lock (_lock)
+        {
+            _isDisposed = true;
+            kind.Remove(name);
+        }
+    }
+
+    // What this process adopted of the tree and has ended; whoever waits for the root reaps that.
+    private void Reap()
+    {
+        foreach (var id in CgroupFiles.Processes(kind.DirectoryOf(name)))
+        {
+            if (id == root || !ProcessScan.TryRead(id, out var process)) continue;
+            if (process.IsZombie && process.Parent == Environment.ProcessId)
+                _ = NativeProcess.Reap(id, out _);
+        }
+    }
+}

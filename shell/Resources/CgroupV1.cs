@@ -1,0 +1,113 @@
+using System.Globalization;
+using Hyperscale.Det.Resources;
+using Hyperscale.Det.Shell.Processes;
+
+namespace Hyperscale.Det.Shell.Resources;
+
+/// <summary>Control groups of version 1: cpu for quotas, cpuacct and memory to count, freezer to kill at one
+/// stroke, pids against fork storms.</summary>
+internal sealed class CgroupV1 : ICgroupKind
+{
+    private const string Mount = "/sys/fs/cgroup";
+    private const int PeriodMicroseconds = 100_000;
+
+    /// <summary>Processes and threads of one tree.</summary>
+    private const int TasksMax = 16_384;
+
+    private static readonly string[] Controllers = ["cpu", "cpuacct", "memory", "freezer", "pids"];
+
+    private readonly string _own = $"{CgroupFiles.Prefix}{Environment.ProcessId}-{Guid.NewGuid():N}";
+    private readonly SortedDictionary<string, string> _parents = new(StringComparer.Ordinal);
+
+    public string Name => "cgroup-v1";
+
+    public void Prepare()
+    {
+        try
+        {
+            foreach (var controller in Controllers)
+            {
+                var path = CgroupFiles.OwnPath(controller)
+                    ?? throw new IOException($"there is no hierarchy of {controller}");
+                var parent = Path.Combine(Mount, controller) + path;
+                if (!Directory.Exists(parent)) throw new IOException($"{parent} is not there");
+                CgroupFiles.RemoveLeftovers(parent);
+                _parents[controller] = Path.Combine(parent, _own);
+                Directory.CreateDirectory(_parents[controller]);
+            }
+
+            if (!File.Exists(Path.Combine(_parents["cpu"], "cpu.cfs_quota_us")))
+                throw new IOException("the kernel has no quotas of processor time");
+        }
+        catch
+        {
+            Remove();
+            throw;
+        }
+    }
+
+    public void Create(string name, int root)
+    {
+        foreach (var controller in Controllers)
+        {
+            var group = Path.Combine(_parents[controller], name);
+            Directory.CreateDirectory(group);
+            if (controller == "pids")
+                CgroupFiles.Write(
+                    Path.Combine(group, "pids.max"), TasksMax.ToString(CultureInfo.InvariantCulture));
+            CgroupFiles.Write(
+                Path.Combine(group, "cgroup.procs"), root.ToString(CultureInfo.InvariantCulture));
+        }
+    }
+
+    public string DirectoryOf(string name) => Path.Combine(_parents["freezer"], name);
+
+    public GroupReading Read(string name)
+    {
+        var processes = CgroupFiles.Processes(DirectoryOf(name));
+        return new GroupReading(
+            CgroupFiles.ReadNumber(Path.Combine(_parents["cpuacct"], name, "cpuacct.usage")),
+            CgroupFiles.ReadNamed(Path.Combine(_parents["memory"], name, "memory.stat"), "total_rss")
+                + CgroupFiles.ReadNamed(Path.Combine(_parents["memory"], name, "memory.stat"), "total_shmem"),
+            processes.Sum(ProcessScan.DescriptorsOf),
+            processes.Count);
+    }
+
+    public void SetQuota(string name, int? cpuPercent)
+    {
+        var quota = cpuPercent is { } percent ? (long)percent * (PeriodMicroseconds / 100) : -1;
+        CgroupFiles.Write(
+            Path.Combine(_parents["cpu"], name, "cpu.cfs_quota_us"),
+            // The kernel takes no less than a millisecond.
+            (quota is >= 0 and < 1000 ? 1000 : quota).ToString(CultureInfo.InvariantCulture));
+    }
+
+    public int Kill(string name, int root)
+    {
+        var state = Path.Combine(DirectoryOf(name), "freezer.state");
+        var others = CgroupFiles.Processes(DirectoryOf(name)).Where(id => id != root).ToList();
+        if (others.Count == 0) return 0;
+        CgroupFiles.Write(state, "FROZEN");
+        try
+        {
+            others = [.. CgroupFiles.Processes(DirectoryOf(name)).Where(id => id != root)];
+            foreach (var id in others) NativeProcess.Signal(id, NativeProcess.SignalKill);
+        }
+        finally
+        {
+            CgroupFiles.Write(state, "THAWED");
+        }
+
+        return others.Count;
+    }
+
+    public void Remove(string name)
+    {
+        foreach (var parent in _parents.Values) CgroupFiles.TryRemove(Path.Combine(parent, name));
+    }
+
+    public void Remove()
+    {
+        foreach (var parent in _parents.Values) CgroupFiles.TryRemove(parent);
+    }
+}

@@ -1,0 +1,193 @@
+using Hyperscale.Det.Kernel;
+using Hyperscale.Det.Resources;
+using Hyperscale.Det.Shell.Processes;
+
+namespace Hyperscale.Det.Shell.Resources;
+
+/// <summary>Finds trees in <c>/proc</c> and holds them back by stopping and continuing them.</summary>
+/// <remarks>This process is a subreaper, so that what outlives the root of its tree stays its descendant. A
+/// process that was once seen in a tree stays in it, whoever adopts it and whatever session it makes. What
+/// starts, breaks away and loses all its ancestors between two looks is not found: control groups are better
+/// where there are any.</remarks>
+internal sealed class ProcEnforcer : IResourceEnforcer
+{
+    private readonly Lock _lock = new();
+    private readonly List<ProcTree> _trees = [];
+
+    public ProcEnforcer() => NativeProcess.AdoptOrphans();
+
+    public string Name => "proc";
+
+    public IHeldTree Hold(int root, bool holdsRoot)
+    {
+        var tree = new ProcTree(root, holdsRoot, Forget);
+        lock (_lock) _trees.Add(tree);
+        return tree;
+    }
+
+    public void Refresh()
+    {
+        ProcTree[] trees;
+        lock (_lock) trees = [.. _trees];
+        if (trees.Length == 0) return;
+        var all = ProcessScan.All();
+        foreach (var tree in trees) tree.Find(all);
+    }
+
+    public void Dispose()
+    {
+    }
+
+    private void Forget(ProcTree tree)
+    {
+        lock (_lock) _trees.Remove(tree);
+    }
+}
+
+/// <summary>A tree whose members are found by looking at all processes.</summary>
+internal sealed class ProcTree(int root, bool holdsRoot, Action<ProcTree> forget) : IHeldTree
+{
+    private static readonly TimeSpan Period = TimeSpan.FromMilliseconds(100);
+
+    private readonly Lock _lock = new();
+    private List<ProcessEntry> _members = [];
+    private volatile int _runPermille = 1000;
+    private volatile bool _isDisposed;
+    private Thread? _pacer;
+
+    public TreeReading? Read(Instant at)
+    {
+        List<ProcessEntry> members;
+        lock (_lock) members = _members;
+        if (members.Count == 0) return null;
+        return new TreeReading(at, [.. members.Select(Reading)]);
+    }
+
+    public void Throttle(ThrottleOrder? order)
+    {
+        lock (_lock)
+        {
+            _runPermille = order?.RunPermille ?? 1000;
+            if (order is null)
+            {
+                Signal(_members, NativeProcess.SignalContinue);
+                return;
+            }
+
+            if (_pacer is not null || _isDisposed) return;
+            _pacer = new Thread(Pace) { IsBackground = true, Name = $"throttle {root}" };
+            _pacer.Start();
+        }
+    }
+
+    public int Kill()
+    {
+        var living = Find(ProcessScan.All())
+            .Where(process => !process.IsZombie && process.Id != root).ToList();
+        Signal(living, NativeProcess.SignalKill);
+        return living.Count;
+    }
+
+    public void Dispose()
+    {
+        _isDisposed = true;
+        forget(this);
+    }
+
+    /// <summary>Finds the members among all processes: the root, what descends from a member or is in the
+    /// root's session, and what was a member before. Members that ended and that this process adopted are
+    /// reaped.</summary>
+    internal List<ProcessEntry> Find(List<ProcessEntry> all)
+    {
+        lock (_lock)
+        {
+            var found = new HashSet<int> { root };
+            foreach (var known in _members)
+            {
+                foreach (var process in all)
+                    if (process.IsSame(known)) found.Add(known.Id);
+            }
+
+            for (var grew = true; grew;)
+            {
+                grew = false;
+                foreach (var process in all)
+                    if (found.Contains(process.Parent) || process.Session == root)
+                        grew |= found.Add(process.Id);
+            }
+
+            _members = [.. all.Where(process => found.Contains(process.Id))];
+            Reap();
+            return _members;
+        }
+    }
+
+    // The root is reaped by whoever waits for it; others of this process's children are somebody else's.
+    private void Reap()
+    {
+        foreach (var process in _members)
+        {
+            if (process.IsZombie && process.Parent == Environment.ProcessId && process.Id != root)
+                _ = NativeProcess.Reap(process.Id, out _);
+        }
+    }
+
+    private void Pace()
+    {
+        while (!_isDisposed)
+        {
+            var share = _runPermille;
+            if (share >= 1000)
+            {
+                lock (_lock)
+                {
+                    if (_runPermille < 1000) continue;
+                    Signal(_members, NativeProcess.SignalContinue);
+                    _pacer = null;
+                    return;
+                }
+            }
+
+            var run = Period * share / 1000;
+            SignalAll(NativeProcess.SignalContinue);
+            Thread.Sleep(run);
+            if (_runPermille < 1000 && !_isDisposed) SignalAll(NativeProcess.SignalStop);
+            Thread.Sleep(Period - run);
+        }
+
+        SignalAll(NativeProcess.SignalContinue);
+    }
+
+    private void SignalAll(int signal)
+    {
+        lock (_lock)
+        {
+            // What started since the last look is in its parent's group, unless it made one.
+            foreach (var group in _members.Where(IsHeld).Select(process => process.Group).Distinct())
+                if (group > 1 && (holdsRoot || group != root)) NativeProcess.Signal(-group, signal);
+            Signal(_members, signal);
+        }
+    }
+
+    private void Signal(List<ProcessEntry> members, int signal)
+    {
+        foreach (var process in members)
+        {
+            if (!IsHeld(process)) continue;
+            // Its id may be another's by now.
+            if (ProcessScan.TryRead(process.Id, out var now) && now.IsSame(process))
+                NativeProcess.Signal(process.Id, signal);
+        }
+    }
+
+    private bool IsHeld(ProcessEntry process) => process.Id != root || holdsRoot;
+
+    private static ProcessReading Reading(ProcessEntry process) => new(
+        process.Id,
+        process.StartTicks,
+        process.CpuTicks * ProcessScan.NanosecondsPerTick,
+        process.ReapedTicks * ProcessScan.NanosecondsPerTick,
+        process.ResidentPages * ProcessScan.PageBytes,
+        process.IsZombie ? 0 : ProcessScan.DescriptorsOf(process.Id),
+        process.IsZombie);
+}

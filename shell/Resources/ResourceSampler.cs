@@ -1,0 +1,56 @@
+using Hyperscale.Det.Kernel;
+using Hyperscale.Det.Nodes;
+using Hyperscale.Det.Shell.Hosting;
+using Hyperscale.Det.Shell.Telemetry;
+using Hyperscale.Det.Shell.Workloads;
+
+namespace Hyperscale.Det.Shell.Resources;
+
+/// <summary>Looks at a node's machine, and at what runs on it, at an interval, and tells the node.</summary>
+/// <remarks>One look at a time: where a look takes longer than the interval, the next one is left
+/// out.</remarks>
+internal sealed class ResourceSampler : IAsyncDisposable
+{
+    private readonly IMailbox<NodeInput> _mailbox;
+    private readonly IWorkloadRunner? _workloads;
+    private readonly Func<Instant> _now;
+    private readonly ILogger _logger;
+    private readonly NodeId _node;
+    private readonly ITimer _timer;
+    private int _isLooking;
+
+    public ResourceSampler(
+        NodeId node,
+        Duration interval,
+        IMailbox<NodeInput> mailbox,
+        IWorkloadRunner? workloads,
+        Func<Instant> now,
+        TimeProvider time,
+        ILogger logger)
+    {
+        (_node, _mailbox, _workloads, _now, _logger) = (node, mailbox, workloads, now, logger);
+        var period = TimeSpan.FromMilliseconds(interval.Milliseconds);
+        _timer = time.CreateTimer(_ => Look(), null, period, period);
+    }
+
+    public ValueTask DisposeAsync() => _timer.DisposeAsync();
+
+    private void Look()
+    {
+        if (Interlocked.Exchange(ref _isLooking, 1) == 1) return;
+        try
+        {
+            var workloads = _workloads?.Sample(_now) ?? [];
+            _mailbox.Signal(new NodeInput.ResourcesSampled(workloads, MachineReader.Read(_now())));
+        }
+        // A look that failed is a sample that did not arrive; the guards go on with the next one.
+        catch (Exception e)
+        {
+            ShellLog.SampleFailed(_logger, _node, e);
+        }
+        finally
+        {
+            Volatile.Write(ref _isLooking, 0);
+        }
+    }
+}

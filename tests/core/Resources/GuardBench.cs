@@ -1,0 +1,60 @@
+using Hyperscale.Det.Kernel;
+using Hyperscale.Det.Resources;
+
+namespace Hyperscale.Det.Tests.Core.Resources;
+
+/// <summary>A guard that is shown one sample a second; invariants are checked after every step.</summary>
+internal sealed class GuardBench
+{
+    public static readonly ResourceLimits Limits = new(100, 1_000_000_000, 1000);
+
+    private readonly Outbox<GuardEffect> _outbox = new();
+    private readonly List<GuardEffect> _history = [];
+    private readonly ResourceGuard _guard;
+    private long _cpu;
+
+    public GuardBench(ResourceConfig? config = null) =>
+        _guard = new ResourceGuard(Limits, config ?? ResourceConfig.Default, Instant.Zero);
+
+    public ResourceGuard Guard => _guard;
+
+    public Instant Now { get; private set; } = Instant.Zero;
+
+    public IReadOnlyList<GuardEffect> History => _history;
+
+    public IEnumerable<GuardLevel> Levels(GuardDimension dimension) => _history
+        .OfType<GuardEffect.ChangeLevel>().Where(c => c.Dimension == dimension).Select(c => c.To);
+
+    public GuardVerdict When(GuardInput input)
+    {
+        _outbox.Clear();
+        var verdict = _guard.Step(input, Now, _outbox);
+        _history.AddRange(_outbox.Effects);
+        _guard.CheckInvariants();
+        return verdict;
+    }
+
+    /// <summary>A second passes, and the tree is found to use this much of its budget.</summary>
+    public GuardVerdict Look(
+        double cpu = 0.1, double memory = 0.1, double descriptors = 0.1, int processes = 1)
+    {
+        Pass();
+        return Show(cpu, memory, descriptors, processes);
+    }
+
+    public void Pass() => Now += Duration.FromSeconds(1);
+
+    /// <summary>The tree is looked at; it used this much of the processor for one second.</summary>
+    public GuardVerdict Show(
+        double cpu = 0.1, double memory = 0.1, double descriptors = 0.1, int processes = 1)
+    {
+        _cpu += (long)(cpu * Limits.CpuPercent * 10_000_000);
+        return When(new GuardInput.Sampled(
+            new TreeReading(
+                Now, [],
+                new GroupReading(
+                    _cpu, (long)(memory * Limits.MemoryBytes), (int)(descriptors * Limits.FileDescriptors),
+                    processes)),
+            MemoryTotalBytes: 0));
+    }
+}

@@ -1,0 +1,265 @@
+using CsCheck;
+using Hyperscale.Det.Kernel;
+using Hyperscale.Det.Resources;
+
+namespace Hyperscale.Det.Tests.Core.Resources;
+
+public sealed class ResourceGuardTests
+{
+    private readonly GuardBench _bench = new();
+
+    private ResourceGuard Guard => _bench.Guard;
+
+    [Theory]
+    [InlineData(0.6, GuardLevel.None)]
+    [InlineData(0.78, GuardLevel.Warn)]
+    [InlineData(0.93, GuardLevel.Throttle)]
+    [InlineData(1.1, GuardLevel.Kill)]
+    public void A_level_applies_once_the_use_of_memory_has_been_at_it_for_the_grace(
+        double use, GuardLevel level)
+    {
+        for (var i = 0; i < 5; i++) _bench.Look(memory: use);
+        Assert.Equal(GuardLevel.None, Guard.Level);
+        for (var i = 0; i < 2; i++) _bench.Look(memory: use);
+        Assert.Equal(level, Guard.Level);
+    }
+
+    [Fact]
+    public void Each_level_is_recorded_on_the_way_to_a_kill()
+    {
+        for (var i = 0; i < 7; i++) _bench.Look(memory: 2);
+
+        Assert.Equal(
+            [GuardLevel.Warn, GuardLevel.Throttle, GuardLevel.Kill], _bench.Levels(GuardDimension.Memory));
+        Assert.Empty(_bench.Levels(GuardDimension.Cpu));
+    }
+
+    [Fact]
+    public void A_spike_that_ends_within_the_grace_kills_nothing_however_high_it_is()
+    {
+        for (var i = 0; i < 5; i++) _bench.Look();
+        for (var i = 0; i < 5; i++) _bench.Look(memory: 100);
+        for (var i = 0; i < 10; i++) _bench.Look();
+
+        Assert.Equal(GuardLevel.None, Guard.Level);
+        Assert.Empty(_bench.Levels(GuardDimension.Memory));
+    }
+
+    [Fact]
+    public void A_gap_in_the_samples_counts_as_one_interval_and_starts_nothing_anew()
+    {
+        for (var i = 0; i < 3; i++) _bench.Look(memory: 2);
+        for (var i = 0; i < 60; i++) _bench.Pass();
+        _bench.Look(memory: 2);
+        Assert.Equal(GuardLevel.None, Guard.Level);
+        for (var i = 0; i < 2; i++) _bench.Look(memory: 2);
+
+        Assert.Equal(GuardLevel.Kill, Guard.Level);
+    }
+
+    [Fact]
+    public void Two_samples_below_do_not_start_it_anew_and_three_do()
+    {
+        for (var i = 0; i < 4; i++) _bench.Look(descriptors: 2);
+        for (var i = 0; i < 2; i++) _bench.Look(descriptors: 2, memory: 2);
+        Assert.Equal(GuardLevel.Kill, Guard.LevelOf(GuardDimension.FileDescriptors));
+
+        var noisy = new GuardBench();
+        for (var i = 0; i < 12; i++) noisy.Look(memory: i % 3 == 2 ? 0.98 : 1.3);
+        Assert.Equal(GuardLevel.Kill, noisy.Guard.Level);
+
+        var broken = new GuardBench();
+        for (var i = 0; i < 40; i++) broken.Look(memory: i % 7 < 4 ? 1.3 : 0.4);
+        Assert.True(broken.Guard.Level < GuardLevel.Kill);
+    }
+
+    [Fact]
+    public void Below_a_level_for_the_grace_it_goes_down_by_one_level_at_a_time()
+    {
+        for (var i = 0; i < 7; i++) _bench.Look(memory: 0.93);
+        for (var i = 0; i < 30; i++) _bench.Look(memory: 0.1);
+
+        Assert.Equal(
+            [GuardLevel.Warn, GuardLevel.Throttle, GuardLevel.Warn, GuardLevel.None],
+            _bench.Levels(GuardDimension.Memory));
+        Assert.Contains(new GuardEffect.Resume(), _bench.History);
+    }
+
+    [Fact]
+    public void A_sawtooth_under_the_budget_is_never_killed()
+    {
+        for (var i = 0; i < 200; i++) _bench.Look(memory: 0.55 + (0.1 * (i % 5)));
+        Assert.True(Guard.Level < GuardLevel.Kill);
+    }
+
+    [Fact]
+    public void A_processor_hog_that_its_quota_holds_is_throttled_and_not_killed()
+    {
+        for (var i = 0; i < 120; i++)
+        {
+            var quota = Guard.Throttled?.CpuPercent ?? int.MaxValue;
+            // Quotas are not met exactly: this host gives nine tenths.
+            _bench.Look(cpu: Math.Min(4, quota * 0.9 / 100));
+            if (i > 20) Assert.InRange(Guard.Metrics.CpuPercent, 85, 105);
+        }
+
+        Assert.Equal(GuardLevel.Throttle, Guard.Level);
+    }
+
+    [Fact]
+    public void A_processor_hog_that_is_paused_part_of_the_time_is_throttled_and_not_killed()
+    {
+        for (var i = 0; i < 120; i++)
+        {
+            var share = Guard.Throttled?.RunPermille ?? 1000;
+            _bench.Look(cpu: 4 * share / 1000.0);
+            if (i > 30) Assert.InRange(Guard.Metrics.CpuPercent, 85, 105);
+        }
+
+        Assert.Equal(GuardLevel.Throttle, Guard.Level);
+    }
+
+    [Fact]
+    public void A_processor_hog_that_no_throttle_holds_is_killed_after_another_grace()
+    {
+        var looks = 0;
+        while (Guard.Level < GuardLevel.Kill)
+        {
+            _bench.Look(cpu: 4);
+            looks++;
+        }
+
+        Assert.InRange(looks, 11, 14);
+    }
+
+    [Fact]
+    public void Memory_that_grows_over_the_throttle_is_braked_to_half()
+    {
+        for (var i = 0; i < 7; i++) _bench.Look(cpu: 0.6, memory: 0.93);
+
+        Assert.Equal(500, Guard.Throttled!.Value.RunPermille);
+        Assert.InRange(Guard.Throttled.Value.CpuPercent, 25, 35);
+    }
+
+    [Fact]
+    public void A_kill_is_a_term_then_after_five_seconds_a_kill_again_and_again_until_nothing_is_left()
+    {
+        for (var i = 0; i < 6; i++) _bench.Look(memory: 2, processes: 3);
+        Assert.Equal(new GuardEffect.Terminate(), _bench.History[^1]);
+        Assert.Equal(_bench.Now + Duration.FromSeconds(5), Guard.NextDeadline);
+
+        for (var i = 0; i < 4; i++) _bench.Pass();
+        Assert.Equal(GuardVerdict.Accepted, _bench.When(new GuardInput.Tick()));
+        Assert.DoesNotContain(new GuardEffect.Kill(), _bench.History);
+        for (var i = 0; i < 3; i++)
+        {
+            _bench.Pass();
+            Assert.Equal(GuardVerdict.Ending, _bench.When(new GuardInput.Tick()));
+        }
+
+        Assert.Equal(3, _bench.History.Count(effect => effect is GuardEffect.Kill));
+        Assert.Equal(GuardVerdict.Ending, _bench.When(new GuardInput.Exited()));
+        Assert.Equal(Instant.Never, Guard.NextDeadline);
+    }
+
+    [Fact]
+    public void A_throttled_tree_runs_freely_again_before_it_is_asked_to_end()
+    {
+        for (var i = 0; i < 7; i++) _bench.Look(memory: 0.93);
+        for (var i = 0; i < 9; i++) _bench.Look(memory: 2);
+
+        var end = _bench.History.ToList().IndexOf(new GuardEffect.Terminate());
+        Assert.Equal(new GuardEffect.Resume(), _bench.History[end - 1]);
+    }
+
+    [Fact]
+    public void The_evidence_names_samples_filtered_values_thresholds_moves_and_processes()
+    {
+        for (var i = 0; i < 7; i++) _bench.Look(memory: 2, processes: 3);
+        _bench.Look(memory: 2, processes: 5);
+        _bench.When(new GuardInput.Exited());
+
+        var kill = Guard.Evidence!;
+        Assert.Equal(
+            (GuardDimension.Memory, 1_000_000_000, 700_000_000, 850_000_000, 1_000_000_000, 5, false),
+            (kill.Violation, kill.Limit, kill.WarnAt, kill.ThrottleAt, kill.KillAt, kill.ProcessesKilled,
+                kill.WasForced));
+        Assert.Equal(6, kill.Samples.Count);
+        Assert.All(kill.Samples, sample => Assert.Equal(2_000_000_000, sample.Raw));
+        Assert.Equal([GuardLevel.Warn, GuardLevel.Throttle, GuardLevel.Kill], kill.Moves.Select(m => m.To));
+        Assert.Equal(
+            "memory of 1907.3 MiB against a budget of 953.7 MiB; 5 processes killed", kill.Message);
+    }
+
+    [Fact]
+    public void A_reading_from_before_or_from_the_future_is_stale()
+    {
+        _bench.Look();
+        Assert.Equal(GuardVerdict.Stale, _bench.Show());
+        Assert.Equal(GuardVerdict.Stale, _bench.When(new GuardInput.Sampled(
+            new TreeReading(_bench.Now + Duration.FromSeconds(1), []), 0)));
+    }
+
+    private static readonly Gen<List<(bool Arrives, double Cpu, double Memory, double Descriptors)>> History =
+        Gen.Select(
+            Gen.Frequency((4, Gen.Const(true)), (1, Gen.Const(false))), Gen.Double[0, 3], Gen.Double[0, 3],
+            Gen.Double[0, 3]).List[0, 60];
+
+    [Fact]
+    public void No_history_skips_a_level_or_leaves_a_kill() => History.Sample(history =>
+    {
+        var bench = new GuardBench();
+        foreach (var (arrives, cpu, memory, descriptors) in history)
+        {
+            bench.Pass();
+            if (arrives) bench.Show(cpu, memory, descriptors);
+            if (bench.Guard.NextDeadline <= bench.Now) bench.When(new GuardInput.Tick());
+        }
+
+        foreach (var change in bench.History.OfType<GuardEffect.ChangeLevel>())
+            Assert.Equal(1, Math.Abs((int)change.To - (int)change.From));
+        Assert.True(bench.History.Count(effect => effect is GuardEffect.Terminate) <= 1);
+    });
+
+    [Fact]
+    public void After_any_history_a_violation_that_lasts_is_killed_within_grace_and_three_samples() =>
+        Gen.Select(History, Gen.Double[1, 50]).Sample((history, use) =>
+        {
+            var bench = new GuardBench();
+            foreach (var (arrives, cpu, memory, descriptors) in history)
+            {
+                bench.Pass();
+                if (arrives) bench.Show(cpu, memory, descriptors);
+            }
+
+            for (var i = 0; i < 9; i++) bench.Look(memory: use);
+            Assert.Equal(GuardLevel.Kill, bench.Guard.Level);
+        });
+
+    [Fact]
+    public void After_a_calm_history_no_spike_within_the_grace_kills() =>
+        Gen.Select(
+            Gen.Double[0, 0.69].List[0, 30], Gen.Double[1, 1000].List[1, 5], Gen.Double[0, 0.69].List[3, 30])
+            .Sample((calm, spike, after) =>
+            {
+                var bench = new GuardBench();
+                foreach (var use in calm.Concat(spike).Concat(after))
+                    bench.Look(memory: use, descriptors: use);
+                Assert.True(bench.Guard.Level < GuardLevel.Kill);
+            });
+
+    [Fact]
+    public void Guards_that_saw_the_same_are_the_same() => History.Sample(history =>
+    {
+        Assert.Equal(Run(history), Run(history));
+
+        static ulong Run(List<(bool Arrives, double Cpu, double Memory, double Descriptors)> history)
+        {
+            var bench = new GuardBench();
+            foreach (var (_, cpu, memory, descriptors) in history) bench.Look(cpu, memory, descriptors);
+            var fingerprint = new Fingerprint();
+            bench.Guard.AddTo(ref fingerprint);
+            return fingerprint.Value;
+        }
+    });
+}

@@ -1,0 +1,113 @@
+using Hyperscale.Det.Jobs;
+using Hyperscale.Det.Kernel;
+using Hyperscale.Det.Resources;
+using Hyperscale.Det.Shell.Cluster;
+using Hyperscale.Det.Shell.Config;
+using Hyperscale.Det.Tests.Shell.Cluster;
+using Hyperscale.Det.Tests.Shell.Workloads;
+
+namespace Hyperscale.Det.Tests.Shell.Resources;
+
+/// <summary>Guards at work in a cluster, on real processes: quicker than by default, so that a test need not
+/// wait for the default grace.</summary>
+public sealed class GuardedWorkTests
+{
+    private const long Mib = 1024 * 1024;
+
+    private static readonly ResourceConfig Quick = ResourceConfig.Default with
+    {
+        SampleInterval = Duration.FromMilliseconds(200),
+        GracePeriod = Duration.FromSeconds(1),
+    };
+
+    private static readonly EmbeddedClusterOptions Guarded = TestCluster.Small with
+    {
+        Gates = 1,
+        Datacenters = 1,
+        Workers = 1,
+        Settings = ReadSettings.Default with { Resources = Quick },
+    };
+
+    [Fact]
+    public async Task A_leak_is_warned_throttled_and_killed_with_all_that_broke_away_and_nothing_else_is()
+    {
+        var mark = Mark();
+        await using var cluster = await TestCluster.StartAsync(Guarded);
+        var job = await cluster.SubmitAsync(TestCluster.Job(
+            1,
+            Leak($"trap '' TERM; (setsid sleep {mark} &) ; ", mebibytes: 48),
+            Attempts.Shell("sleep 4; echo undisturbed") with { Name = "neighbour" }));
+
+        var status = await cluster.EndOf(job);
+
+        var results = status.Slots[0].Outcome!.Workflows;
+        var kill = results[0].Outcome.Kill!;
+        Assert.Equal(AttemptState.KilledByGuard, results[0].Outcome.State);
+        Assert.Equal(
+            [GuardLevel.Warn, GuardLevel.Throttle, GuardLevel.Kill], kill.Moves.Select(move => move.To));
+        Assert.Equal(48 * Mib, kill.KillAt);
+        Assert.InRange(FirstOver(kill), 1000, 1700);
+        Assert.True(kill.ProcessesKilled >= 4, $"{kill.ProcessesKilled} processes");
+        // Nothing of it takes a SIGTERM.
+        Assert.True(kill.WasForced);
+        Assert.Equal(0, Attempts.Living(mark));
+        Assert.Equal(AttemptState.Completed, results[1].Outcome.State);
+        await cluster.Log.NextAsync("ResourceKill");
+    }
+
+    [Fact]
+    public async Task A_spike_shorter_than_the_grace_kills_nothing()
+    {
+        await using var cluster = await TestCluster.StartAsync(Guarded);
+        var job = await cluster.SubmitAsync(TestCluster.Job(
+            1,
+            Within(48, "sleep 0.5; awk 'BEGIN{s=\"x\"; while(length(s)<60000000) s=s s; "
+                + "system(\"sleep 0.4\")}'; sleep 2; echo alive")));
+
+        var status = await cluster.EndOf(job);
+
+        Assert.Equal(JobState.Completed, status.State);
+    }
+
+    [Fact]
+    public async Task A_processor_hog_is_held_near_its_budget_and_completes()
+    {
+        await using var cluster = await TestCluster.StartAsync(Guarded);
+        var job = await cluster.SubmitAsync(TestCluster.Job(
+            1,
+            Attempts.Shell(
+                "for i in 1 2 3 4; do sh -c 'while :; do :; done' & done; sleep 9; echo done") with
+            {
+                Budget = new ResourceBudget(15, null, null),
+                Duration = Duration.FromSeconds(15),
+            }));
+
+        var status = await cluster.EndOf(job);
+
+        Assert.Equal(JobState.Completed, status.State);
+        await cluster.Log.NextAsync("is held to");
+    }
+
+    /// <summary>How long before the kill the first of the samples over the budget was, in
+    /// milliseconds.</summary>
+    private static long FirstOver(ResourceKill kill)
+    {
+        var last = kill.Samples.Count - 1;
+        while (last > 0 && kill.Samples[last - 1].Raw >= kill.KillAt) last--;
+        return kill.Samples[last].AgeMs;
+    }
+
+    private static string Mark() => $"{71 + Random.Shared.Next(20)}.{Random.Shared.Next(1, 1_000_000_000)}";
+
+    // Grows to 250 MB in steps of 4 and stays there.
+    private static WorkflowSpec Leak(string before, int mebibytes) => Within(
+        mebibytes,
+        before + "exec awk 'BEGIN{s=\"x\"; while(length(s)<4000000) s=s s; "
+            + "for(i=0;i<50;i++){a[i]=s i; system(\"sleep 0.1\")}; system(\"sleep 20\")}'");
+
+    private static WorkflowSpec Within(int mebibytes, string script) => Attempts.Shell(script) with
+    {
+        Budget = new ResourceBudget(100, mebibytes * Mib, 1000),
+        Duration = Duration.FromSeconds(30),
+    };
+}
