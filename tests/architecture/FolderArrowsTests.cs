@@ -20,6 +20,7 @@ public sealed partial class FolderArrowsTests
         ["Replication"] = ["Kernel", "Wire"],
         ["Membership"] = ["Kernel", "Wire"],
         ["Capacity"] = ["Kernel", "Wire"],
+        ["Slo"] = ["Kernel", "Wire", "Capacity"],
         ["Routing"] = ["Kernel", "Wire", "Capacity"],
         ["Protocol"] =
         [
