@@ -56,17 +56,18 @@ public sealed partial class DatacenterRouting
         var heard = _board.View(datacenter.Name, now);
         var capacity = _capacity.View(
             name, request.CoresRequired, DatacenterHealth.Healthy, now, isKept: !isPreview);
-        var verdict = HealthOf(datacenter, heard, capacity.AvailableCores, now);
+        var withoutSlo = HealthOf(datacenter, heard, capacity.AvailableCores, now);
+        var verdict = WithSlo(datacenter.Name, withoutSlo, now);
         return new DatacenterCandidate(
             name,
             capacity with { Health = verdict.Health },
             verdict.Reason,
-            verdict.Health,
+            withoutSlo.Health,
             !heard.IsFresh || !_board.IsAnyHeardSince(datacenter, now - SilenceMax),
             datacenter.Managers.Count,
             datacenter.Managers.Count(manager => IsShut(manager, now)),
             PredictedOf(datacenter, now),
-            SloFactor: 1);
+            _slo.FactorOf(datacenter.Name, now));
     }
 
     /// <summary>Whether no job should go to a manager. Of one that has been silent since its circuit opened,

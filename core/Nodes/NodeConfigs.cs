@@ -5,6 +5,7 @@ using Hyperscale.Det.Protocol;
 using Hyperscale.Det.Reliability;
 using Hyperscale.Det.Replication;
 using Hyperscale.Det.Routing;
+using Hyperscale.Det.Slo;
 
 namespace Hyperscale.Det.Nodes;
 
@@ -51,6 +52,10 @@ public sealed record GateConfig(
     /// <summary>Of what gates learn of datacenters.</summary>
     public AdaptiveRoutingConfig Routing { get; init; } = AdaptiveRoutingConfig.Default;
 
+    /// <summary>Of how long what is told of latencies counts, and of what a job that sets no targets is held
+    /// to.</summary>
+    public SloConfig Slo { get; init; } = SloConfig.Default;
+
     /// <summary>Of how long a datacenter keeps the jobs that go to it.</summary>
     public HysteresisConfig Hysteresis { get; init; } = HysteresisConfig.Default;
 
@@ -95,6 +100,9 @@ public sealed record ManagerConfig(
     /// <summary>Of what is remembered of the jobs that were dispatched here.</summary>
     public IdempotencyConfig Idempotency { get; init; } = IdempotencyConfig.Default;
 
+    /// <summary>Of how the latencies of jobs are judged.</summary>
+    public SloConfig Slo { get; init; } = SloConfig.Default;
+
     public static readonly ManagerConfig Default = new(
         LeaseTerm: Duration.FromSeconds(10),
         ResendInterval: Duration.FromMilliseconds(500),
@@ -127,6 +135,9 @@ public sealed record WorkerConfig(
     Duration StopGrace,
     int FinishedMax)
 {
+    /// <summary>Of how long a bucket of latencies is.</summary>
+    public SloConfig Slo { get; init; } = SloConfig.Default;
+
     public static WorkerConfig Default(int cores) => new(
         cores,
         HeartbeatInterval: Duration.FromSeconds(1),

@@ -3,6 +3,7 @@ using Hyperscale.Det.Capacity;
 using Hyperscale.Det.Jobs;
 using Hyperscale.Det.Kernel;
 using Hyperscale.Det.Membership;
+using Hyperscale.Det.Slo;
 using Hyperscale.Det.Wire;
 
 namespace Hyperscale.Det.Protocol;
@@ -30,6 +31,7 @@ public static partial class MessageCodec
         if (heartbeat.Capacity is { } capacity) writer.Nested(11, capacity, HeartbeatCapacity.Write);
         if (heartbeat.Coordinate is { } place) writer.Nested(12, place, NetworkCoordinate.Write);
         if (heartbeat.Rtt is { } rtt) WriteDuration(writer, 13, rtt);
+        if (heartbeat.Slo is { } slo) writer.Nested(14, slo, DatacenterSlo.Write);
     }
 
     private static Message.ManagerHeartbeat? ReadManagerHeartbeat(ref FieldReader reader)
@@ -43,6 +45,7 @@ public static partial class MessageCodec
         HeartbeatCapacity? capacity = null;
         NetworkCoordinate? place = null;
         Duration? rtt = null;
+        DatacenterSlo? slo = null;
         while (reader.Next(out var field))
         {
             switch (field)
@@ -60,6 +63,7 @@ public static partial class MessageCodec
                 case 11: capacity = reader.Nested("capacity", HeartbeatCapacity.Read); break;
                 case 12: place = reader.Nested("coordinate", NetworkCoordinate.Read); break;
                 case 13: rtt = ReadDuration(ref reader, "rtt"); break;
+                case 14: slo = reader.Nested("slo", DatacenterSlo.Read); break;
                 default: break;
             }
         }
@@ -71,6 +75,7 @@ public static partial class MessageCodec
                 datacenter, boot, version, isPrimary, view, workers, total, free, largest, queued)
             {
                 Capacity = capacity,
+                Slo = slo,
                 Coordinate = place,
                 Rtt = rtt,
             }
@@ -113,6 +118,23 @@ public static partial class MessageCodec
         ReadSoleField(ref reader, "debits", DebitReport.Read) is { } debits
             ? new Message.DebitsTold(debits)
             : null;
+
+    private static void Write(FieldWriter writer, Message.SloTold told)
+    {
+        foreach (var datacenter in told.Datacenters) writer.Nested(1, datacenter, SloGossip.Write);
+    }
+
+    private static Message.SloTold? ReadSloTold(ref FieldReader reader)
+    {
+        var datacenters = new List<SloGossip>();
+        while (reader.Next(out var field))
+        {
+            if (field != 1) continue;
+            reader.Element("datacenters", datacenters, ProtocolLimits.DatacentersToldMax, SloGossip.Read);
+        }
+
+        return reader.Fault is null ? new Message.SloTold(datacenters) : null;
+    }
 
     private static int ReadCores(ref FieldReader reader, string name) =>
         reader.Integer(name, 0, ProtocolLimits.DatacenterCoresMax);

@@ -35,12 +35,16 @@ public sealed class LatencyDigest
     /// <summary>Zero when empty.</summary>
     public Duration Max { get; }
 
-    /// <summary>Of (latency, count) pairs in any order; negative latencies count as 0.</summary>
-    public static LatencyDigest From(IEnumerable<(Duration Latency, long Count)> latencies)
+    /// <summary>Of (microseconds, count) pairs in any order; negative latencies count as 0.</summary>
+    public static LatencyDigest From(IEnumerable<(long Microseconds, long Count)> latencies)
     {
         var digest = new TDigest();
-        foreach (var (latency, count) in latencies)
-            if (count > 0) digest.AddRepeated(Clamp(latency).Nanoseconds, count);
+        foreach (var (raw, count) in latencies)
+        {
+            var microseconds = Math.Clamp(raw, 0, LatencyMax.Nanoseconds / 1_000);
+            if (count > 0) digest.AddRepeated(microseconds * 1_000, count);
+        }
+
         return Of(digest);
     }
 
@@ -117,12 +121,8 @@ public sealed class LatencyDigest
         }
     }
 
-    /// <summary>The latency within what a digest holds.</summary>
-    public static Duration Clamp(Duration latency) =>
-        latency < Duration.Zero ? Duration.Zero : latency > LatencyMax ? LatencyMax : latency;
-
     private static long Whole(double nanoseconds) =>
-        Clamp(new((long)Math.Min(Math.Round(nanoseconds), LatencyMax.Nanoseconds))).Nanoseconds;
+        (long)Math.Min(Math.Round(nanoseconds), LatencyMax.Nanoseconds);
 }
 
 /// <summary>Latencies that are counted as one.</summary>

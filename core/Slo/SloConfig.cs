@@ -93,7 +93,7 @@ public sealed record SloConfig(
         config = ReadPrediction(reader, config);
         reader.Done();
         if (Math.Abs(config.P50Weight + config.P95Weight + config.P99Weight - 1) > 1e-9)
-            faults.Add("SLO_P50_WEIGHT, SLO_P95_WEIGHT and SLO_P99_WEIGHT: do not add up to 1");
+            faults.Add("SLO_P50_WEIGHT: with SLO_P95_WEIGHT and SLO_P99_WEIGHT must add up to 1");
         return config;
     }
 
@@ -130,7 +130,7 @@ public sealed record SloConfig(
             P95Weight = reader.Real("SLO_P95_WEIGHT", absent.P95Weight, 0, 1),
             P99Weight = reader.Real("SLO_P99_WEIGHT", absent.P99Weight, 0, 1),
             MinSampleCount = reader.Whole("SLO_MIN_SAMPLE_COUNT", absent.MinSampleCount, 1, 1_000_000),
-            FactorMin = reader.Real("SLO_FACTOR_MIN", absent.FactorMin, 0.01, 1),
+            FactorMin = reader.Real("SLO_FACTOR_MIN", absent.FactorMin, SloLimits.FactorMin, 1),
             FactorMax = reader.Real("SLO_FACTOR_MAX", absent.FactorMax, 1, SloLimits.FactorMax),
             ScoreWeight = reader.Real("SLO_SCORE_WEIGHT", absent.ScoreWeight, 0, 1),
         };
@@ -196,6 +196,7 @@ public static class SloLimits
     /// <summary>No ratio of an observed latency to its target, and no score, counts as larger.</summary>
     public const double RatioMax = 1_000_000;
 
+    public const double FactorMin = 0.01;
     public const double FactorMax = 100;
 
     /// <summary>Who has told latencies of one job lately.</summary>

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Hyperscale.Det.Capacity;
 using Hyperscale.Det.Kernel;
 
@@ -10,6 +11,17 @@ public enum SloRuleKind : byte { None, P50Busy, P95Degraded, P99Degraded, P99Unh
 public readonly record struct SloHealth(DatacenterHealth Health, SloRuleKind Rule)
 {
     public static readonly SloHealth Healthy = new(DatacenterHealth.Healthy, SloRuleKind.None);
+
+    /// <summary>The rule's name in reports.</summary>
+    public static string NameOf(SloRuleKind rule) => rule switch
+    {
+        SloRuleKind.None => "none",
+        SloRuleKind.P50Busy => "p50",
+        SloRuleKind.P95Degraded => "p95",
+        SloRuleKind.P99Degraded => "p99",
+        SloRuleKind.P99Unhealthy => "p99_unhealthy",
+        _ => throw new UnreachableException($"unhandled {rule}"),
+    };
 }
 
 /// <summary>Makes a datacenter worse once a latency has missed its target by enough for long enough, and

@@ -2,11 +2,6 @@ using Hyperscale.Det.Kernel;
 
 namespace Hyperscale.Det.Slo;
 
-/// <summary>Latencies of one bucket of time so far: everything in it, so that a newer one replaces an older
-/// one.</summary>
-/// <param name="Number">Rises from bucket to bucket of whoever measured them.</param>
-public sealed record LatencyBucket(long Number, LatencyDigest Latency);
-
 public enum BucketVerdict : byte
 {
     Accepted,

@@ -5,6 +5,7 @@ using Hyperscale.Det.Idempotency;
 using Hyperscale.Det.Kernel;
 using Hyperscale.Det.Reliability;
 using Hyperscale.Det.Routing;
+using Hyperscale.Det.Slo;
 
 namespace Hyperscale.Det.Shell.Config;
 
@@ -16,7 +17,7 @@ internal sealed class GivenSettings
     [
         IdempotencyConfig.Prefix, RetryBudgetConfig.Prefix, BestEffortConfig.Prefix,
         CapacityConfig.SpilloverPrefix, CapacityConfig.CapacityPrefix, AdaptiveRoutingConfig.Prefix,
-        AdaptiveRoutingConfig.OlderPrefix,
+        AdaptiveRoutingConfig.OlderPrefix, SloConfig.Prefix,
     ];
 
     private readonly SortedDictionary<string, string> _environment = new(StringComparer.Ordinal);
@@ -77,7 +78,8 @@ internal sealed class GivenSettings
             Read(RetryBudgetConfig.Read, faults),
             Read(BestEffortConfig.Read, faults),
             Read(CapacityConfig.Read, faults),
-            Read((given, found) => AdaptiveRoutingConfig.Read(given, found, warnings), faults))
+            Read((given, found) => AdaptiveRoutingConfig.Read(given, found, warnings), faults),
+            Read(SloConfig.Read, faults))
         {
             Warnings = warnings,
         };

@@ -3,6 +3,7 @@ using Hyperscale.Det.Idempotency;
 using Hyperscale.Det.Reliability;
 using Hyperscale.Det.Routing;
 using Hyperscale.Det.Shell.Telemetry;
+using Hyperscale.Det.Slo;
 
 namespace Hyperscale.Det.Shell.Config;
 
@@ -12,12 +13,13 @@ public sealed record ReadSettings(
     RetryBudgetConfig RetryBudget,
     BestEffortConfig BestEffort,
     CapacityConfig Capacity,
-    AdaptiveRoutingConfig Routing)
+    AdaptiveRoutingConfig Routing,
+    SloConfig Slo)
 {
     /// <summary>Where nothing is given.</summary>
     public static readonly ReadSettings Default = new(
         IdempotencyConfig.Default, RetryBudgetConfig.Standard, BestEffortConfig.Standard,
-        CapacityConfig.Default, AdaptiveRoutingConfig.Default);
+        CapacityConfig.Default, AdaptiveRoutingConfig.Default, SloConfig.Default);
 
     /// <summary>Older names of settings that were given, each with the one to use.</summary>
     public IReadOnlyList<string> Warnings { get; init; } = [];

@@ -31,7 +31,9 @@ internal sealed record NodePlan(
             NodeRole.Manager => new ManagerNode(
                 id, datacenter, topology,
                 ConfigOf(services.Manager, settings.Settings)),
-            NodeRole.Worker => new WorkerNode(id, datacenter, topology, services.Worker(settings.Cores)),
+            NodeRole.Worker => new WorkerNode(
+                id, datacenter, topology,
+                services.Worker(settings.Cores) with { Slo = settings.Settings.Slo }),
             NodeRole.Client => throw new UnreachableException("no configuration describes a client"),
             _ => throw new UnreachableException($"unhandled {settings.Role}"),
         };
@@ -51,12 +53,14 @@ internal sealed record NodePlan(
         BestEffort = settings.BestEffort,
         Capacity = settings.Capacity,
         Routing = settings.Routing,
+        Slo = settings.Slo,
     };
 
     private static ManagerConfig ConfigOf(ManagerConfig config, ReadSettings settings) => config with
     {
         Idempotency = settings.Idempotency,
         HeartbeatInterval = settings.Capacity.HeartbeatInterval,
+        Slo = settings.Slo,
     };
 
     /// <summary>A node that asks the gates on behalf of this process.</summary>

@@ -96,7 +96,8 @@ public sealed class NodeTelemetry : ITelemetrySink
                 _reliability.On(node, telemetry);
                 break;
             case TelemetryEvent.JobRouted or TelemetryEvent.LatencyObserved
-                or TelemetryEvent.ObservationsDecayed:
+                or TelemetryEvent.ObservationsDecayed or TelemetryEvent.SloHealthChanged
+                or TelemetryEvent.LatenciesDropped:
                 _routing.On(node, telemetry);
                 break;
             case TelemetryEvent.Ignored ignored:

@@ -115,6 +115,11 @@ public enum Probe : byte
     ObservationLearned,
     ObservationsDecayed,
 
+    // Latency targets.
+    SloHealthLost,
+    SloHealthRestored,
+    SloKeptJobsAway,
+
     // Keys.
     KeyAnsweredAgain,
     KeyReusedForAnother,

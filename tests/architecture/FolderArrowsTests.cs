@@ -15,7 +15,7 @@ public sealed partial class FolderArrowsTests
         ["Wire"] = ["Kernel"],
         ["Idempotency"] = ["Kernel", "Wire"],
         ["Reliability"] = ["Kernel"],
-        ["Jobs"] = ["Kernel", "Wire", "Idempotency", "Reliability"],
+        ["Jobs"] = ["Kernel", "Wire", "Idempotency", "Reliability", "Slo"],
         ["Durability"] = ["Kernel", "Wire", "Jobs"],
         ["Replication"] = ["Kernel", "Wire"],
         ["Membership"] = ["Kernel", "Wire"],
@@ -25,12 +25,12 @@ public sealed partial class FolderArrowsTests
         ["Protocol"] =
         [
             "Kernel", "Wire", "Idempotency", "Reliability", "Jobs", "Replication", "Membership", "Capacity",
-            "Routing",
+            "Slo", "Routing",
         ],
         ["Nodes"] =
         [
             "Kernel", "Wire", "Idempotency", "Reliability", "Jobs", "Protocol", "Durability", "Replication",
-            "Membership", "Capacity", "Routing",
+            "Membership", "Capacity", "Slo", "Routing",
         ],
     };
 

@@ -45,7 +45,7 @@ internal sealed class HttpLoad : IDisposable
             await RunClosedModelAsync(_order.Vus!.Value, start + duration, stopping);
     }
 
-    public RunStats Snapshot() => _recorder.Snapshot();
+    public MeasuredLoad Snapshot() => _recorder.Snapshot();
 
     public void Dispose() => _target.Dispose();
 

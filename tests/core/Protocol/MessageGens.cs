@@ -3,12 +3,14 @@ using Hyperscale.Det.Jobs;
 using Hyperscale.Det.Kernel;
 using Hyperscale.Det.Protocol;
 using Hyperscale.Det.Replication;
+using Hyperscale.Det.Slo;
 using Hyperscale.Det.Tests.Core.Capacity;
 using Hyperscale.Det.Tests.Core.Idempotency;
 using Hyperscale.Det.Tests.Core.Jobs;
 using Hyperscale.Det.Tests.Core.Membership;
 using Hyperscale.Det.Tests.Core.Replication;
 using Hyperscale.Det.Tests.Core.Routing;
+using Hyperscale.Det.Tests.Core.Slo;
 
 namespace Hyperscale.Det.Tests.Core.Protocol;
 
@@ -156,18 +158,21 @@ internal static class MessageGens
         from capacity in CapacityGens.Heartbeat.Null()
         from place in NetworkCoordinateTests.Any.Null()
         from rtt in Time.Nullable()
+        from slo in SloGens.Datacenter.Null()
         select new Message.ManagerHeartbeat(
             name, boot, version, isPrimary, view, workers, total, free, largest, queued)
         {
             Capacity = capacity,
             Coordinate = place,
             Rtt = rtt,
+            Slo = slo,
         });
 
     private static readonly Gen<Message> BetweenTiers = Gen.OneOf<Message>(
         Gen.Select(
             Boot, Counter, NetworkCoordinateTests.Any,
             (boot, version, place) => new Message.HeartbeatEchoed(boot, version, place)),
+        SloGens.Gossip.List[0, 3].Select(told => new Message.SloTold(told)),
         CapacityGens.Debits.Select(debits => new Message.DebitsTold(debits)));
 
     private static readonly Gen<Message> ToWorkers = Gen.OneOf<Message>(
@@ -206,7 +211,12 @@ internal static class MessageGens
             JobGens.AttemptKey,
             Counter,
             JobGens.RunStats,
-            (attempt, revision, stats) => new Message.AttemptProgressed(attempt, revision, stats)),
+            (attempt, revision, stats) => new Message.AttemptProgressed(attempt, revision, stats)
+            {
+                Bucket = new LatencyBucket(revision, stats.Latency.Count <= LatencyBucket.CountMax
+                    ? stats.Latency
+                    : LatencyDigest.Empty),
+            }),
         Gen.Select(
             JobGens.AttemptKey,
             JobGens.AttemptOutcome,

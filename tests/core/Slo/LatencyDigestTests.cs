@@ -1,6 +1,7 @@
 using CsCheck;
 using Hyperscale.Det.Kernel;
 using Hyperscale.Det.Slo;
+using Hyperscale.Det.Tests.Core.Jobs;
 using Hyperscale.Det.Wire;
 
 namespace Hyperscale.Det.Tests.Core.Slo;
@@ -11,7 +12,7 @@ public sealed class LatencyDigestTests
 
     [Fact]
     public void A_digest_is_read_as_it_was_written() =>
-        DigestGens.Latency.Sample(digest =>
+        JobGens.Latency.Sample(digest =>
         {
             var bytes = Written(digest);
             var reader = new FieldReader(bytes);
@@ -23,7 +24,7 @@ public sealed class LatencyDigestTests
 
     [Fact]
     public void Bytes_of_anyone_make_a_sound_digest_or_a_fault() =>
-        Gen.Select(DigestGens.Latency, Gen.Int[0, 10_000], Gen.Byte).Sample((digest, at, value) =>
+        Gen.Select(JobGens.Latency, Gen.Int[0, 10_000], Gen.Byte).Sample((digest, at, value) =>
         {
             var bytes = Written(digest);
             bytes[at % bytes.Length] = value;
@@ -72,7 +73,7 @@ public sealed class LatencyDigestTests
 
     [Fact]
     public void Merging_counts_exactly_and_hardly_depends_on_the_order() =>
-        Gen.Select(DigestGens.Latency, DigestGens.Latency, DigestGens.Latency).Sample((a, b, c) =>
+        Gen.Select(JobGens.Latency, JobGens.Latency, JobGens.Latency).Sample((a, b, c) =>
         {
             var (one, other) = (a.Merge(b).Merge(c), c.Merge(b.Merge(a)));
 
@@ -87,7 +88,7 @@ public sealed class LatencyDigestTests
     public void Latencies_beyond_the_range_count_as_its_ends()
     {
         var digest = LatencyDigest.From(
-            [(new(-5), 1), (new(long.MaxValue), 2), (new(7), 0), (new(7), -1)]);
+            [(-5, 1), (long.MaxValue, 2), (7, 0), (7, -1)]);
 
         Assert.Equal((3, Duration.Zero, Max), (digest.Count, digest.Min, digest.Max));
     }

@@ -105,7 +105,7 @@ public sealed class WindowedDigestTests
     private long CountAt(long at) => _window.Recent(At(at)).Count;
 
     private static LatencyBucket Bucket(long number, int samples) =>
-        new(number, LatencyDigest.From([(Duration.FromMilliseconds(5), samples)]));
+        new(number, LatencyDigest.From([(5_000, samples)]));
 
     private static Instant At(long seconds) => Instant.Zero + Duration.FromSeconds(seconds);
 }
