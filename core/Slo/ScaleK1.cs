@@ -55,7 +55,7 @@ public readonly struct ScaleK1
         return (long)(total * (((x * cos) + (root * sin) + 1) / 2));
     }
 
-    /// <summary>By Taylor's series: the angle is at most 0.2, so the terms left out are below 10^-20.</summary>
+    /// <summary>By Taylor's series: the angle is at most 0.2, the terms left out are below 10^-20.</summary>
     private static (double Cos, double Sin) CosSin(double angle)
     {
         double cos = 1, sin = angle, term = angle;

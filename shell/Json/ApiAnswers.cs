@@ -58,7 +58,14 @@ public sealed record DatacenterJson(
 /// <param name="Samples">Requests of the last minutes that it rests on.</param>
 /// <param name="Score">1 is as meant; lower is better.</param>
 public sealed record LatenciesJson(
-    string Health, string Rule, float P50Ms, float P95Ms, float P99Ms, long Samples, float Score, string Level)
+    string Health,
+    string Rule,
+    float P50Ms,
+    float P95Ms,
+    float P99Ms,
+    long Samples,
+    float Score,
+    string Level)
 {
     internal static LatenciesJson Of(DatacenterSlo slo) => new(
         slo.Health.Health.ToString(),

@@ -9,8 +9,8 @@ namespace Hyperscale.Det.Shell.Json;
 /// <param name="Since">Since when it is in its state.</param>
 /// <param name="Routing">How its datacenters were chosen, in lines; empty where the gate that is asked did
 /// not choose them.</param>
-/// <param name="Slo">How its latencies keep to their targets where it runs, in lines; empty where the gate that
-/// is asked heard nothing of them lately.</param>
+/// <param name="Slo">How its latencies keep to their targets where it runs, in lines; empty where the gate
+/// that is asked heard nothing of them lately.</param>
 /// <param name="Waits">Everything that has not ended, with the name of what it waits for.</param>
 public sealed record ExplanationJson(
     JobId Id,

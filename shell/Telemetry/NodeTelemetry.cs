@@ -103,11 +103,8 @@ public sealed class NodeTelemetry : ITelemetrySink
             case TelemetryEvent.Ignored ignored:
                 OnIgnored(node, ignored);
                 break;
-            case TelemetryEvent.SubmissionRepeated repeated:
-                _submissionsRepeated.Add(1, Of(node), new("answer", repeated.Answer));
-                break;
-            case TelemetryEvent.KeysEvicted evicted:
-                OnKeysEvicted(node, evicted);
+            case TelemetryEvent.SubmissionRepeated or TelemetryEvent.KeysEvicted:
+                OnKeys(node, telemetry);
                 break;
             case TelemetryEvent.SnapshotTooLarge tooLarge:
                 NodeLog.SnapshotTooLarge(_logger, node, tooLarge.StateBytes, tooLarge.BytesMax);
@@ -149,8 +146,15 @@ public sealed class NodeTelemetry : ITelemetrySink
         _ignored.Add(1, Of(node), new("message", ignored.Message), new("verdict", ignored.Verdict));
     }
 
-    private void OnKeysEvicted(NodeId node, TelemetryEvent.KeysEvicted evicted)
+    private void OnKeys(NodeId node, TelemetryEvent telemetry)
     {
+        if (telemetry is TelemetryEvent.SubmissionRepeated repeated)
+        {
+            _submissionsRepeated.Add(1, Of(node), new("answer", repeated.Answer));
+            return;
+        }
+
+        var evicted = (TelemetryEvent.KeysEvicted)telemetry;
         NodeLog.KeysEvicted(_logger, node, evicted.Group, evicted.Evicted, evicted.Forgotten);
         _keysEvicted.Add(evicted.Evicted, Of(node));
         _keysForgotten.Add(evicted.Forgotten, Of(node));

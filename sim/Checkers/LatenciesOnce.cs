@@ -20,7 +20,7 @@ public sealed class LatenciesOnce() : Checker("latencies-once", CheckerViews.Sen
         var (job, summary) = told;
         var answers = World.Processes.AnswersOf(job, datacenter);
         Require(summary.Samples <= answers.Count, () =>
-            $"{datacenter} tells of {summary.Samples} latencies of {job}, of which there were {answers.Count}");
+            $"{datacenter} tells of {summary.Samples} latencies of {job}; there were {answers.Count}");
         var slowest = answers.Slowest.Nanoseconds / 1e6;
         // As it is told, a latency has the precision of a single.
         Require(summary.P99Ms <= slowest * 1.000001, () =>

@@ -79,8 +79,8 @@ public abstract record PlannedFault(Duration At)
         public override FaultFamily Family => FaultFamily.SlowProcess;
     }
 
-    /// <summary>What workloads load in a datacenter answers so many times slower; the network and the nodes are
-    /// as they were.</summary>
+    /// <summary>What workloads load in a datacenter answers so many times slower; the network and the nodes
+    /// are as they were.</summary>
     public sealed record SlowTarget(Duration At, Duration Until, string Datacenter, int Times)
         : PlannedFault(At)
     {

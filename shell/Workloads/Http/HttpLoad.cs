@@ -1,5 +1,4 @@
 using System.Diagnostics.CodeAnalysis;
-using Hyperscale.Det.Jobs;
 
 namespace Hyperscale.Det.Shell.Workloads.Http;
 

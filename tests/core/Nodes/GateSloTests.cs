@@ -44,6 +44,23 @@ public sealed class GateSloTests
             (DatacenterHealth.Unhealthy, HealthReason.NoWorker), (east.Capacity.Health, east.HealthReason));
     }
 
+    [Theory]
+    [InlineData(1, DatacenterHealth.Unhealthy)]
+    [InlineData(2, DatacenterHealth.Degraded)]
+    public void Latencies_alone_leave_a_datacenter_out_only_while_there_are_enough_others(
+        int datacenters, DatacenterHealth health)
+    {
+        Beat(GateBench.East, new SloHealth(DatacenterHealth.Unhealthy, SloRuleKind.P99Unhealthy), Slow);
+        Beat(GateBench.West, SloHealth.Healthy, Slow with { Factor = 1 });
+
+        var decision = _bench.Gate.RoutingOf(_bench.Submit(Specs.Job(count: datacenters)))!;
+        var east = decision.View.Datacenters.Single(candidate => candidate.Name.Text == "east");
+        Assert.Equal((health, HealthReason.Slo), (east.Capacity.Health, east.HealthReason));
+        Assert.Equal(datacenters, decision.PrimaryCount);
+        Assert.Equal("west", decision.Ranking[0].Datacenter);
+        Assert.Equal(datacenters == 1, decision.Excluded.Any(excluded => excluded.Datacenter == "east"));
+    }
+
     [Fact]
     public void Within_a_bucket_the_factor_decides()
     {
