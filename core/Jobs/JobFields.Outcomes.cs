@@ -1,27 +1,26 @@
 using Hyperscale.Det.Resources;
+using Hyperscale.Det.Slo;
 using Hyperscale.Det.Wire;
 
 namespace Hyperscale.Det.Jobs;
 
 public static partial class JobFields
 {
-    // A bucket takes a distance of at most two bytes and a count.
-    private const int BucketBytesMax = LatencyHistogram.BucketsMax * (2 + Varint.BytesMax);
-
     public static void Write(FieldWriter writer, RunStats stats)
     {
         writer.Number(1, stats.Requests);
         writer.Number(2, stats.Errors);
         writer.Number(3, stats.Dropped);
         writer.Number(4, stats.BytesReceived);
-        if (stats.Latency.Count > 0) writer.Nested(5, stats.Latency, Write);
+        // 5 held buckets of latencies.
+        if (stats.Latency.Count > 0) writer.Nested(7, stats.Latency, LatencyDigestFields.Write);
         foreach (var kind in stats.ErrorKinds) writer.Nested(6, kind, Write);
     }
 
     public static RunStats? ReadRunStats(ref FieldReader reader)
     {
         long requests = 0, errors = 0, dropped = 0, bytesReceived = 0;
-        var latency = LatencyHistogram.Empty;
+        var latency = LatencyDigest.Empty;
         var kinds = new List<ErrorCount>();
         while (reader.Next(out var field))
         {
@@ -31,8 +30,8 @@ public static partial class JobFields
                 case 2: errors = reader.Number("errors", 0, JobLimits.CountMax); break;
                 case 3: dropped = reader.Number("dropped", 0, JobLimits.CountMax); break;
                 case 4: bytesReceived = reader.Number("bytesReceived", 0, JobLimits.BytesReceivedMax); break;
-                case 5: latency = reader.Nested("latency", ReadLatency) ?? latency; break;
                 case 6: reader.Element("errorKinds", kinds, JobLimits.ErrorKindsMax, ReadErrorCount); break;
+                case 7: latency = reader.Nested("latency", LatencyDigestFields.Read) ?? latency; break;
                 default: break;
             }
         }
@@ -212,80 +211,6 @@ public static partial class JobFields
         return reader.Fault is null
             ? new SlotOutcome(state, reason, results) { RetriesGranted = granted }
             : null;
-    }
-
-    private static void Write(FieldWriter writer, LatencyHistogram latency)
-    {
-        writer.Number(1, latency.Min);
-        writer.Number(2, latency.Max);
-        var mark = writer.Begin(3);
-        var last = 0;
-        foreach (var bucket in latency.Buckets)
-        {
-            writer.Packed((ulong)(bucket.Index - last));
-            writer.Packed((ulong)bucket.Count);
-            last = bucket.Index;
-        }
-
-        writer.End(mark);
-    }
-
-    private static LatencyHistogram? ReadLatency(ref FieldReader reader)
-    {
-        long min = 0, max = 0;
-        List<LatencyHistogram.Bucket> buckets = [];
-        while (reader.Next(out var field))
-        {
-            switch (field)
-            {
-                case 1: min = reader.Number("min", 0, LatencyHistogram.ValueMax); break;
-                case 2: max = reader.Number("max", 0, LatencyHistogram.ValueMax); break;
-                case 3: buckets = ReadBuckets(ref reader); break;
-                default: break;
-            }
-        }
-
-        reader.Require(1, "min");
-        reader.Require(2, "max");
-        reader.Require(3, "buckets");
-        if (reader.Fault is not null) return null;
-        if (LatencyHistogram.TryCreate(buckets, min, max, out var histogram)) return histogram;
-        reader.Fail("buckets, min and max contradict each other");
-        return null;
-    }
-
-    /// <summary>Pairs of the distance from the bucket before, the first from 0, and the count.</summary>
-    private static List<LatencyHistogram.Bucket> ReadBuckets(ref FieldReader reader)
-    {
-        var rest = reader.Bytes("buckets", BucketBytesMax);
-        var buckets =
-            new List<LatencyHistogram.Bucket>(Math.Min(rest.Length / 2, LatencyHistogram.BucketsMax));
-        var index = 0;
-        while (!rest.IsEmpty)
-        {
-            if (!Varint.TryRead(ref rest, out var distance) || !Varint.TryRead(ref rest, out var count))
-            {
-                reader.Fail("buckets are cut off");
-                return [];
-            }
-
-            if (distance >= LatencyHistogram.BucketsMax || count > JobLimits.CountMax)
-            {
-                reader.Fail($"buckets hold a step of {distance} and a count of {count}");
-                return [];
-            }
-
-            index += (int)distance;
-            if (index >= LatencyHistogram.BucketsMax || buckets.Count == LatencyHistogram.BucketsMax)
-            {
-                reader.Fail($"buckets pass the last one, {LatencyHistogram.BucketsMax - 1}");
-                return [];
-            }
-
-            buckets.Add(new LatencyHistogram.Bucket(index, (long)count));
-        }
-
-        return buckets;
     }
 
     private static void Write(FieldWriter writer, ErrorCount kind)

@@ -41,7 +41,7 @@ public static class JobLimits
     /// <summary>How often a slot can move to another datacenter.</summary>
     public const int EpochMax = 1_000_000;
 
-    /// <summary>Lines that say how a job's datacenters were chosen.</summary>
+    /// <summary>Lines that say how a job's datacenters were chosen, or how its latencies are.</summary>
     public const int RoutingLinesMax = 256;
 
     /// <summary>Refusals of a slot that are told to clients: the newest.</summary>

@@ -1,5 +1,6 @@
 using Hyperscale.Det.Kernel;
 using Hyperscale.Det.Resources;
+using Hyperscale.Det.Slo;
 
 namespace Hyperscale.Det.Jobs;
 
@@ -68,7 +69,7 @@ public sealed record EarlierAttempt(
 
     public static EarlierAttempt Of(int attempt, string worker, AttemptOutcome outcome) => new(
         attempt, worker, outcome.State, Clip(outcome.Reason),
-        outcome.Stats with { Latency = LatencyHistogram.Empty, ErrorKinds = [] });
+        outcome.Stats with { Latency = LatencyDigest.Empty, ErrorKinds = [] });
 
     internal static string Clip(string reason) => ClippedText.Of(reason, ReasonLengthMax);
 

@@ -1,3 +1,4 @@
+using Hyperscale.Det.Kernel;
 using Hyperscale.Det.Resources;
 
 namespace Hyperscale.Det.Jobs;
@@ -22,22 +23,24 @@ public sealed record ReportRow(string? Workflow, string? Datacenter, string? Wor
     public bool HasLatency => Stats.Latency.Count > 0;
 
     /// <summary>Median latency in microseconds; this and the following are 0 without an answer.</summary>
-    public long P50Microseconds => Stats.Latency.Quantile(500_000);
+    public long P50Microseconds => Microseconds(Stats.Latency.Quantile(500_000));
 
-    public long P95Microseconds => Stats.Latency.Quantile(950_000);
+    public long P95Microseconds => Microseconds(Stats.Latency.Quantile(950_000));
 
-    public long P99Microseconds => Stats.Latency.Quantile(990_000);
+    public long P99Microseconds => Microseconds(Stats.Latency.Quantile(990_000));
 
-    public long MaxMicroseconds => Stats.Latency.Max;
+    public long MaxMicroseconds => Microseconds(Stats.Latency.Max);
 
     public IReadOnlyList<ErrorCount> ErrorKinds => Stats.ErrorKinds;
+
+    private static long Microseconds(Duration latency) => latency.Nanoseconds / 1_000;
 
     /// <summary>The exact sum of the runs that count.</summary>
     internal static ReportRow Sum(IEnumerable<WorkflowRun> runs) => new(
         null,
         null,
         null,
-        runs.Where(run => run.Counts).Aggregate(RunStats.None, (sum, run) => sum.Merge(run.Stats)));
+        RunStats.Sum(runs.Where(run => run.Counts).Select(run => run.Stats)));
 }
 
 /// <summary>One workflow in one slot, as far as it is known.</summary>

@@ -1,4 +1,5 @@
 using Hyperscale.Det.Kernel;
+using Hyperscale.Det.Slo;
 
 namespace Hyperscale.Det.Jobs;
 
@@ -7,7 +8,7 @@ namespace Hyperscale.Det.Jobs;
 /// <param name="Requests">Requests that ended, errors included.</param>
 /// <param name="Errors">Requests that failed, timed out or had an unexpected status.</param>
 /// <param name="Dropped">Arrivals of an open model that were never sent.</param>
-/// <param name="Latency">Latencies of the requests that got an answer, in microseconds.</param>
+/// <param name="Latency">Of the requests that got an answer.</param>
 /// <param name="ErrorKinds">Errors by kind, sorted by name; at most
 /// <see cref="JobLimits.ErrorKindsMax"/>.</param>
 public sealed record RunStats(
@@ -15,19 +16,28 @@ public sealed record RunStats(
     long Errors,
     long Dropped,
     long BytesReceived,
-    LatencyHistogram Latency,
+    LatencyDigest Latency,
     IReadOnlyList<ErrorCount> ErrorKinds)
 {
-    public static readonly RunStats None = new(0, 0, 0, 0, LatencyHistogram.Empty, []);
+    public static readonly RunStats None = new(0, 0, 0, 0, LatencyDigest.Empty, []);
 
     /// <summary>The sum of both: every count of the result is the exact sum of the parts.</summary>
-    public RunStats Merge(RunStats other) => new(
-        Requests + other.Requests,
-        Errors + other.Errors,
-        Dropped + other.Dropped,
-        BytesReceived + Math.Min(other.BytesReceived, long.MaxValue - BytesReceived),
-        Latency.Merge(other.Latency),
-        MergeKinds(ErrorKinds, other.ErrorKinds));
+    public RunStats Merge(RunStats other) =>
+        MergeCounts(other) with { Latency = Latency.Merge(other.Latency) };
+
+    /// <summary>The sum of many. Their latencies are merged in one digest, which is more accurate, and
+    /// faster, than a sum of every two.</summary>
+    public static RunStats Sum(IEnumerable<RunStats> parts)
+    {
+        var (sum, latency) = (None, new TDigest());
+        foreach (var part in parts)
+        {
+            sum = sum.MergeCounts(part);
+            part.Latency.AddTo(latency);
+        }
+
+        return sum with { Latency = LatencyDigest.Of(latency) };
+    }
 
     public void AddTo(ref Fingerprint fingerprint)
     {
@@ -42,6 +52,14 @@ public sealed record RunStats(
             fingerprint.Add(kind.Count);
         }
     }
+
+    private RunStats MergeCounts(RunStats other) => new(
+        Requests + other.Requests,
+        Errors + other.Errors,
+        Dropped + other.Dropped,
+        BytesReceived + Math.Min(other.BytesReceived, long.MaxValue - BytesReceived),
+        Latency,
+        MergeKinds(ErrorKinds, other.ErrorKinds));
 
     // Beyond the bound the first kinds by name stay and the rest is summed as one: which kinds stay does not
     // depend on the order of merging then, and their total is exact.

@@ -1,8 +1,11 @@
+using Hyperscale.Det.Kernel;
+using Hyperscale.Det.Slo;
+
 namespace Hyperscale.Det.Jobs;
 
 /// <summary>A threshold judged on a merged result.</summary>
 /// <remarks>
-/// Integers decide. Quantiles are those of <see cref="LatencyHistogram"/>; an error rate is compared as the
+/// Integers decide. Quantiles are those of <see cref="LatencyDigest"/>; an error rate is compared as the
 /// fraction it is, not as a rounded number. A threshold on something that was not measured is crossed: a
 /// result without one answered request shows no good latency, and one without requests no good error rate.
 /// Otherwise a target that is down would pass. The number of requests is measured even when it is 0.
@@ -40,7 +43,7 @@ public sealed record ThresholdVerdict(Threshold Threshold, Int128? MeasuredMilli
             ThresholdMetric.Requests => ((Int128)stats.Requests * 1_000_000, Int128.One),
         };
 
-    // A millisecond has a thousand microseconds, each of which is a thousand of its millionths.
-    private static (Int128 Numerator, Int128 Denominator)? Latency(RunStats stats, long microseconds) =>
-        stats.Latency.Count == 0 ? null : ((Int128)microseconds * 1_000, Int128.One);
+    // A nanosecond is a millionth of a millisecond.
+    private static (Int128 Numerator, Int128 Denominator)? Latency(RunStats stats, Duration latency) =>
+        stats.Latency.Count == 0 ? null : (latency.Nanoseconds, Int128.One);
 }

@@ -47,9 +47,24 @@ public sealed partial class DatacenterRouting
     public static RoutingRequest RequestOf(DatacenterChoice datacenters, int cores) =>
         new(datacenters.Count, cores, datacenters.Preferred, datacenters.Only);
 
-    private RoutingView ViewOf(RoutingRequest request, bool isPreview, Instant now) => new(
-        [.. _topology.Datacenters.Select(datacenter => CandidateOf(datacenter, request, isPreview, now))],
-        RoutingView.IsBootstrapping(_vivaldi.Samples, _vivaldi.Own.Error));
+    private RoutingView ViewOf(RoutingRequest request, bool isPreview, Instant now)
+    {
+        DatacenterCandidate[] candidates =
+            [.. _topology.Datacenters.Select(dc => CandidateOf(dc, request, isPreview, now))];
+        var eligible = candidates.Count(candidate =>
+            CandidateFilter.ExclusionOf(candidate, request) == ExclusionReason.None);
+        return new RoutingView(
+            eligible < request.Count ? [.. candidates.Select(InNeed)] : candidates,
+            RoutingView.IsBootstrapping(_vivaldi.Samples, _vivaldi.Own.Error));
+    }
+
+    /// <summary>Latencies alone leave a datacenter out only while there are enough others: a job had rather
+    /// be slow than not be.</summary>
+    private static DatacenterCandidate InNeed(DatacenterCandidate candidate) =>
+        candidate.HealthWithoutSlo < DatacenterHealth.Unhealthy
+        && candidate.Capacity.Health == DatacenterHealth.Unhealthy
+            ? candidate with { Capacity = candidate.Capacity with { Health = DatacenterHealth.Degraded } }
+            : candidate;
 
     private DatacenterCandidate CandidateOf(
         DatacenterTopology datacenter, RoutingRequest request, bool isPreview, Instant now)
@@ -58,17 +73,18 @@ public sealed partial class DatacenterRouting
         var heard = _board.View(datacenter.Name, now);
         var capacity = _capacity.View(
             name, request.CoresRequired, DatacenterHealth.Healthy, now, isKept: !isPreview);
-        var verdict = HealthOf(datacenter, heard, capacity.AvailableCores, now);
+        var withoutSlo = HealthOf(datacenter, heard, capacity.AvailableCores, now);
+        var verdict = WithSlo(datacenter.Name, withoutSlo, now);
         return new DatacenterCandidate(
             name,
             capacity with { Health = verdict.Health },
             verdict.Reason,
-            verdict.Health,
+            withoutSlo.Health,
             !heard.IsFresh || !_board.IsAnyHeardSince(datacenter, now - SilenceMax),
             datacenter.Managers.Count,
             datacenter.Managers.Count(manager => IsShut(manager, now)),
             PredictedOf(datacenter, now),
-            SloFactor: 1);
+            _slo.FactorOf(datacenter.Name, now));
     }
 
     /// <summary>Whether no job should go to a manager. Of one that has been silent since its circuit opened,

@@ -4,6 +4,7 @@ using Hyperscale.Det.Kernel;
 using Hyperscale.Det.Membership;
 using Hyperscale.Det.Protocol;
 using Hyperscale.Det.Routing;
+using Hyperscale.Det.Slo;
 
 namespace Hyperscale.Det.Nodes;
 
@@ -24,6 +25,7 @@ public sealed partial class DatacenterRouting
     private readonly GateJobRouter _router;
     private readonly SortedDictionary<NodeId, ManagerCircuit> _circuits = [];
     private readonly SortedDictionary<string, DatacenterPressure> _pressures = new(StringComparer.Ordinal);
+    private readonly SloBoard _slo;
 
     // Where managers said that they stand, and when.
     private readonly SortedDictionary<NodeId, (NetworkCoordinate Coordinate, Instant At)> _places = [];
@@ -36,6 +38,7 @@ public sealed partial class DatacenterRouting
     private long _toldRevision;
     private Instant _startedAt;
     private Instant _tellAt = Instant.Never;
+    private Instant _tellSloAt = Instant.Never;
 
     public DatacenterRouting(Topology topology, GateConfig config, DatacenterBoard board)
     {
@@ -49,12 +52,13 @@ public sealed partial class DatacenterRouting
 
         _capacity = new DatacenterCapacityAggregator(config.Capacity);
         _latencies = new ObservedLatencyTracker(config.Routing);
+        _slo = new SloBoard(config.Slo);
         _router = new GateJobRouter(config.Capacity, config.Hysteresis, _latencies);
         _vivaldi = new Vivaldi(default, seed: 0);
     }
 
     /// <summary>When there is something to tell the other gates.</summary>
-    public Instant NextDeadline => _tellAt;
+    public Instant NextDeadline => Instant.Sooner(_tellAt, _tellSloAt);
 
     public void Start(NodeId self, BootId boot, ulong seed, Instant now)
     {
@@ -79,6 +83,7 @@ public sealed partial class DatacenterRouting
                     heartbeat.Version, heartbeat.CoresTotal, heartbeat.CoresFree, heartbeat.Capacity),
                 now);
             NoteDebits(now);
+            NoteSlo(heartbeat, now);
         }
 
         return new Message.HeartbeatEchoed(heartbeat.Boot, heartbeat.Version, _vivaldi.Own);
@@ -253,6 +258,8 @@ public sealed partial class DatacenterRouting
         fingerprint.Add(_toldRevision);
         fingerprint.Add(_startedAt);
         fingerprint.Add(_tellAt);
+        fingerprint.Add(_tellSloAt);
+        _slo.AddTo(ref fingerprint);
     }
 }
 

@@ -77,6 +77,19 @@ public sealed partial class GateNode
             if (gate != Id) turn.Send(gate, told);
     }
 
+    private NodeVerdict OnSloTold(NodeId from, Message.SloTold told, Turn turn)
+    {
+        if (!_topology.Gates.Contains(from)) return turn.Ignore(from, told, NodeVerdict.Unknown);
+        return _routing.Merge(told, turn.Now) ? NodeVerdict.Accepted : NodeVerdict.Stale;
+    }
+
+    private void TellSlo(Turn turn)
+    {
+        if (_routing.TakeSlo(turn.Now) is not { } told) return;
+        foreach (var gate in _topology.Gates)
+            if (gate != Id) turn.Send(gate, told);
+    }
+
     /// <summary>What is learned from the entry that ends a job, of slots that did not report.</summary>
     private void LearnFromEnd(LedgerJob ended, bool isTimeout, Instant now)
     {

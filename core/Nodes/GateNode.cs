@@ -195,6 +195,7 @@ public sealed partial class GateNode : INode
         Message.ClientAnswer answer => OnClientAnswer(from, answer, turn),
         Message.ManagerHeartbeat heartbeat => OnManagerHeartbeat(from, heartbeat, turn),
         Message.DebitsTold told => OnDebitsTold(from, told, turn),
+        Message.SloTold told => OnSloTold(from, told, turn),
         Message.SlotReserved reserved => OnSlotReserved(from, reserved, turn),
         Message.SlotRefused refused => OnSlotRefused(from, refused, turn),
         Message.SlotDeferred deferred => OnSlotDeferred(from, deferred, turn),
@@ -337,6 +338,7 @@ public sealed partial class GateNode : INode
         while (_postponed.TryPop(turn.Now, out var request))
             GiveUp(request, $"nobody led its ledger group for {_config.ForwardDeadline}", turn);
         TellDebits(turn);
+        TellSlo(turn);
     }
 
     private void TakeSnapshot(Turn turn)

@@ -52,6 +52,7 @@ public sealed partial class ManagerNode
         if (progressed.Revision <= track.Revision) return NodeVerdict.Stale;
         track.Revision = progressed.Revision;
         track.Stats = progressed.Stats;
+        NoteLatencies(progressed);
         MarkProgress(progressed.Attempt.Slot);
         return NodeVerdict.Accepted;
     }

@@ -25,6 +25,7 @@ public sealed partial class ManagerNode
             return;
         }
 
+        _latencies.CheckInvariants();
         _workers.CheckInvariants();
         Invariant.Holds(_workers.Count <= _config.WorkersMax);
         Invariant.Holds(_workers.Count == _lives.Count);
@@ -51,6 +52,7 @@ public sealed partial class ManagerNode
         fingerprint.Add(_heartbeatVersion);
         fingerprint.Add(_heartbeatAt);
         fingerprint.Add(_isWholeAt);
+        _latencies.AddTo(ref fingerprint);
         fingerprint.Add(_expireKeysAt);
         fingerprint.Add(_isExpiringKeys);
         fingerprint.Add(_evictedTold);

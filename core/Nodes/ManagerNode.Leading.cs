@@ -1,5 +1,6 @@
 using Hyperscale.Det.Jobs;
 using Hyperscale.Det.Kernel;
+using Hyperscale.Det.Slo;
 
 namespace Hyperscale.Det.Nodes;
 
@@ -65,5 +66,6 @@ public sealed partial class ManagerNode
             deadlines.Clear();
         _sendAt.Clear();
         _deadAt.Clear();
+        _latencies = new JobLatencies(_config.Slo);
     }
 }

@@ -4,6 +4,7 @@ using Hyperscale.Det.Kernel;
 using Hyperscale.Det.Membership;
 using Hyperscale.Det.Protocol;
 using Hyperscale.Det.Replication;
+using Hyperscale.Det.Slo;
 
 namespace Hyperscale.Det.Nodes;
 
@@ -48,6 +49,7 @@ public sealed partial class ManagerNode : INode
         _datacenter = datacenter;
         _topology = topology;
         _config = config;
+        _latencies = new JobLatencies(config.Slo);
         var managers = topology.Datacenter(datacenter)!.Managers;
         _replicas = new LedgerReplicas(id, [(DispatchGroup, managers)], config.ReplicaTimes)
         {

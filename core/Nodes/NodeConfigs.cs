@@ -6,6 +6,7 @@ using Hyperscale.Det.Reliability;
 using Hyperscale.Det.Replication;
 using Hyperscale.Det.Resources;
 using Hyperscale.Det.Routing;
+using Hyperscale.Det.Slo;
 
 namespace Hyperscale.Det.Nodes;
 
@@ -52,6 +53,10 @@ public sealed record GateConfig(
     /// <summary>Of what gates learn of datacenters.</summary>
     public AdaptiveRoutingConfig Routing { get; init; } = AdaptiveRoutingConfig.Default;
 
+    /// <summary>Of how long what is told of latencies counts, and of what a job that sets no targets is held
+    /// to.</summary>
+    public SloConfig Slo { get; init; } = SloConfig.Default;
+
     /// <summary>Of how long a datacenter keeps the jobs that go to it.</summary>
     public HysteresisConfig Hysteresis { get; init; } = HysteresisConfig.Default;
 
@@ -96,6 +101,9 @@ public sealed record ManagerConfig(
     /// <summary>Of what is remembered of the jobs that were dispatched here.</summary>
     public IdempotencyConfig Idempotency { get; init; } = IdempotencyConfig.Default;
 
+    /// <summary>Of how the latencies of jobs are judged.</summary>
+    public SloConfig Slo { get; init; } = SloConfig.Default;
+
     public static readonly ManagerConfig Default = new(
         LeaseTerm: Duration.FromSeconds(10),
         ResendInterval: Duration.FromMilliseconds(500),
@@ -130,6 +138,9 @@ public sealed record WorkerConfig(
 {
     /// <summary>Of the guards of its workloads.</summary>
     public ResourceConfig Resources { get; init; } = ResourceConfig.Default;
+
+    /// <summary>Of how long a bucket of latencies is.</summary>
+    public SloConfig Slo { get; init; } = SloConfig.Default;
 
     public static WorkerConfig Default(int cores) => new(
         cores,

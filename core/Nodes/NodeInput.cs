@@ -3,6 +3,7 @@ using Hyperscale.Det.Jobs;
 using Hyperscale.Det.Kernel;
 using Hyperscale.Det.Protocol;
 using Hyperscale.Det.Resources;
+using Hyperscale.Det.Slo;
 
 namespace Hyperscale.Det.Nodes;
 
@@ -27,13 +28,21 @@ public abstract record NodeInput
     public sealed record SnapshotDurable(long Lsn) : NodeInput;
 
     /// <summary>A running workload's cumulative numbers.</summary>
-    public sealed record WorkloadReported(AttemptKey Attempt, RunStats Stats) : NodeInput;
+    public sealed record WorkloadReported(AttemptKey Attempt, RunStats Stats) : NodeInput
+    {
+        /// <summary>Latencies since the last report.</summary>
+        public LatencyDigest Recent { get; init; } = LatencyDigest.Empty;
+    }
 
     /// <summary>A workload and its whole process tree are gone. <paramref name="Fault"/> says what kept it
     /// from starting or from telling its numbers; null when nothing did.</summary>
     public sealed record WorkloadExited(
         AttemptKey Attempt, int? ExitCode, RunStats Stats, ReadOnlyMemory<byte> Output, string? Fault)
-        : NodeInput;
+        : NodeInput
+    {
+        /// <summary>Latencies since the last report.</summary>
+        public LatencyDigest Recent { get; init; } = LatencyDigest.Empty;
+    }
 
     /// <summary>The host looked at what runs and at its machine.</summary>
     /// <param name="Workloads">Each attempt once; those that could not be read are left out.</param>

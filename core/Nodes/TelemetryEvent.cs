@@ -1,8 +1,10 @@
+using Hyperscale.Det.Capacity;
 using Hyperscale.Det.Jobs;
 using Hyperscale.Det.Kernel;
 using Hyperscale.Det.Reliability;
 using Hyperscale.Det.Resources;
 using Hyperscale.Det.Routing;
+using Hyperscale.Det.Slo;
 
 namespace Hyperscale.Det.Nodes;
 
@@ -39,6 +41,14 @@ public abstract record TelemetryEvent
 
     /// <summary>What was observed of a datacenter is too old to be trusted at all.</summary>
     public sealed record ObservationsDecayed(string Datacenter) : TelemetryEvent;
+
+    /// <summary>The latencies of its jobs make a datacenter better or worse (AD-42).</summary>
+    /// <param name="Summary">Of all jobs together.</param>
+    public sealed record SloHealthChanged(
+        string Datacenter, DatacenterHealth Health, SloRuleKind Rule, SloSummary Summary) : TelemetryEvent;
+
+    /// <summary>What an attempt tells of its latencies is not kept: there are too many jobs.</summary>
+    public sealed record LatenciesDropped(AttemptKey Attempt) : TelemetryEvent;
 
     public sealed record SlotRefused(SlotKey Slot, string Datacenter, string Reason) : TelemetryEvent;
 

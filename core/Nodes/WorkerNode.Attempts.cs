@@ -3,6 +3,7 @@ using Hyperscale.Det.Jobs;
 using Hyperscale.Det.Kernel;
 using Hyperscale.Det.Protocol;
 using Hyperscale.Det.Resources;
+using Hyperscale.Det.Slo;
 
 namespace Hyperscale.Det.Nodes;
 
@@ -110,6 +111,7 @@ public sealed partial class WorkerNode
     {
         if (!_running.TryGetValue(reported.Attempt, out var workload)) return NodeVerdict.Unknown;
         workload.Stats = reported.Stats;
+        TakeRecent(reported.Attempt, workload, reported.Recent);
         if (!_progressAt.TryGet(reported.Attempt, out _))
             _progressAt.Set(reported.Attempt, Instant.Later(_now, workload.ProgressAfter));
         return NodeVerdict.Accepted;
@@ -117,7 +119,12 @@ public sealed partial class WorkerNode
 
     private NodeVerdict OnWorkloadExited(NodeInput.WorkloadExited exited)
     {
-        if (!_running.Remove(exited.Attempt, out var workload)) return NodeVerdict.Unknown;
+        if (!_running.TryGetValue(exited.Attempt, out var workload)) return NodeVerdict.Unknown;
+        workload.Stats = exited.Stats;
+        TakeRecent(exited.Attempt, workload, exited.Recent);
+        // The outcome tells the whole run; what was slow lately only the progress does.
+        if (workload.IsBucketUntold) SendProgress(exited.Attempt);
+        _running.Remove(exited.Attempt);
         CoresUsed -= workload.Spec.Cores;
         if (workload.Guard is not null) Show(exited.Attempt, workload, new GuardInput.Exited());
         _stopAt.Remove(exited.Attempt);
@@ -178,7 +185,29 @@ public sealed partial class WorkerNode
     {
         var workload = _running[attempt];
         workload.ProgressAfter = _now + ProgressInterval;
-        Send(_manager, new Message.AttemptProgressed(attempt, ++workload.Revision, workload.Stats));
+        workload.IsBucketUntold = false;
+        Send(_manager, new Message.AttemptProgressed(attempt, ++workload.Revision, workload.Stats)
+        {
+            Bucket = workload.Bucket,
+        });
+    }
+
+    /// <summary>Adds latencies to the bucket that is under way. One that has ended is told before the next
+    /// begins.</summary>
+    private void TakeRecent(AttemptKey attempt, Workload workload, LatencyDigest recent)
+    {
+        if (recent.Count == 0) return;
+        if (_now >= workload.BucketEndsAt)
+        {
+            if (workload.IsBucketUntold) SendProgress(attempt);
+            var isFirst = workload.BucketEndsAt == Instant.Zero;
+            workload.Bucket = new LatencyBucket(
+                isFirst ? 0 : workload.Bucket.Number + 1, LatencyDigest.Empty);
+            workload.BucketEndsAt = _now + _config.Slo.WindowDuration;
+        }
+
+        workload.Bucket = workload.Bucket with { Latency = workload.Bucket.Latency.Merge(recent) };
+        workload.IsBucketUntold = true;
     }
 
     private static AttemptOutcome OutcomeOf(Workload workload, NodeInput.WorkloadExited exited)
@@ -222,6 +251,10 @@ public sealed partial class WorkerNode
             fingerprint.Add(workload.ProgressAfter);
             workload.Stats.AddTo(ref fingerprint);
             workload.Guard?.AddTo(ref fingerprint);
+            fingerprint.Add(workload.Bucket.Number);
+            workload.Bucket.Latency.AddTo(ref fingerprint);
+            fingerprint.Add(workload.BucketEndsAt);
+            fingerprint.Add(workload.IsBucketUntold);
         }
 
         fingerprint.Add((long)_finished.Count);
@@ -262,6 +295,14 @@ public sealed partial class WorkerNode
         public RunStats Stats { get; set; } = RunStats.None;
 
         public long Revision { get; set; }
+
+        /// <summary>The bucket of latencies that is under way.</summary>
+        public LatencyBucket Bucket { get; set; } = LatencyBucket.None;
+
+        /// <summary>Zero before the first.</summary>
+        public Instant BucketEndsAt { get; set; } = Instant.Zero;
+
+        public bool IsBucketUntold { get; set; }
 
         public Instant ProgressAfter { get; set; } = Instant.Zero;
     }

@@ -7,6 +7,7 @@ using Hyperscale.Det.Reliability;
 using Hyperscale.Det.Replication;
 using Hyperscale.Det.Resources;
 using Hyperscale.Det.Routing;
+using Hyperscale.Det.Slo;
 
 namespace Hyperscale.Det.Protocol;
 
@@ -54,6 +55,10 @@ public abstract record Message
 
     /// <summary>What a gate has dispatched and no heartbeat shows.</summary>
     public sealed record DebitsTold(DebitReport Debits) : Message;
+
+    /// <summary>What this gate heard of the latencies in datacenters.</summary>
+    /// <param name="Datacenters">At most <see cref="ProtocolLimits.DatacentersToldMax"/>.</param>
+    public sealed record SloTold(IReadOnlyList<SloGossip> Datacenters) : Message;
 
     // Manager to gate.
 
@@ -109,6 +114,10 @@ public abstract record Message
         /// lead, or leads too newly to know all its workers.</summary>
         public HeartbeatCapacity? Capacity { get; init; }
 
+        /// <summary>How the latencies of jobs keep to their targets (AD-42); null from one that does not
+        /// lead.</summary>
+        public DatacenterSlo? Slo { get; init; }
+
         /// <summary>Where the manager stands in the network; null before it knows.</summary>
         public NetworkCoordinate? Coordinate { get; init; }
 
@@ -148,7 +157,12 @@ public abstract record Message
 
     public sealed record AttemptRefused(AttemptKey Attempt, string Reason) : Message;
 
-    public sealed record AttemptProgressed(AttemptKey Attempt, long Revision, RunStats Stats) : Message;
+    /// <param name="Revision">Rises from report to report.</param>
+    public sealed record AttemptProgressed(AttemptKey Attempt, long Revision, RunStats Stats) : Message
+    {
+        /// <summary>Latencies of the bucket of time that is under way, or has just ended.</summary>
+        public LatencyBucket Bucket { get; init; } = LatencyBucket.None;
+    }
 
     /// <summary>Sent again until <see cref="AttemptResultCommitted"/> arrives.</summary>
     public sealed record AttemptFinished(AttemptKey Attempt, AttemptOutcome Outcome) : Message;

@@ -1,5 +1,6 @@
 using Hyperscale.Det.Jobs;
 using Hyperscale.Det.Kernel;
+using Hyperscale.Det.Slo;
 using Hyperscale.Det.Wire;
 
 namespace Hyperscale.Det.Protocol;
@@ -121,6 +122,7 @@ public static partial class MessageCodec
         Write(writer, progressed.Attempt);
         writer.Number(2, progressed.Revision);
         writer.Nested(3, progressed.Stats, JobFields.Write);
+        writer.Nested(4, progressed.Bucket, LatencyBucket.Write);
     }
 
     private static Message.AttemptProgressed? ReadAttemptProgressed(ref FieldReader reader)
@@ -128,6 +130,7 @@ public static partial class MessageCodec
         AttemptKey attempt = default;
         var revision = 0L;
         RunStats? stats = null;
+        var bucket = LatencyBucket.None;
         while (reader.Next(out var field))
         {
             switch (field)
@@ -135,6 +138,7 @@ public static partial class MessageCodec
                 case 1: attempt = ReadAttempt(ref reader); break;
                 case 2: revision = reader.Number("revision", 0); break;
                 case 3: stats = reader.Nested("stats", JobFields.ReadRunStats); break;
+                case 4: bucket = reader.Nested("bucket", LatencyBucket.Read); break;
                 default: break;
             }
         }
@@ -142,7 +146,12 @@ public static partial class MessageCodec
         reader.Require(1, "attempt");
         reader.Require(2, "revision");
         reader.Require(3, "stats");
-        return reader.Fault is null ? new Message.AttemptProgressed(attempt, revision, stats!) : null;
+        // A worker that tells nonsense can make only as much of it as its attempt has requests.
+        if (reader.Fault is null && bucket!.Latency.Count > stats!.Latency.Count)
+            reader.Fail("bucket counts more latencies than the attempt has");
+        return reader.Fault is null
+            ? new Message.AttemptProgressed(attempt, revision, stats!) { Bucket = bucket! }
+            : null;
     }
 
     private static void Write(FieldWriter writer, Message.AttemptFinished finished)

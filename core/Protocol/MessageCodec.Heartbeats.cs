@@ -4,6 +4,7 @@ using Hyperscale.Det.Jobs;
 using Hyperscale.Det.Kernel;
 using Hyperscale.Det.Membership;
 using Hyperscale.Det.Resources;
+using Hyperscale.Det.Slo;
 using Hyperscale.Det.Wire;
 
 namespace Hyperscale.Det.Protocol;
@@ -32,6 +33,7 @@ public static partial class MessageCodec
         if (heartbeat.Coordinate is { } place) writer.Nested(12, place, NetworkCoordinate.Write);
         if (heartbeat.Rtt is { } rtt) WriteDuration(writer, 13, rtt);
         if (heartbeat.Resources is { } resources) writer.Nested(14, resources, ClusterResources.Write);
+        if (heartbeat.Slo is { } slo) writer.Nested(15, slo, DatacenterSlo.Write);
     }
 
     private static Message.ManagerHeartbeat? ReadManagerHeartbeat(ref FieldReader reader)
@@ -46,6 +48,7 @@ public static partial class MessageCodec
         NetworkCoordinate? place = null;
         Duration? rtt = null;
         ClusterResources? resources = null;
+        DatacenterSlo? slo = null;
         while (reader.Next(out var field))
         {
             switch (field)
@@ -64,6 +67,7 @@ public static partial class MessageCodec
                 case 12: place = reader.Nested("coordinate", NetworkCoordinate.Read); break;
                 case 13: rtt = ReadDuration(ref reader, "rtt"); break;
                 case 14: resources = reader.Nested("resources", ClusterResources.Read); break;
+                case 15: slo = reader.Nested("slo", DatacenterSlo.Read); break;
                 default: break;
             }
         }
@@ -75,6 +79,7 @@ public static partial class MessageCodec
                 datacenter, boot, version, isPrimary, view, workers, total, free, largest, queued)
             {
                 Capacity = capacity,
+                Slo = slo,
                 Coordinate = place,
                 Rtt = rtt,
                 Resources = resources,
@@ -118,6 +123,23 @@ public static partial class MessageCodec
         ReadSoleField(ref reader, "debits", DebitReport.Read) is { } debits
             ? new Message.DebitsTold(debits)
             : null;
+
+    private static void Write(FieldWriter writer, Message.SloTold told)
+    {
+        foreach (var datacenter in told.Datacenters) writer.Nested(1, datacenter, SloGossip.Write);
+    }
+
+    private static Message.SloTold? ReadSloTold(ref FieldReader reader)
+    {
+        var datacenters = new List<SloGossip>();
+        while (reader.Next(out var field))
+        {
+            if (field != 1) continue;
+            reader.Element("datacenters", datacenters, ProtocolLimits.DatacentersToldMax, SloGossip.Read);
+        }
+
+        return reader.Fault is null ? new Message.SloTold(datacenters) : null;
+    }
 
     private static int ReadCores(ref FieldReader reader, string name) =>
         reader.Integer(name, 0, ProtocolLimits.DatacenterCoresMax);

@@ -71,6 +71,7 @@ public static partial class MessageCodec
             case Message.ManagerHeartbeat m: Write(Kind(writer, MessageKind.ManagerHeartbeat), m); break;
             case Message.HeartbeatEchoed m: Write(Kind(writer, MessageKind.HeartbeatEchoed), m); break;
             case Message.DebitsTold m: Write(Kind(writer, MessageKind.DebitsTold), m); break;
+            case Message.SloTold m: Write(Kind(writer, MessageKind.SloTold), m); break;
             case Message.SlotHeld m: Write(Kind(writer, MessageKind.SlotHeld), m); break;
             case Message.SlotWanted m: Write(Kind(writer, MessageKind.SlotWanted), m); break;
             case Message.StartAttempt m: Write(Kind(writer, MessageKind.StartAttempt), m); break;
@@ -107,6 +108,7 @@ public static partial class MessageCodec
             MessageKind.ClientCall => ReadClientCall(ref reader),
             MessageKind.ClientAnswer => ReadClientAnswer(ref reader),
             MessageKind.DebitsTold => ReadDebitsTold(ref reader),
+            MessageKind.SloTold => ReadSloTold(ref reader),
             MessageKind.HeartbeatEchoed => ReadHeartbeatEchoed(ref reader),
             MessageKind.ReserveSlot => ReadReserveSlot(ref reader),
             MessageKind.StartSlot => ReadStartSlot(ref reader),

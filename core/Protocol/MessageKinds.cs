@@ -8,6 +8,7 @@ public enum MessageKind
     ClientCall = 1,
     ClientAnswer = 2,
     DebitsTold = 3,
+    SloTold = 4,
 
     ReserveSlot = 16,
     StartSlot = 17,

@@ -11,6 +11,9 @@ public static class ProtocolLimits
 
     public const int GatesMax = 256;
 
+    /// <summary>Datacenters that one message tells of.</summary>
+    public const int DatacentersToldMax = 1024;
+
     /// <summary>Ledger groups of a cluster.</summary>
     public const int GroupsMax = 1024;
 

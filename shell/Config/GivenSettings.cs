@@ -6,6 +6,7 @@ using Hyperscale.Det.Kernel;
 using Hyperscale.Det.Reliability;
 using Hyperscale.Det.Resources;
 using Hyperscale.Det.Routing;
+using Hyperscale.Det.Slo;
 
 namespace Hyperscale.Det.Shell.Config;
 
@@ -17,7 +18,7 @@ internal sealed class GivenSettings
     [
         IdempotencyConfig.Prefix, RetryBudgetConfig.Prefix, BestEffortConfig.Prefix,
         CapacityConfig.SpilloverPrefix, CapacityConfig.CapacityPrefix, AdaptiveRoutingConfig.Prefix,
-        AdaptiveRoutingConfig.OlderPrefix, ResourceConfig.Prefix,
+        AdaptiveRoutingConfig.OlderPrefix, ResourceConfig.Prefix, SloConfig.Prefix,
     ];
 
     private readonly SortedDictionary<string, string> _environment = new(StringComparer.Ordinal);
@@ -79,7 +80,8 @@ internal sealed class GivenSettings
             Read(BestEffortConfig.Read, faults),
             Read(CapacityConfig.Read, faults),
             Read((given, found) => AdaptiveRoutingConfig.Read(given, found, warnings), faults),
-            Read(ResourceConfig.Read, faults))
+            Read(ResourceConfig.Read, faults),
+            Read(SloConfig.Read, faults))
         {
             Warnings = warnings,
         };

@@ -4,6 +4,7 @@ using Hyperscale.Det.Reliability;
 using Hyperscale.Det.Resources;
 using Hyperscale.Det.Routing;
 using Hyperscale.Det.Shell.Telemetry;
+using Hyperscale.Det.Slo;
 
 namespace Hyperscale.Det.Shell.Config;
 
@@ -14,12 +15,13 @@ public sealed record ReadSettings(
     BestEffortConfig BestEffort,
     CapacityConfig Capacity,
     AdaptiveRoutingConfig Routing,
-    ResourceConfig Resources)
+    ResourceConfig Resources,
+    SloConfig Slo)
 {
     /// <summary>Where nothing is given.</summary>
     public static readonly ReadSettings Default = new(
         IdempotencyConfig.Default, RetryBudgetConfig.Standard, BestEffortConfig.Standard,
-        CapacityConfig.Default, AdaptiveRoutingConfig.Default, ResourceConfig.Default);
+        CapacityConfig.Default, AdaptiveRoutingConfig.Default, ResourceConfig.Default, SloConfig.Default);
 
     /// <summary>Older names of settings that were given, each with the one to use.</summary>
     public IReadOnlyList<string> Warnings { get; init; } = [];

@@ -36,7 +36,11 @@ internal sealed record NodePlan(
                 ConfigOf(services.Manager, settings.Settings)),
             NodeRole.Worker => new WorkerNode(
                 id, datacenter, topology,
-                services.Worker(settings.Cores) with { Resources = settings.Settings.Resources }),
+                services.Worker(settings.Cores) with
+                {
+                    Resources = settings.Settings.Resources,
+                    Slo = settings.Settings.Slo,
+                }),
             NodeRole.Client => throw new UnreachableException("no configuration describes a client"),
             _ => throw new UnreachableException($"unhandled {settings.Role}"),
         };
@@ -59,12 +63,14 @@ internal sealed record NodePlan(
         BestEffort = settings.BestEffort,
         Capacity = settings.Capacity,
         Routing = settings.Routing,
+        Slo = settings.Slo,
     };
 
     private static ManagerConfig ConfigOf(ManagerConfig config, ReadSettings settings) => config with
     {
         Idempotency = settings.Idempotency,
         HeartbeatInterval = settings.Capacity.HeartbeatInterval,
+        Slo = settings.Slo,
     };
 
     /// <summary>A node that asks the gates on behalf of this process.</summary>

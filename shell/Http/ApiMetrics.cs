@@ -1,6 +1,7 @@
 using System.Diagnostics.Metrics;
 using Hyperscale.Det.Shell.Hosting;
 using Hyperscale.Det.Shell.Telemetry;
+using Hyperscale.Det.Slo;
 
 namespace Hyperscale.Det.Shell.Http;
 
@@ -29,6 +30,7 @@ internal sealed class ApiMetrics : IDisposable
             "hyperscale.gate.serving", () => Of(gate.WhyNotServing is null ? 1 : 0), null,
             "1 while the gate takes requests");
         AddDatacenters(meter);
+        AddLatencies(meter);
         AddProcess(meter);
     }
 
@@ -62,6 +64,28 @@ internal sealed class ApiMetrics : IDisposable
         Add("cores.free", "Cores that are neither used nor set aside", dc => dc.Heartbeat!.CoresFree);
         Add("queued.workflows", "Workflows that wait for cores", dc => dc.Heartbeat!.QueuedWorkflows);
         Add("heartbeat.age", "Since the datacenter was last heard", dc => dc.Age.TotalSeconds, "s");
+    }
+
+    private void AddLatencies(Meter meter)
+    {
+        void Add(string name, string help, Func<DatacenterSlo, double> value) =>
+            meter.CreateObservableGauge(
+                $"slo_{name}",
+                () => from dc in _gate.Cluster.Datacenters
+                      where dc.Heartbeat?.Slo is not null
+                      select new Measurement<double>(
+                          value(dc.Heartbeat!.Slo!), Node, new("datacenter", dc.Name)),
+                null, help);
+
+        Add("p50_ms", "Median latency of the datacenter's jobs lately", slo => slo.Summary.P50Ms);
+        Add("p95_ms", "95th percentile of the same", slo => slo.Summary.P95Ms);
+        Add("p99_ms", "99th percentile of the same", slo => slo.Summary.P99Ms);
+        Add("sample_count", "Latencies that these rest on", slo => slo.Summary.Samples);
+        Add("score", "How they keep to their targets; 1 is as meant, lower is better",
+            slo => slo.Summary.Score);
+        Add("routing_factor", "What that does to the datacenter's routing score", slo => slo.Summary.Factor);
+        Add("health", "0 healthy, 1 busy, 2 degraded, 3 unhealthy by latencies",
+            slo => (double)slo.Health.Health);
     }
 
     private IEnumerable<Measurement<double>> Seen(Func<DatacenterView, double> value) =>

@@ -97,7 +97,8 @@ internal sealed class OperatorEndpoints(
                 heartbeat.CoresTotal,
                 heartbeat.CoresFree,
                 heartbeat.LargestWorkerCores,
-                heartbeat.QueuedWorkflows));
+                heartbeat.QueuedWorkflows),
+        seen.Heartbeat?.Slo is { } slo ? LatenciesJson.Of(slo) : null);
 
     private Task LivezAsync(HttpContext context) => TextAnswer.WriteAsync(context, "alive\n");
 

@@ -1,6 +1,7 @@
 using System.Text.Json.Serialization;
 using Hyperscale.Det.Jobs;
 using Hyperscale.Det.Kernel;
+using Hyperscale.Det.Slo;
 
 namespace Hyperscale.Det.Shell.Json;
 
@@ -48,7 +49,35 @@ public sealed record ClusterJson(
 /// <summary>A configured datacenter.</summary>
 /// <param name="Managers">Configured managers in order of succession.</param>
 /// <param name="Heard">What its primary manager said last; null when nothing was heard.</param>
-public sealed record DatacenterJson(string Name, IReadOnlyList<string> Managers, CapacityJson? Heard);
+/// <param name="Latencies">How its jobs keep to their latency targets; null likewise.</param>
+public sealed record DatacenterJson(
+    string Name, IReadOnlyList<string> Managers, CapacityJson? Heard, LatenciesJson? Latencies);
+
+/// <summary>How the jobs of a datacenter keep to their latency targets (AD-42).</summary>
+/// <param name="Health">What that makes of the datacenter, and <paramref name="Rule"/> by which rule.</param>
+/// <param name="Samples">Requests of the last minutes that it rests on.</param>
+/// <param name="Score">1 is as meant; lower is better.</param>
+public sealed record LatenciesJson(
+    string Health,
+    string Rule,
+    float P50Ms,
+    float P95Ms,
+    float P99Ms,
+    long Samples,
+    float Score,
+    string Level)
+{
+    internal static LatenciesJson Of(DatacenterSlo slo) => new(
+        slo.Health.Health.ToString(),
+        SloHealth.NameOf(slo.Health.Rule),
+        slo.Summary.P50Ms,
+        slo.Summary.P95Ms,
+        slo.Summary.P99Ms,
+        slo.Summary.Samples,
+        slo.Summary.Score,
+        SloComplianceScore.NameOf(
+            SloComplianceScore.LevelOf(slo.Summary.Score, SloConfig.Default.Levels)));
+}
 
 /// <param name="Age">Since it was heard.</param>
 public sealed record CapacityJson(

@@ -10,6 +10,8 @@ namespace Hyperscale.Det.Shell.Json;
 /// <param name="Since">Since when it is in its state.</param>
 /// <param name="Routing">How its datacenters were chosen, in lines; empty where the gate that is asked did
 /// not choose them.</param>
+/// <param name="Slo">How its latencies keep to their targets where it runs, in lines; empty where the gate
+/// that is asked heard nothing of them lately.</param>
 /// <param name="Waits">Everything that has not ended, with the name of what it waits for.</param>
 public sealed record ExplanationJson(
     JobId Id,
@@ -21,7 +23,8 @@ public sealed record ExplanationJson(
     RetryBudgetJson RetryBudget,
     IReadOnlyList<WaitJson> Waits,
     IReadOnlyList<SlotExplanationJson> Slots,
-    IReadOnlyList<string> Routing)
+    IReadOnlyList<string> Routing,
+    IReadOnlyList<string> Slo)
 {
     public static ExplanationJson Of(JobExplanation explanation)
     {
@@ -36,7 +39,8 @@ public sealed record ExplanationJson(
             RetryBudgetJson.Of(explanation),
             [.. status.IsTerminal ? [] : status.Slots.SelectMany(slot => WaitJson.Of(slot, status.Spec))],
             [.. explanation.Slots.Select(slot => SlotExplanationJson.Of(slot, explanation))],
-            explanation.Routing);
+            explanation.Routing,
+            explanation.Slo);
     }
 }
 

@@ -1,4 +1,5 @@
 using Hyperscale.Det.Jobs;
+using Hyperscale.Det.Kernel;
 
 namespace Hyperscale.Det.Shell.Json;
 
@@ -23,7 +24,7 @@ public sealed record NumbersJson(
     public static NumbersJson Of(RunStats stats)
     {
         var latency = stats.Latency;
-        decimal? Ms(long microseconds) => latency.Count == 0 ? null : microseconds / 1000m;
+        decimal? Ms(Duration value) => latency.Count == 0 ? null : value.Nanoseconds / 1_000 / 1000m;
         return new NumbersJson(
             stats.Requests,
             stats.Errors,

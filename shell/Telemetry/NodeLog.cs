@@ -1,3 +1,4 @@
+using Hyperscale.Det.Capacity;
 using Hyperscale.Det.Jobs;
 using Hyperscale.Det.Kernel;
 
@@ -94,6 +95,20 @@ internal static partial class NodeLog
     [LoggerMessage(147, LogLevel.Information,
         "{Node}: StaleObservationsDecayed {Datacenter}: what was observed there is trusted no more")]
     public static partial void StaleObservationsDecayed(ILogger logger, NodeId node, string datacenter);
+
+    [LoggerMessage(148, LogLevel.Warning,
+        "{Node}: {Datacenter} is {Health} by {Rule} of its jobs: p50 {P50Ms:F1} ms, p95 {P95Ms:F1} ms, "
+        + "p99 {P99Ms:F1} ms")]
+    public static partial void SloHealthLost(
+        ILogger logger, NodeId node, string datacenter, DatacenterHealth health, string rule, float p50Ms,
+        float p95Ms, float p99Ms);
+
+    [LoggerMessage(149, LogLevel.Information, "{Node}: {Datacenter} is well again by its jobs' latencies")]
+    public static partial void SloHealthRestored(ILogger logger, NodeId node, string datacenter);
+
+    [LoggerMessage(150, LogLevel.Warning,
+        "{Node}: latencies of {Attempt} are not kept, there are too many jobs")]
+    public static partial void LatenciesDropped(ILogger logger, NodeId node, AttemptKey attempt);
 
     [LoggerMessage(130, LogLevel.Information,
         "{Node}: RetryGranted {Attempt}, {Left} left of its slot's share, after: {Cause}")]

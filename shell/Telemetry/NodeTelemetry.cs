@@ -98,7 +98,8 @@ public sealed class NodeTelemetry : ITelemetrySink
                 _reliability.On(node, telemetry);
                 break;
             case TelemetryEvent.JobRouted or TelemetryEvent.LatencyObserved
-                or TelemetryEvent.ObservationsDecayed:
+                or TelemetryEvent.ObservationsDecayed or TelemetryEvent.SloHealthChanged
+                or TelemetryEvent.LatenciesDropped:
                 _routing.On(node, telemetry);
                 break;
             case TelemetryEvent.GuardLevelChanged or TelemetryEvent.WorkloadThrottled
@@ -123,8 +124,17 @@ public sealed class NodeTelemetry : ITelemetrySink
             case TelemetryEvent.SubmissionRepeated repeated:
                 _submissionsRepeated.Add(1, Of(node), new("answer", repeated.Answer));
                 break;
-            case TelemetryEvent.KeysEvicted or TelemetryEvent.SnapshotTooLarge or TelemetryEvent.Recovered:
-                OnLedger(node, telemetry);
+            case TelemetryEvent.KeysEvicted evicted:
+                NodeLog.KeysEvicted(_logger, node, evicted.Group, evicted.Evicted, evicted.Forgotten);
+                _keysEvicted.Add(evicted.Evicted, Of(node));
+                _keysForgotten.Add(evicted.Forgotten, Of(node));
+                break;
+            case TelemetryEvent.SnapshotTooLarge tooLarge:
+                NodeLog.SnapshotTooLarge(_logger, node, tooLarge.StateBytes, tooLarge.BytesMax);
+                _snapshotsTooLarge.Add(1, Of(node));
+                break;
+            case TelemetryEvent.Recovered recovered:
+                NodeLog.Recovered(_logger, node, recovered.SnapshotLsn, recovered.Records);
                 break;
             case TelemetryEvent.GroupLed led:
                 OnGroupLed(node, led);
@@ -157,27 +167,6 @@ public sealed class NodeTelemetry : ITelemetrySink
     {
         NodeLog.Ignored(_logger, node, ignored.Message, ignored.From, ignored.Verdict);
         _ignored.Add(1, Of(node), new("message", ignored.Message), new("verdict", ignored.Verdict));
-    }
-
-    private void OnLedger(NodeId node, TelemetryEvent telemetry)
-    {
-        switch (telemetry)
-        {
-            case TelemetryEvent.KeysEvicted evicted:
-                NodeLog.KeysEvicted(_logger, node, evicted.Group, evicted.Evicted, evicted.Forgotten);
-                _keysEvicted.Add(evicted.Evicted, Of(node));
-                _keysForgotten.Add(evicted.Forgotten, Of(node));
-                break;
-            case TelemetryEvent.SnapshotTooLarge tooLarge:
-                NodeLog.SnapshotTooLarge(_logger, node, tooLarge.StateBytes, tooLarge.BytesMax);
-                _snapshotsTooLarge.Add(1, Of(node));
-                break;
-            case TelemetryEvent.Recovered recovered:
-                NodeLog.Recovered(_logger, node, recovered.SnapshotLsn, recovered.Records);
-                break;
-            default:
-                throw new UnreachableException($"unhandled {telemetry}");
-        }
     }
 
     private void OnJob(NodeId node, TelemetryEvent telemetry)

@@ -1,8 +1,10 @@
 using System.Diagnostics;
 using System.Diagnostics.Metrics;
+using Hyperscale.Det.Capacity;
 using Hyperscale.Det.Kernel;
 using Hyperscale.Det.Nodes;
 using Hyperscale.Det.Routing;
+using Hyperscale.Det.Slo;
 
 namespace Hyperscale.Det.Shell.Telemetry;
 
@@ -26,6 +28,9 @@ internal sealed class RoutingTelemetry(Meter meter, ILogger logger)
 
     private readonly Gauge<long> _samples = meter.CreateGauge<long>(
         "route_learning_sample_count", null, "Results that the observation rests on");
+
+    private readonly Counter<long> _sloHealthChanges = meter.CreateCounter<long>(
+        "hyperscale.slo.health.changes", null, "Changes of a datacenter's health by its jobs' latencies");
 
     public void On(NodeId node, TelemetryEvent telemetry)
     {
@@ -54,9 +59,27 @@ internal sealed class RoutingTelemetry(Meter meter, ILogger logger)
                 NodeLog.StaleObservationsDecayed(logger, node, decayed.Datacenter);
                 _confidence.Record(0, label, new("dc", decayed.Datacenter));
                 break;
+            case TelemetryEvent.SloHealthChanged changed:
+                OnSloHealth(node, changed);
+                _sloHealthChanges.Add(1, label, new("health", changed.Health.ToString()));
+                break;
+            case TelemetryEvent.LatenciesDropped dropped:
+                NodeLog.LatenciesDropped(logger, node, dropped.Attempt);
+                break;
             default:
                 throw new UnreachableException($"unhandled {telemetry}");
         }
+    }
+
+    private void OnSloHealth(NodeId node, TelemetryEvent.SloHealthChanged changed)
+    {
+        var (datacenter, latency) = (changed.Datacenter, changed.Summary);
+        if (changed.Health == DatacenterHealth.Healthy)
+            NodeLog.SloHealthRestored(logger, node, datacenter);
+        else
+            NodeLog.SloHealthLost(
+                logger, node, datacenter, changed.Health, SloHealth.NameOf(changed.Rule), latency.P50Ms,
+                latency.P95Ms, latency.P99Ms);
     }
 
     private void OnRouted(NodeId node, TelemetryEvent.JobRouted routed)

@@ -6,6 +6,7 @@ using Hyperscale.Det.Nodes;
 using Hyperscale.Det.Resources;
 using Hyperscale.Det.Shell.Processes;
 using Hyperscale.Det.Shell.Resources;
+using Hyperscale.Det.Slo;
 using Microsoft.Win32.SafeHandles;
 
 namespace Hyperscale.Det.Shell.Workloads;
@@ -39,6 +40,9 @@ internal sealed class WorkloadProcess
     private bool _isTerminated;
     private bool _isKilled;
     private RunStats _stats = RunStats.None;
+
+    // Latencies that came with the end.
+    private LatencyDigest _recent = LatencyDigest.Empty;
     private int? _exitCode;
     private string? _fault;
 
@@ -101,7 +105,10 @@ internal sealed class WorkloadProcess
             _fault ??= $"the workload could not be run: {e.Message}";
         }
 
-        _deliver(new NodeInput.WorkloadExited(_attempt, _exitCode, _stats, _output.ToArray(), _fault));
+        _deliver(new NodeInput.WorkloadExited(_attempt, _exitCode, _stats, _output.ToArray(), _fault)
+        {
+            Recent = _recent,
+        });
         _gone.SetResult();
     }
 
@@ -247,17 +254,23 @@ internal sealed class WorkloadProcess
         var lines = new LineReader(reports, WorkloadReport.LineBytesMax);
         while (lines.TryRead(out var line))
         {
-            if (!WorkloadReport.TryParse(line, out var stats, out var exitCode, out var fault, out var error))
+            if (!WorkloadReport.TryParse(line, out var load, out var exitCode, out var fault, out var error))
             {
                 _fault = $"the workload's process told something unreadable: {error}";
                 return;
             }
 
-            _stats = stats ?? _stats;
+            _stats = load?.Stats ?? _stats;
+            var recent = load?.Recent ?? LatencyDigest.Empty;
             _exitCode = exitCode ?? _exitCode;
             _fault = fault ?? _fault;
-            if (_exitCode is not null || _fault is not null) return;
-            _deliver(new NodeInput.WorkloadReported(_attempt, _stats));
+            if (_exitCode is not null || _fault is not null)
+            {
+                _recent = recent;
+                return;
+            }
+
+            _deliver(new NodeInput.WorkloadReported(_attempt, _stats) { Recent = recent });
         }
 
         if (lines.IsBroken) _fault = $"the workload's process told a line of over {lines.LengthMax} bytes";

@@ -2,6 +2,8 @@ using System.Diagnostics.CodeAnalysis;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Hyperscale.Det.Jobs;
+using Hyperscale.Det.Kernel;
+using Hyperscale.Det.Slo;
 
 namespace Hyperscale.Det.Shell.Workloads;
 
@@ -9,22 +11,26 @@ namespace Hyperscale.Det.Shell.Workloads;
 /// either an exit code, with the final numbers, or a fault.</summary>
 internal sealed record WorkloadReport(WorkloadNumbers? Numbers, int? ExitCode, string? Fault)
 {
-    /// <summary>Longest line: every bucket of a histogram in use, and every kind of error.</summary>
-    public const int LineBytesMax = 512 * 1024;
+    /// <summary>Longest line: two digests with all their centroids, and every kind of error.</summary>
+    public const int LineBytesMax = 256 * 1024;
 
     public byte[] ToLine() =>
         [.. JsonSerializer.SerializeToUtf8Bytes(this, WorkloadJson.Default.WorkloadReport), (byte)'\n'];
 
     /// <summary>Reads a line; false with what is wrong when no workload of ours would write it.</summary>
     public static bool TryParse(
-        ReadOnlySpan<byte> line, out RunStats? stats, out int? exitCode, out string? fault, out string error)
+        ReadOnlySpan<byte> line,
+        out MeasuredLoad? load,
+        out int? exitCode,
+        out string? fault,
+        out string error)
     {
-        stats = null;
+        load = null;
         (exitCode, fault, error) = (null, null, "");
         try
         {
             var report = JsonSerializer.Deserialize(line, WorkloadJson.Default.WorkloadReport);
-            if (report?.Numbers is not null && !report.Numbers.TryRead(out stats, out error)) return false;
+            if (report?.Numbers is not null && !report.Numbers.TryRead(out load, out error)) return false;
             (exitCode, fault) = (report?.ExitCode, report?.Fault);
         }
         catch (JsonException e)
@@ -34,50 +40,49 @@ internal sealed record WorkloadReport(WorkloadNumbers? Numbers, int? ExitCode, s
         }
 
         if (fault is not null) fault = JobLimits.Clip(fault);
-        if (stats is not null || exitCode is not null || fault is not null) return true;
+        if (load is not null || exitCode is not null || fault is not null) return true;
         error = "neither numbers nor an exit code nor a fault";
         return false;
     }
 }
 
-/// <summary><see cref="RunStats"/> as JSON; buckets as index, count, index, count ...</summary>
+/// <summary>What a workload has measured.</summary>
+/// <param name="Stats">Cumulative.</param>
+/// <param name="Recent">Latencies since the last time.</param>
+internal sealed record MeasuredLoad(RunStats Stats, LatencyDigest Recent);
+
+/// <summary><see cref="MeasuredLoad"/> as JSON.</summary>
 internal sealed record WorkloadNumbers(
     long Requests,
     long Errors,
     long Dropped,
     long BytesReceived,
-    long Min,
-    long Max,
-    IReadOnlyList<long> Buckets,
+    DigestNumbers Latency,
+    DigestNumbers Recent,
     IReadOnlyDictionary<string, long> ErrorKinds)
 {
-    public static WorkloadNumbers Of(RunStats stats) => new(
-        stats.Requests,
-        stats.Errors,
-        stats.Dropped,
-        stats.BytesReceived,
-        stats.Latency.Min,
-        stats.Latency.Max,
-        [.. stats.Latency.Buckets.SelectMany(b => new[] { b.Index, b.Count })],
-        stats.ErrorKinds.ToDictionary(k => k.Kind, k => k.Count));
+    public static WorkloadNumbers Of(MeasuredLoad load) => new(
+        load.Stats.Requests,
+        load.Stats.Errors,
+        load.Stats.Dropped,
+        load.Stats.BytesReceived,
+        DigestNumbers.Of(load.Stats.Latency),
+        DigestNumbers.Of(load.Recent),
+        load.Stats.ErrorKinds.ToDictionary(k => k.Kind, k => k.Count));
 
-    public bool TryRead([NotNullWhen(true)] out RunStats? stats, out string error)
+    public bool TryRead([NotNullWhen(true)] out MeasuredLoad? load, out string error)
     {
-        stats = null;
+        load = null;
         error = "";
         if (Requests < 0 || Errors < 0 || Errors > Requests || Dropped < 0 || BytesReceived < 0)
             error = "counts that contradict each other";
-        else if (Buckets is null || Buckets.Count % 2 != 0 || Buckets.Count > 2 * LatencyHistogram.BucketsMax)
-            error = "malformed buckets";
         else if (ErrorKinds is null || ErrorKinds.Count > JobLimits.ErrorKindsMax)
             error = "too many kinds of errors";
         else if (ErrorKinds.Any(k => k.Value <= 0 || k.Key.Length > JobLimits.NameLengthMax))
             error = "malformed kinds of errors";
         if (error != "") return false;
-        var buckets = Buckets!.Chunk(2)
-            .Select(b => new LatencyHistogram.Bucket((int)Math.Clamp(b[0], -1, int.MaxValue), b[1]))
-            .ToList();
-        if (!LatencyHistogram.TryCreate(buckets, Min, Max, out var latency) || latency.Count > Requests)
+        if (!Latency.TryRead(out var latency) || !Recent.TryRead(out var recent)
+            || latency.Count > Requests || recent.Count > latency.Count)
         {
             error = "latencies that contradict each other";
             return false;
@@ -85,8 +90,28 @@ internal sealed record WorkloadNumbers(
 
         var kinds = ErrorKinds!.OrderBy(k => k.Key, StringComparer.Ordinal)
             .Select(k => new ErrorCount(k.Key, k.Value));
-        stats = new RunStats(Requests, Errors, Dropped, BytesReceived, latency, [.. kinds]);
+        load = new MeasuredLoad(
+            new RunStats(Requests, Errors, Dropped, BytesReceived, latency, [.. kinds]), recent);
         return true;
+    }
+}
+
+/// <summary><see cref="LatencyDigest"/> as JSON, in nanoseconds; centroids as mean, weight, mean, weight ...
+/// </summary>
+internal sealed record DigestNumbers(long Min, long Max, IReadOnlyList<long> Centroids)
+{
+    public static DigestNumbers Of(LatencyDigest digest) => new(
+        digest.Min.Nanoseconds,
+        digest.Max.Nanoseconds,
+        [.. digest.Centroids.SelectMany(c => new[] { c.MeanNanoseconds, c.Weight })]);
+
+    public bool TryRead(out LatencyDigest digest)
+    {
+        digest = LatencyDigest.Empty;
+        return Centroids.Count % 2 == 0 && Centroids.Count <= 2 * LatencyDigest.CentroidsMax
+            && LatencyDigest.TryCreate(
+                [.. Centroids.Chunk(2).Select(c => new Centroid(c[0], c[1]))],
+                Duration.FromNanoseconds(Min), Duration.FromNanoseconds(Max), out digest);
     }
 }
 

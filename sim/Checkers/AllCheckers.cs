@@ -26,6 +26,7 @@ public static class AllCheckers
         new RetryBudgets(),
         new BestEffort(),
         new ResultsConserved(),
+        new LatenciesOnce(),
         new ProgressRises(),
         new NoDispatchAfterEnd(),
         new NoStartAfterEnd(),

@@ -128,7 +128,7 @@ public sealed class ResultsConserved() : Checker("results-conserved", CheckerVie
             stats.Errors,
             stats.Dropped,
             stats.BytesReceived,
-            stats.Latency.Buckets.Sum(bucket => bucket.Count),
+            stats.Latency.Centroids.Sum(centroid => centroid.Weight),
             stats.ErrorKinds.Sum(kind => kind.Count));
 
         public Sum With(Sum other) => new(

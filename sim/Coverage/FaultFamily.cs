@@ -57,4 +57,7 @@ public enum FaultFamily : byte
 
     /// <summary>A node dies right after a decision, before what follows from it is done.</summary>
     Handover,
+
+    /// <summary>What workloads load in a datacenter answers slowly.</summary>
+    SlowTarget,
 }

@@ -125,6 +125,11 @@ public enum Probe : byte
     ObservationLearned,
     ObservationsDecayed,
 
+    // Latency targets.
+    SloHealthLost,
+    SloHealthRestored,
+    SloKeptJobsAway,
+
     // Keys.
     KeyAnsweredAgain,
     KeyReusedForAnother,

@@ -56,6 +56,11 @@ public sealed class RoutingSituations() : Checker(
             case TelemetryEvent.ObservationsDecayed:
                 Met(Probe.ObservationsDecayed);
                 break;
+            case TelemetryEvent.SloHealthChanged changed:
+                Met(changed.Health == DatacenterHealth.Healthy
+                    ? Probe.SloHealthRestored
+                    : Probe.SloHealthLost);
+                break;
             default:
                 break;
         }
@@ -69,6 +74,9 @@ public sealed class RoutingSituations() : Checker(
         if (decision.View.Datacenters.Any(candidate => candidate.IsHealthStale
             && decision.Ranking.Any(score => score.Datacenter == candidate.Name.Text)))
             Met(Probe.StaleDatacenterDemoted);
+        if (decision.View.Datacenters.Any(candidate => candidate.HealthReason == HealthReason.Slo
+            && !decision.Primaries.Contains(candidate.Name.Text)))
+            Met(Probe.SloKeptJobsAway);
         if (decision.Excluded.Any(excluded => excluded.Reason == ExclusionReason.Unhealthy))
             Met(Probe.DatacenterExcluded);
         if (decision.Excluded.Any(excluded => excluded.Reason == ExclusionReason.AllCircuitsOpen))

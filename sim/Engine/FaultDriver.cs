@@ -59,6 +59,10 @@ public sealed class FaultDriver
                 _world.Coverage.Fired(FaultFamily.SlowProcess);
                 HostOf(slow.Node).SlowBy = slow.PerBatch;
                 break;
+            case PlannedFault.SlowTarget slow:
+                _world.Coverage.Fired(FaultFamily.SlowTarget);
+                _world.Processes.SlowTarget(slow.Datacenter, slow.Times);
+                break;
             case PlannedFault.Pause pause:
                 _world.Coverage.Fired(FaultFamily.Pause);
                 HostOf(pause.Node).Pause(pause.Length);
@@ -89,6 +93,9 @@ public sealed class FaultDriver
             case PlannedFault.SlowProcess slow:
                 HostOf(slow.Node).SlowBy = Duration.Zero;
                 break;
+            case PlannedFault.SlowTarget slow:
+                _world.Processes.SlowTarget(slow.Datacenter, times: 1);
+                break;
             default:
                 throw new UnreachableException($"{fault} has no end");
         }
@@ -108,6 +115,7 @@ public sealed class FaultDriver
         _world.IsHealed = true;
         _world.Network.Heal();
         foreach (var host in _world.Hosts) host.Recover();
+        _world.Processes.Heal();
         _world.Clients.Settle();
     }
 
@@ -129,6 +137,7 @@ public sealed class FaultDriver
         PlannedFault.Partition partition => partition.Until,
         PlannedFault.DiskStall stall => stall.Until,
         PlannedFault.SlowProcess slow => slow.Until,
+        PlannedFault.SlowTarget slow => slow.Until,
         _ => null,
     };
 

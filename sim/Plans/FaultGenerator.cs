@@ -82,6 +82,8 @@ internal sealed class FaultGenerator
         FaultFamily.SlowProcess => new PlannedFault.SlowProcess(
             at, at + Length(rng), rng.Pick(_servers),
             rng.Between(Duration.FromMilliseconds(1), Duration.FromMilliseconds(300))),
+        FaultFamily.SlowTarget => new PlannedFault.SlowTarget(
+            at, at + (Length(rng) * 10), rng.Pick(_topology.Datacenters).Name, (int)rng.Between(2, 1000)),
         FaultFamily.Pause => new PlannedFault.Pause(at, rng.Pick(_all), Length(rng)),
         FaultFamily.Clock => ClockFaultAt(at, rng),
         FaultFamily.Latency or FaultFamily.Loss or FaultFamily.Duplication or FaultFamily.Reordering

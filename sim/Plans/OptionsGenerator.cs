@@ -6,6 +6,7 @@ using Hyperscale.Det.Reliability;
 using Hyperscale.Det.Resources;
 using Hyperscale.Det.Routing;
 using Hyperscale.Det.Sim.Coverage;
+using Hyperscale.Det.Slo;
 
 namespace Hyperscale.Det.Sim.Plans;
 
@@ -101,6 +102,7 @@ internal static class OptionsGenerator
                 StalenessThreshold = rng.Pick([Duration.FromSeconds(5), Duration.FromSeconds(30)]),
             },
             Routing = LearningOf(seed),
+            Slo = SloOf(seed),
             // Runs are too short for a probe in a hundred decisions.
             Hysteresis = HysteresisConfig.Default with
             {
@@ -164,6 +166,7 @@ internal static class OptionsGenerator
             ReservationTerm = rng.Pick([Duration.FromSeconds(5), Duration.FromSeconds(60)]),
             SnapshotEveryRecords = rng.Pick([10, 100, 10_000]),
             Idempotency = KeysOf(seed),
+            Slo = SloOf(seed),
             HeartbeatInterval = rng.Pick([Duration.FromSeconds(1), Duration.FromSeconds(2)]),
         };
     }
@@ -183,6 +186,29 @@ internal static class OptionsGenerator
                     [Duration.FromMilliseconds(200), Duration.FromMilliseconds(500)]),
                 GracePeriod = guards.Pick([Duration.FromSeconds(1), Duration.FromSeconds(2)]),
             },
+            Slo = SloOf(seed),
+        };
+    }
+
+    /// <summary>Windows short enough for runs of a minute, and targets that workloads meet while nothing
+    /// slows them, or always, or never.</summary>
+    private static SloConfig SloOf(ulong seed)
+    {
+        var rng = Rng.Stream(seed, "slo options");
+        var sustained = rng.Between(Duration.FromSeconds(1), Duration.FromSeconds(6));
+        var window = rng.Between(Duration.FromSeconds(1), Duration.FromSeconds(5));
+        var target = rng.Pick([new LatencySlo(1, 1, 2), new LatencySlo(10, 20, 40), new(50, 200, 500)]);
+        var standard = SloConfig.Default;
+        return standard with
+        {
+            WindowDuration = window,
+            EvaluationWindow = window * standard.MaxWindows,
+            Target = target,
+            MinSampleCount = rng.Pick([1, 100]),
+            Busy = standard.Busy with { Sustained = sustained },
+            DegradedByP95 = standard.DegradedByP95 with { Sustained = sustained * 2 },
+            DegradedByP99 = standard.DegradedByP99 with { Sustained = sustained * 2 },
+            Unhealthy = standard.Unhealthy with { Sustained = sustained * 3 },
         };
     }
 }

@@ -73,6 +73,7 @@ public static class PlanCheck
         PlannedFault.Pause pause => [pause.Node],
         PlannedFault.ClockRate rate => [rate.Node],
         PlannedFault.WallJump jump => [jump.Node],
+        PlannedFault.SlowTarget slow => [$"{slow.Datacenter}/manager-1"],
         _ => throw new System.Diagnostics.UnreachableException($"unhandled {fault}"),
     };
 }

@@ -17,6 +17,7 @@ namespace Hyperscale.Det.Sim.Plans;
 [JsonDerivedType(typeof(Pause), "pause")]
 [JsonDerivedType(typeof(ClockRate), "clockRate")]
 [JsonDerivedType(typeof(WallJump), "wallJump")]
+[JsonDerivedType(typeof(SlowTarget), "slowTarget")]
 public abstract record PlannedFault(Duration At)
 {
     [JsonIgnore]
@@ -76,6 +77,14 @@ public abstract record PlannedFault(Duration At)
         : PlannedFault(At)
     {
         public override FaultFamily Family => FaultFamily.SlowProcess;
+    }
+
+    /// <summary>What workloads load in a datacenter answers so many times slower; the network and the nodes
+    /// are as they were.</summary>
+    public sealed record SlowTarget(Duration At, Duration Until, string Datacenter, int Times)
+        : PlannedFault(At)
+    {
+        public override FaultFamily Family => FaultFamily.SlowTarget;
     }
 
     /// <summary>The process stands still; its workloads, its connections and the clock do not.</summary>

@@ -4,6 +4,7 @@ using Hyperscale.Det.Nodes;
 using Hyperscale.Det.Resources;
 using Hyperscale.Det.Sim.Coverage;
 using Hyperscale.Det.Sim.Engine;
+using Hyperscale.Det.Slo;
 
 namespace Hyperscale.Det.Sim.Processes;
 
@@ -16,7 +17,14 @@ public sealed class ProcessTable(World world)
 
     private readonly SortedDictionary<AttemptKey, List<SimProcess>> _all = [];
     private readonly ResourceTable _resources = new(world);
+    private readonly SortedDictionary<(JobId, string), (long Count, Duration Slowest)> _answers = [];
+    private readonly SortedDictionary<string, int> _times = new(StringComparer.Ordinal);
     private readonly List<SimProcess>[] _running = [.. world.Places.Select(_ => new List<SimProcess>())];
+
+    /// <summary>What the workloads of a job in a datacenter have measured so far: all that anybody can
+    /// know.</summary>
+    public (long Count, Duration Slowest) AnswersOf(JobId job, string datacenter) =>
+        _answers.GetValueOrDefault((job, datacenter));
 
     /// <summary>Every workload that was ever started under this attempt.</summary>
     public IReadOnlyList<SimProcess> Of(AttemptKey attempt) =>
@@ -88,8 +96,8 @@ public sealed class ProcessTable(World world)
     internal void OnReportDue(SimProcess process)
     {
         if (!process.IsRunning) return;
-        var stats = process.Behaviour.StatsAfter(world.Now - process.StartedAt, process.Workflow.Kind);
-        process.Host.Post(new NodeInput.WorkloadReported(process.Attempt, stats));
+        var (stats, recent) = Measure(process);
+        process.Host.Post(new NodeInput.WorkloadReported(process.Attempt, stats) { Recent = recent });
         if (!process.IsRunning) return;
         world.Scheduler.After(world.Plan.Options.Workload.ReportInterval, new ReportDue(this, process));
     }
@@ -102,12 +110,31 @@ public sealed class ProcessTable(World world)
         int? exitCode = fault is not null ? null : 0;
         if (killed) exitCode = 143;
         else if (fate == WorkloadFate.Fails) exitCode = 3;
-        var stats = process.Behaviour.StatsAfter(world.Now - process.StartedAt, process.Workflow.Kind);
+        var (stats, recent) = Measure(process);
         process.End(world.Now, exitCode, fault, stats);
         world.Checks.OnProcessEnded(process);
         _running[process.Host.Place.Index].Remove(process);
         process.Host.Post(new NodeInput.WorkloadExited(
-            process.Attempt, exitCode, stats, ReadOnlyMemory<byte>.Empty, fault));
+            process.Attempt, exitCode, stats, ReadOnlyMemory<byte>.Empty, fault)
+        {
+            Recent = recent,
+        });
+    }
+
+    /// <summary>What is loaded in a datacenter answers so many times slower.</summary>
+    internal void SlowTarget(string datacenter, int times) => _times[datacenter] = times;
+
+    internal void Heal() => _times.Clear();
+
+    private (RunStats Stats, LatencyDigest Recent) Measure(SimProcess process)
+    {
+        var stats = process.Behaviour.StatsAfter(world.Now - process.StartedAt, process.Workflow.Kind);
+        var times = _times.GetValueOrDefault(process.Host.Place.Datacenter, 1);
+        var recent = process.Answer(stats.Requests - stats.Errors, times);
+        var key = (process.Attempt.Slot.Job, process.Host.Place.Datacenter);
+        var known = _answers.GetValueOrDefault(key);
+        _answers[key] = (known.Count + recent.Count, Duration.Longer(known.Slowest, recent.Max));
+        return (stats with { Latency = process.Latency }, recent);
     }
 
     private ResourceUse UseOf(AttemptKey attempt, WorkflowSpec workflow)
@@ -173,6 +200,20 @@ public sealed class SimProcess(
     public RunStats? Told { get; private set; }
 
     public bool IsStopped { get; set; }
+
+    /// <summary>Of every answer so far that was measured.</summary>
+    public LatencyDigest Latency { get; private set; } = LatencyDigest.Empty;
+
+    /// <summary>Measures the latencies of the answers since the last time.</summary>
+    /// <param name="answered">So far.</param>
+    /// <returns>Those that are new.</returns>
+    public LatencyDigest Answer(long answered, int times)
+    {
+        var before = Latency.Count;
+        var recent = LatencyDigest.From(Behaviour.Latencies(before, answered - before, times));
+        Latency = Latency.Merge(recent);
+        return recent;
+    }
 
     public bool IsRunning => EndedAt == Instant.Never;
 

@@ -1,6 +1,7 @@
 using Hyperscale.Det.Jobs;
 using Hyperscale.Det.Kernel;
 using Hyperscale.Det.Sim.Plans;
+using Hyperscale.Det.Slo;
 
 namespace Hyperscale.Det.Sim.Processes;
 
@@ -56,29 +57,36 @@ public sealed record WorkloadBehaviour(
             rng.Next());
     }
 
-    /// <summary>The numbers after the workload ran for a while: they only grow.</summary>
+    /// <summary>The numbers after the workload ran for a while, but for its latencies: they only
+    /// grow.</summary>
     public RunStats StatsAfter(Duration elapsed, WorkflowKind kind)
     {
         if (Fate == WorkloadFate.DoesNotStart || kind == WorkflowKind.Exec) return RunStats.None;
         var requests = RequestsPerSecond * elapsed.Milliseconds / 1000;
         var errors = requests * ErrorsPerThousand / 1000;
         var answered = requests - errors;
-        var latencies = new (long Microseconds, long Count)[LatencyClasses];
-        var left = answered;
-        for (var i = 0; i < LatencyClasses; i++)
-        {
-            // Each class is half of what the faster ones left, the last one all of it.
-            var count = i == LatencyClasses - 1 ? left : left - (left / 2);
-            latencies[i] = ((long)(Rng.Mix(Seed ^ (ulong)i) % 1000) << i, count);
-            left -= count;
-        }
-
         return new RunStats(
             requests,
             errors,
             Dropped: requests / 100,
             BytesReceived: answered * 512,
-            LatencyHistogram.From(latencies),
+            LatencyDigest.Empty,
             errors == 0 ? [] : [new ErrorCount("status 503", errors)]);
+    }
+
+    /// <summary>Latencies of so many further answers, in microseconds.</summary>
+    /// <param name="before">Answers that there were before.</param>
+    /// <param name="times">How many times slower than usual.</param>
+    public IEnumerable<(long Microseconds, long Count)> Latencies(long before, long further, int times)
+    {
+        var (upTo, left) = (before, before + further);
+        for (var i = 0; i < LatencyClasses; i++)
+        {
+            // Each class is half of what the faster ones left, the last one all of it.
+            var isLast = i == LatencyClasses - 1;
+            var (earlier, count) = isLast ? (upTo, left) : (upTo - (upTo / 2), left - (left / 2));
+            yield return (((long)(Rng.Mix(Seed ^ (ulong)i) % 1000) << i) * times, count - earlier);
+            (upTo, left) = (upTo - earlier, left - count);
+        }
     }
 }

@@ -25,7 +25,7 @@ internal static class CoreAllowList
         "System.Int16", "System.Int32", "System.Int64", "System.InvalidOperationException", "System.Memory`1",
         "System.MemoryExtensions", "System.MulticastDelegate", "System.NotSupportedException",
         "System.Nullable", "System.Nullable`1", "System.ObsoleteAttribute", "System.OverflowException",
-        "System.ParamArrayAttribute", "System.Predicate`1", "System.Range", "System.ReadOnlyMemory`1",
+        "System.ParamArrayAttribute", "System.Predicate`1", "System.Range", "System.Single", "System.ReadOnlyMemory`1",
         "System.ReadOnlySpan`1", "System.RuntimeFieldHandle", "System.RuntimeTypeHandle", "System.SByte",
         "System.Span`1", "System.String", "System.StringComparer", "System.StringComparison",
         "System.StringSplitOptions", "System.Tuple`2", "System.UInt128", "System.UInt16", "System.UInt32",

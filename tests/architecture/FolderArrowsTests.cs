@@ -16,21 +16,22 @@ public sealed partial class FolderArrowsTests
         ["Idempotency"] = ["Kernel", "Wire"],
         ["Reliability"] = ["Kernel"],
         ["Resources"] = ["Kernel", "Wire"],
-        ["Jobs"] = ["Kernel", "Wire", "Idempotency", "Reliability", "Resources"],
+        ["Jobs"] = ["Kernel", "Wire", "Idempotency", "Reliability", "Resources", "Slo"],
         ["Durability"] = ["Kernel", "Wire", "Jobs"],
         ["Replication"] = ["Kernel", "Wire"],
         ["Membership"] = ["Kernel", "Wire", "Resources"],
         ["Capacity"] = ["Kernel", "Wire"],
+        ["Slo"] = ["Kernel", "Wire", "Capacity"],
         ["Routing"] = ["Kernel", "Wire", "Capacity"],
         ["Protocol"] =
         [
             "Kernel", "Wire", "Idempotency", "Reliability", "Resources", "Jobs", "Replication", "Membership",
-            "Capacity", "Routing",
+            "Capacity", "Slo", "Routing",
         ],
         ["Nodes"] =
         [
             "Kernel", "Wire", "Idempotency", "Reliability", "Resources", "Jobs", "Protocol", "Durability",
-            "Replication", "Membership", "Capacity", "Routing",
+            "Replication", "Membership", "Capacity", "Slo", "Routing",
         ],
     };
 

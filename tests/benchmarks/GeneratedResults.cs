@@ -46,7 +46,7 @@ internal sealed record GeneratedStats(
     [property: Key(3)] long BytesReceived,
     [property: Key(4)] long Min,
     [property: Key(5)] long Max,
-    [property: Key(6)] IReadOnlyList<GeneratedBucket> Buckets,
+    [property: Key(6)] IReadOnlyList<GeneratedCentroid> Centroids,
     [property: Key(7)] IReadOnlyList<GeneratedError> ErrorKinds)
 {
     public static GeneratedStats Of(RunStats stats) => new(
@@ -54,15 +54,15 @@ internal sealed record GeneratedStats(
         stats.Errors,
         stats.Dropped,
         stats.BytesReceived,
-        stats.Latency.Min,
-        stats.Latency.Max,
-        [.. stats.Latency.Buckets.Select(bucket => new GeneratedBucket(bucket.Index, bucket.Count))],
+        stats.Latency.Min.Nanoseconds,
+        stats.Latency.Max.Nanoseconds,
+        [.. stats.Latency.Centroids.Select(c => new GeneratedCentroid(c.MeanNanoseconds, c.Weight))],
         [.. stats.ErrorKinds.Select(kind => new GeneratedError(kind.Kind, kind.Count))]);
 }
 
-internal readonly record struct GeneratedBucket(
-    [property: Key(0)] int Index,
-    [property: Key(1)] long Count);
+internal readonly record struct GeneratedCentroid(
+    [property: Key(0)] long MeanNanoseconds,
+    [property: Key(1)] long Weight);
 
 internal readonly record struct GeneratedError(
     [property: Key(0)] string Kind,

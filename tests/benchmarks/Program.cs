@@ -2,7 +2,8 @@ using Hyperscale.Det.Benchmarks;
 
 IBenchmark[] benchmarks =
     [new CodecBenchmark(), new WalBenchmark(), new RecoveryBenchmark(), new IdempotencyBenchmark(),
-     new SubmissionsBenchmark(), new FailoverBenchmark(), new RoutingBenchmark(), new ResourcesBenchmark()];
+     new SubmissionsBenchmark(), new FailoverBenchmark(), new RoutingBenchmark(), new ResourcesBenchmark(),
+     new SloBenchmark()];
 var chosen = args.Length == 0 ? null : Array.Find(benchmarks, benchmark => benchmark.Name == args[0]);
 if (chosen is not null) return chosen.Run(args[1..]);
 

@@ -1,6 +1,7 @@
 using Hyperscale.Det.Jobs;
 using Hyperscale.Det.Kernel;
 using Hyperscale.Det.Protocol;
+using Hyperscale.Det.Slo;
 
 namespace Hyperscale.Det.Benchmarks;
 
@@ -50,7 +51,7 @@ internal static class SampleMessages
     {
         // Latencies as a real target has them: most around a few milliseconds, some far out.
         var rng = Rng.Stream(7, "latency", n: (ulong)workflow);
-        var latency = LatencyHistogram.From(Enumerable.Range(0, 20_000).Select(_ =>
+        var latency = LatencyDigest.From(Enumerable.Range(0, 20_000).Select(_ =>
             (Microseconds: (1000 + rng.Below(2000) + rng.Below(2000)) << (int)rng.Below(4), Count: 1L)));
         var stats = new RunStats(
             20_120, 120, 0, 81_920_000, latency,

@@ -31,6 +31,8 @@ internal static class ExplanationView
         if (job.RetryBudget.Grants.Count > 0) Screen.Draw(Grants(job.RetryBudget.Grants), context);
         if (job.Routing.Count > 0) context.Out.WriteLine("datacenters:");
         foreach (var line in job.Routing) context.Out.WriteLine(Figures.Clean($"  {line}"));
+        if (job.Slo.Count > 0) context.Out.WriteLine("latencies:");
+        foreach (var line in job.Slo) context.Out.WriteLine(Figures.Clean($"  {line}"));
         foreach (var slot in job.Slots)
         {
             foreach (var (datacenter, reason) in slot.Refusals)

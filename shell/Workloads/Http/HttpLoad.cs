@@ -1,5 +1,4 @@
 using System.Diagnostics.CodeAnalysis;
-using Hyperscale.Det.Jobs;
 
 namespace Hyperscale.Det.Shell.Workloads.Http;
 
@@ -45,7 +44,7 @@ internal sealed class HttpLoad : IDisposable
             await RunClosedModelAsync(_order.Vus!.Value, start + duration, stopping);
     }
 
-    public RunStats Snapshot() => _recorder.Snapshot();
+    public MeasuredLoad Snapshot() => _recorder.Snapshot();
 
     public void Dispose() => _target.Dispose();
 

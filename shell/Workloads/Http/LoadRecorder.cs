@@ -1,6 +1,5 @@
-using HdrHistogram;
 using Hyperscale.Det.Jobs;
-using Hyperscale.Det.Kernel;
+using Hyperscale.Det.Slo;
 
 namespace Hyperscale.Det.Shell.Workloads.Http;
 
@@ -17,8 +16,8 @@ internal sealed class LoadRecorder
     public void Answer(long nanoseconds, long bytes, string? error)
     {
         var shard = Mine();
-        var microseconds = Math.Clamp(nanoseconds / 1_000, 0, LatencyHistogram.ValueMax);
-        lock (shard) shard.Answer(microseconds, bytes, error);
+        var latency = Math.Clamp(nanoseconds, 0, LatencyDigest.LatencyMax.Nanoseconds);
+        lock (shard) shard.Answer(latency, bytes, error);
     }
 
     /// <summary>A request that got no answer.</summary>
@@ -30,34 +29,34 @@ internal sealed class LoadRecorder
 
     public void Drop(long arrivals) => Interlocked.Add(ref _dropped, arrivals);
 
-    public RunStats Snapshot()
+    /// <summary>What was measured so far; what it tells as recent is not recent any more.</summary>
+    public MeasuredLoad Snapshot()
     {
-        var sum = RunStats.None with { Dropped = Interlocked.Read(ref _dropped) };
+        var (parts, recent) = (new List<RunStats>(), new TDigest());
         foreach (var shard in _shards)
         {
-            lock (shard) sum = sum.Merge(shard.Snapshot());
+            lock (shard) parts.Add(shard.Snapshot(recent));
         }
 
-        return sum;
+        var sum = RunStats.Sum(parts) with { Dropped = Interlocked.Read(ref _dropped) };
+        return new MeasuredLoad(sum, LatencyDigest.Of(recent));
     }
 
     private Shard Mine() => _shards[(uint)Thread.GetCurrentProcessorId() % (uint)_shards.Length];
 
     private sealed class Shard
     {
-        private readonly LongHistogram _latencies = new(1, LatencyHistogram.ValueMax, 3);
+        private readonly TDigest _latencies = new();
         private readonly SortedDictionary<string, long> _errorKinds = new(StringComparer.Ordinal);
+        private TDigest _recent = new();
         private long _requests;
         private long _errors;
         private long _bytes;
-        private long _min = long.MaxValue;
-        private long _max;
 
-        public void Answer(long microseconds, long bytes, string? error)
+        public void Answer(long nanoseconds, long bytes, string? error)
         {
-            _latencies.RecordValue(microseconds);
-            _min = Math.Min(_min, microseconds);
-            _max = Math.Max(_max, microseconds);
+            _latencies.Add(nanoseconds);
+            _recent.Add(nanoseconds);
             _bytes += bytes;
             if (error is null) _requests++;
             else Fail(error);
@@ -70,23 +69,13 @@ internal sealed class LoadRecorder
             _errorKinds[error] = _errorKinds.GetValueOrDefault(error) + 1;
         }
 
-        public RunStats Snapshot()
+        /// <param name="recent">Takes the latencies since the last time.</param>
+        public RunStats Snapshot(TDigest recent)
         {
+            recent.Merge(_recent);
+            _recent = new TDigest();
             var kinds = new List<ErrorCount>(_errorKinds.Select(k => new ErrorCount(k.Key, k.Value)));
-            var stats = new RunStats(_requests, _errors, 0, _bytes, Latencies(), kinds);
-            // Merging bounds the kinds of errors.
-            return RunStats.None.Merge(stats);
-        }
-
-        private LatencyHistogram Latencies()
-        {
-            if (_latencies.TotalCount == 0) return LatencyHistogram.Empty;
-            var coarse = LatencyHistogram.From(_latencies.RecordedValues()
-                .Select(v => (v.ValueIteratedTo, v.CountAddedInThisIterationStep)));
-            // The recorder's buckets lie within the result's, so that the exact extremes fit its outer ones.
-            var fits = LatencyHistogram.TryCreate(coarse.Buckets, _min, _max, out var exact);
-            Invariant.Holds(fits);
-            return exact;
+            return new RunStats(_requests, _errors, 0, _bytes, LatencyDigest.Of(_latencies), kinds);
         }
     }
 }

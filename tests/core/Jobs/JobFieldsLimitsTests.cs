@@ -1,5 +1,6 @@
 using Hyperscale.Det.Jobs;
 using Hyperscale.Det.Kernel;
+using Hyperscale.Det.Slo;
 using Hyperscale.Det.Wire;
 
 namespace Hyperscale.Det.Tests.Core.Jobs;
@@ -68,24 +69,24 @@ public sealed class JobFieldsLimitsTests
     }
 
     [Theory]
-    [InlineData(new ulong[] { 5, 1, 3 }, "latency: buckets are cut off")]
-    [InlineData(new ulong[] { 3840, 1 }, "latency: buckets hold a step of 3840 and a count of 1")]
+    [InlineData(new ulong[] { 0, 1, 3 }, "latency: centroids are cut off")]
     [InlineData(new ulong[] { ulong.MaxValue, 1 },
-        "latency: buckets hold a step of 18446744073709551615 and a count of 1")]
-    [InlineData(new ulong[] { 3839, 1, 1, 1 }, "latency: buckets pass the last one, 3839")]
-    [InlineData(new ulong[] { 5, 1, 0, 1 }, "latency: buckets, min and max contradict each other")]
-    [InlineData(new ulong[] { 5, 0 }, "latency: buckets, min and max contradict each other")]
-    [InlineData(new ulong[] { 6, 1 }, "latency: buckets, min and max contradict each other")]
-    public void A_histogram_that_cannot_be_is_refused(ulong[] packed, string fault)
+        "latency: centroids hold a step of 18446744073709551615 and a weight of 1")]
+    [InlineData(new ulong[] { 0, ulong.MaxValue },
+        "latency: centroids hold a step of 0 and a weight of 18446744073709551615")]
+    [InlineData(new ulong[] { 0, 1, 1, 1 }, "latency: centroids, min and max contradict each other")]
+    [InlineData(new ulong[] { 0, 0 }, "latency: centroids, min and max contradict each other")]
+    [InlineData(new ulong[] { }, "latency: centroids, min and max contradict each other")]
+    public void A_digest_that_cannot_be_is_refused(ulong[] packed, string fault)
     {
         var writer = new FieldWriter();
         for (var field = 1; field <= 4; field++) writer.Number(field, 0);
-        var latency = writer.Begin(5);
+        var latency = writer.Begin(7);
         writer.Number(1, 5);
         writer.Number(2, 5);
-        var buckets = writer.Begin(3);
+        var centroids = writer.Begin(3);
         foreach (var number in packed) writer.Packed(number);
-        writer.End(buckets);
+        writer.End(centroids);
         writer.End(latency);
         var reader = new FieldReader(writer.Written);
 
@@ -94,15 +95,13 @@ public sealed class JobFieldsLimitsTests
     }
 
     [Fact]
-    public void A_histogram_takes_few_bytes()
+    public void A_digest_has_a_bounded_number_of_centroids()
     {
-        var latency = LatencyHistogram.From(
-            Enumerable.Range(0, 1000).Select(i => (Microseconds: 200L + (i * 37 % 5000), Count: 10L)));
-        var writer = new FieldWriter();
-        JobFields.Write(writer, RunStats.None with { Requests = 10_000, Latency = latency });
+        var packed = Enumerable.Repeat(new ulong[] { 0, 1 }, LatencyDigest.CentroidsMax + 1);
 
-        Assert.InRange(latency.Buckets.Count, 300, 1000);
-        Assert.InRange(writer.Length, 0, (latency.Buckets.Count * 2) + 40);
+        A_digest_that_cannot_be_is_refused(
+            [.. packed.SelectMany(pair => pair)],
+            $"latency: centroids are more than {LatencyDigest.CentroidsMax}");
     }
 
     [Fact]
@@ -139,7 +138,7 @@ public sealed class JobFieldsLimitsTests
     [Fact]
     public void Sums_of_the_largest_numbers_do_not_overflow()
     {
-        var latency = LatencyHistogram.From([(5, JobLimits.CountMax)]);
+        var latency = LatencyDigest.From([(5, JobLimits.CountMax)]);
         var largest = new RunStats(
             JobLimits.CountMax, JobLimits.CountMax, JobLimits.CountMax, JobLimits.BytesReceivedMax, latency,
             [new ErrorCount("reset", JobLimits.CountMax)]);
@@ -157,7 +156,7 @@ public sealed class JobFieldsLimitsTests
         return what switch
         {
             "more errors than requests" => stats with { Errors = 11 },
-            "more latencies than requests" => stats with { Latency = LatencyHistogram.From([(1, 11)]) },
+            "more latencies than requests" => stats with { Latency = LatencyDigest.From([(1, 11)]) },
             "negative requests" => stats with { Requests = -1 },
             "kinds out of order" => stats with { ErrorKinds = [new("b", 1), new("a", 1)] },
             "the same kind twice" => stats with { ErrorKinds = [new("a", 1), new("a", 1)] },

@@ -2,6 +2,7 @@ using CsCheck;
 using Hyperscale.Det.Jobs;
 using Hyperscale.Det.Kernel;
 using Hyperscale.Det.Reliability;
+using Hyperscale.Det.Slo;
 using Hyperscale.Det.Tests.Core.Resources;
 
 namespace Hyperscale.Det.Tests.Core.Jobs;
@@ -46,9 +47,10 @@ internal static class JobGens
     public static readonly Gen<JobFault> JobFault =
         Gen.Select(Text, Reason, (path, message) => new JobFault(path, message));
 
-    public static readonly Gen<LatencyHistogram> Latency =
-        Gen.Select(Gen.Long[0, LatencyHistogram.ValueMax], Gen.Long[1, 1_000_000_000])
-            .List[0, 40].Select(LatencyHistogram.From);
+    private static readonly Gen<long> Microseconds = Gen.Long[0, LatencyDigest.LatencyMax.Nanoseconds / 1000];
+
+    public static readonly Gen<LatencyDigest> Latency =
+        Gen.Select(Microseconds, Gen.Long[1, 1_000_000_000]).List[0, 40].Select(LatencyDigest.From);
 
     private static readonly Gen<List<ErrorCount>> ErrorKinds =
         Gen.Select(Text, Gen.Long[1, JobLimits.CountMax], (kind, count) => new ErrorCount(kind, count))
@@ -183,11 +185,13 @@ internal static class JobGens
         from deadline in WallTime
         from slots in SlotExplanationOf(status.Spec.Workflows.Count).List[0, 3]
         from routing in Reason.List[0, 3]
+        from slo in Reason.List[0, 3]
         select new JobExplanation(
             status, terms, completion, completesWhen, deadline,
             [.. slots.Take(status.Slots.Count).Select((slot, i) => slot with { Slot = i })])
         {
             Routing = routing,
+            Slo = slo,
         };
 
     public static readonly Gen<JobSummary> JobSummary = Gen.Select(

@@ -2,6 +2,7 @@ using System.Text;
 using CsCheck;
 using Hyperscale.Det.Jobs;
 using Hyperscale.Det.Kernel;
+using Hyperscale.Det.Slo;
 
 namespace Hyperscale.Det.Tests.Core.Jobs;
 
@@ -127,7 +128,7 @@ public sealed class JobReportTests
     public void Thresholds_are_judged_on_the_totals()
     {
         // Neither datacenter has more than ten requests; both together have.
-        var slow = Stats(6) with { Latency = LatencyHistogram.From([(3_000, 6)]) };
+        var slow = Stats(6) with { Latency = LatencyDigest.From([(3_000, 6)]) };
         var report = JobReport.Of(Job(
             JobState.Completed,
             Reported(0, "a", Result(0, "w", Completed, 6)),
@@ -156,7 +157,7 @@ public sealed class JobReportTests
     [Fact]
     public void A_row_shows_its_numbers()
     {
-        var latency = LatencyHistogram.From([(100, 50), (200, 45), (250, 4), (255, 1)]);
+        var latency = LatencyDigest.From([(100, 50), (200, 45), (250, 4), (255, 1)]);
         var stats = new RunStats(300, 2, 4, 5, latency, [new ErrorCount("timeout", 2)]);
         var row = new ReportRow("w", null, null, stats);
 
@@ -185,7 +186,7 @@ public sealed class JobReportTests
                 var report = JobReport.Of(status);
                 var counted = report.Runs.Where(run => run.Counts).Select(run => run.Stats);
 
-                var totals = Content.Of(report.Totals.Stats);
+                var totals = Counted(report.Totals.Stats);
                 Assert.Equal(totals, Sum(counted));
                 Assert.Equal(totals, Sum(report.Workflows.Select(row => row.Stats)));
                 Assert.Equal(totals, Sum(report.Datacenters.Select(row => row.Stats)));
@@ -194,8 +195,12 @@ public sealed class JobReportTests
             },
             iter: 500);
 
-    private static string Sum(IEnumerable<RunStats> parts) =>
-        Content.Of(parts.Aggregate(RunStats.None, (sum, part) => sum.Merge(part)));
+    // Centroids depend a little on the order of merging; all that is counted does not.
+    private static string Sum(IEnumerable<RunStats> parts) => Counted(RunStats.Sum(parts));
+
+    private static string Counted(RunStats stats) => Content.Of((
+        stats with { Latency = LatencyDigest.Empty }, stats.Latency.Count, stats.Latency.Min,
+        stats.Latency.Max));
 
     private static JobStatus Job(JobState state, params SlotStatus[] slots) => new(
         new JobId(1, 2), JobFile.ReadValid(File), state, "", 1, default, null, slots);
@@ -218,6 +223,6 @@ public sealed class JobReportTests
     private static RunStats Stats(long requests) => RunStats.None with
     {
         Requests = requests,
-        Latency = LatencyHistogram.From([(1_000, requests)]),
+        Latency = LatencyDigest.From([(1_000, requests)]),
     };
 }

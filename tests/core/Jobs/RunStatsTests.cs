@@ -1,6 +1,7 @@
 using CsCheck;
 using Hyperscale.Det.Jobs;
 using Hyperscale.Det.Kernel;
+using Hyperscale.Det.Slo;
 
 namespace Hyperscale.Det.Tests.Core.Jobs;
 
@@ -23,8 +24,9 @@ public sealed class RunStatsTests
     public void Merging_depends_on_no_order() =>
         Gen.Select(Stats, Stats, Stats).Sample((a, b, c) =>
         {
-            Assert.Equal(Content.Of(a.Merge(b)), Content.Of(b.Merge(a)));
-            Assert.Equal(Content.Of(a.Merge(b).Merge(c)), Content.Of(a.Merge(b.Merge(c))));
+            Assert.Equal(Counted(a.Merge(b)), Counted(b.Merge(a)));
+            Assert.Equal(Counted(a.Merge(b).Merge(c)), Counted(a.Merge(b.Merge(c))));
+            Assert.Equal(Counted(a.Merge(b).Merge(c)), Counted(RunStats.Sum([c, a, b])));
         });
 
     [Fact]
@@ -100,6 +102,11 @@ public sealed class RunStatsTests
         Assert.Null((open with { Rate = null, Vus = 5 }).PlannedRequests);
         Assert.Equal(0, (open with { Duration = Duration.Zero }).PlannedRequests);
     }
+
+    // Centroids depend a little on the order of merging; all that is counted does not.
+    private static string Counted(RunStats stats) => Content.Of((
+        stats with { Latency = LatencyDigest.Empty }, stats.Latency.Count, stats.Latency.Min,
+        stats.Latency.Max));
 
     private static WorkflowSpec Open(int rate, Duration duration) => new(
         "w", WorkflowKind.Http, 1, duration, Duration.Zero, null, rate, [], null, null, null);

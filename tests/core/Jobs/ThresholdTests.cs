@@ -1,5 +1,6 @@
 using CsCheck;
 using Hyperscale.Det.Jobs;
+using Hyperscale.Det.Slo;
 
 namespace Hyperscale.Det.Tests.Core.Jobs;
 
@@ -65,7 +66,7 @@ public sealed class ThresholdTests
     public void A_latency_is_judged_to_the_microsecond(string text, long microseconds, bool isCrossed)
     {
         // Equal values: every quantile is exactly them, as it is clamped to what was recorded.
-        var stats = Answered(LatencyHistogram.From([(microseconds, 10)]));
+        var stats = Answered(LatencyDigest.From([(microseconds, 10)]));
         var verdict = Judge(text, stats);
 
         Assert.Equal(isCrossed, verdict.IsCrossed);
@@ -80,7 +81,7 @@ public sealed class ThresholdTests
     [InlineData("maxMs <= 1000", false)]
     public void Each_metric_is_its_own_quantile(string text, bool isCrossed)
     {
-        var latency = LatencyHistogram.From([(10_000, 900), (100_000, 99), (1_000_000, 1)]);
+        var latency = LatencyDigest.From([(10_000, 900), (100_000, 99), (1_000_000, 1)]);
 
         Assert.Equal(isCrossed, Judge(text, Answered(latency)).IsCrossed);
     }
@@ -188,7 +189,7 @@ public sealed class ThresholdTests
             JobConclusion.ThresholdCrossed, JobConclusions.Of(JobState.Completed, [holds, crossed, holds]));
     }
 
-    private static RunStats Answered(LatencyHistogram latency) =>
+    private static RunStats Answered(LatencyDigest latency) =>
         RunStats.None with { Requests = latency.Count, Latency = latency };
 
     private static ThresholdVerdict Judge(string text, RunStats stats)

@@ -1,6 +1,7 @@
 using Hyperscale.Det.Jobs;
 using Hyperscale.Det.Kernel;
 using Hyperscale.Det.Nodes;
+using Hyperscale.Det.Slo;
 
 namespace Hyperscale.Det.Tests.Core.Nodes;
 
@@ -26,7 +27,7 @@ internal static class Dispatch
         Datacenters = [new DatacenterTopology(Datacenter, [Manager, Follower])],
     };
 
-    public static readonly RunStats Stats = new(10, 1, 0, 1000, LatencyHistogram.From([(1500, 9)]), []);
+    public static readonly RunStats Stats = new(10, 1, 0, 1000, LatencyDigest.From([(1500, 9)]), []);
 
     public static readonly AttemptOutcome Completed = new(
         AttemptState.Completed, "exit code 0", 0, Stats, default);

@@ -332,7 +332,8 @@ public sealed class ManagerSlotTests
             Assert.Equal((1, 3), (capacity.PendingWorkflowCount, capacity.EstimatedCoresFreeing));
             // The three that are free are spoken for.
             Assert.Equal((6, 0), (capacity.Freeing.Total, capacity.Freeing.FreeNow));
-            Expect.Messages([heartbeat with { Capacity = null, Coordinate = null }], expected);
+            Assert.Equal(0u, heartbeat.Slo!.Summary.Samples);
+            Expect.Messages([heartbeat with { Capacity = null, Coordinate = null, Slo = null }], expected);
         }
     }
 

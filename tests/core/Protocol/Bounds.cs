@@ -103,7 +103,7 @@ internal static class Bounds
         Assert.InRange(stats.Requests, 0, JobLimits.CountMax);
         Assert.InRange(stats.Errors, 0, stats.Requests);
         Assert.InRange(stats.Latency.Count, 0, stats.Requests);
-        Assert.Equal(stats.Latency.Count, stats.Latency.Buckets.Sum(bucket => bucket.Count));
+        Assert.Equal(stats.Latency.Count, stats.Latency.Centroids.Sum(centroid => centroid.Weight));
         Assert.InRange(stats.ErrorKinds.Count, 0, JobLimits.ErrorKindsMax);
         Assert.All(stats.ErrorKinds, kind => Assert.InRange(kind.Count, 1, JobLimits.CountMax));
     }

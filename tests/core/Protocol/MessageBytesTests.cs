@@ -1,6 +1,7 @@
 using Hyperscale.Det.Jobs;
 using Hyperscale.Det.Kernel;
 using Hyperscale.Det.Protocol;
+using Hyperscale.Det.Slo;
 
 namespace Hyperscale.Det.Tests.Core.Protocol;
 
@@ -12,7 +13,7 @@ public sealed class MessageBytesTests
     private static readonly AttemptKey Attempt = new(Slot, 0, 1);
 
     private static readonly RunStats Stats = new(
-        1000, 3, 1, 123_456, LatencyHistogram.From([(90, 500), (1500, 498), (2_000_000, 2)]),
+        1000, 3, 1, 123_456, LatencyDigest.From([(90, 2), (1500, 1), (2_000_000, 2)]),
         [new ErrorCount("status 500", 2), new ErrorCount("timeout", 1)]);
 
     private static readonly AttemptOutcome Outcome =
@@ -53,9 +54,9 @@ public sealed class MessageBytesTests
         {
             "result of a slot",
             """
-            24050B0505040608F80A08020C04095B040009000D55040008020D03772D31114A040009000C00113E04D00F
-            08060C021080890F151404B401088092F4010D0A5AF403E103F203B90A02190E050A73746174757320353030
-            0804190B050774696D656F7574080215026F6B
+            24050B0505040608F80A08020C040963040009000D5D040008020D03772D311152040009000C00114604D00F
+            08060C021080890F1D1C04A0FE0A0880D0ACF30E0D1000010001D0875601A0E1FAB807010001190E050A7374
+            61747573203530300804190B050774696D656F7574080215026F6B
             """
         },
         {

@@ -69,7 +69,7 @@ public sealed class MessageCodecTests
     [Fact]
     public void Numbers_of_kinds_are_those_that_other_versions_know() => Assert.Equal(
         """
-        ClientCall 1 ClientAnswer 2 DebitsTold 3 ReserveSlot 16 StartSlot 17 CancelSlot 18
+        ClientCall 1 ClientAnswer 2 DebitsTold 3 SloTold 4 ReserveSlot 16 StartSlot 17 CancelSlot 18
         SlotResultCommitted 19 BudgetShared 20 HeartbeatEchoed 21 SlotWanted 22
         SlotReserved 32 SlotRefused 33 SlotStarted 34 SlotProgressed 35 SlotFinished 36 NotPrimary 37
         ManagerHeartbeat 38 BudgetAsked 39 SlotDeferred 40 SlotHeld 41

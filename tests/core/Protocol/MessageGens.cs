@@ -3,6 +3,7 @@ using Hyperscale.Det.Jobs;
 using Hyperscale.Det.Kernel;
 using Hyperscale.Det.Protocol;
 using Hyperscale.Det.Replication;
+using Hyperscale.Det.Slo;
 using Hyperscale.Det.Tests.Core.Capacity;
 using Hyperscale.Det.Tests.Core.Idempotency;
 using Hyperscale.Det.Tests.Core.Jobs;
@@ -10,6 +11,7 @@ using Hyperscale.Det.Tests.Core.Membership;
 using Hyperscale.Det.Tests.Core.Replication;
 using Hyperscale.Det.Tests.Core.Resources;
 using Hyperscale.Det.Tests.Core.Routing;
+using Hyperscale.Det.Tests.Core.Slo;
 
 namespace Hyperscale.Det.Tests.Core.Protocol;
 
@@ -158,6 +160,7 @@ internal static class MessageGens
         from place in NetworkCoordinateTests.Any.Null()
         from rtt in Time.Nullable()
         from resources in ResourceGens.Cluster.Null()
+        from slo in SloGens.Datacenter.Null()
         select new Message.ManagerHeartbeat(
             name, boot, version, isPrimary, view, workers, total, free, largest, queued)
         {
@@ -165,12 +168,14 @@ internal static class MessageGens
             Coordinate = place,
             Rtt = rtt,
             Resources = resources,
+            Slo = slo,
         });
 
     private static readonly Gen<Message> BetweenTiers = Gen.OneOf<Message>(
         Gen.Select(
             Boot, Counter, NetworkCoordinateTests.Any,
             (boot, version, place) => new Message.HeartbeatEchoed(boot, version, place)),
+        SloGens.Gossip.List[0, 3].Select(told => new Message.SloTold(told)),
         CapacityGens.Debits.Select(debits => new Message.DebitsTold(debits)),
         ResourceGens.AnyView.List[0, 4].Select(views => new Message.ResourcesGossiped(
             [.. views.DistinctBy(view => view.Manager).OrderBy(view => view.Manager)])));
@@ -213,7 +218,12 @@ internal static class MessageGens
             JobGens.AttemptKey,
             Counter,
             JobGens.RunStats,
-            (attempt, revision, stats) => new Message.AttemptProgressed(attempt, revision, stats)),
+            (attempt, revision, stats) => new Message.AttemptProgressed(attempt, revision, stats)
+            {
+                Bucket = new LatencyBucket(revision, stats.Latency.Count <= LatencyBucket.CountMax
+                    ? stats.Latency
+                    : LatencyDigest.Empty),
+            }),
         Gen.Select(
             JobGens.AttemptKey,
             JobGens.AttemptOutcome,

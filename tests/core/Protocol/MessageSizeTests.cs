@@ -2,6 +2,7 @@ using Hyperscale.Det.Jobs;
 using Hyperscale.Det.Kernel;
 using Hyperscale.Det.Protocol;
 using Hyperscale.Det.Resources;
+using Hyperscale.Det.Slo;
 
 namespace Hyperscale.Det.Tests.Core.Protocol;
 
@@ -90,10 +91,11 @@ public sealed class MessageSizeTests
 
     private static RunStats Largest()
     {
-        var each = JobLimits.CountMax / LatencyHistogram.BucketsMax;
-        var buckets = Enumerable.Range(0, LatencyHistogram.BucketsMax)
-            .Select(i => new LatencyHistogram.Bucket(i, each)).ToList();
-        Assert.True(LatencyHistogram.TryCreate(buckets, 0, LatencyHistogram.ValueMax, out var latency));
+        var each = JobLimits.CountMax / LatencyDigest.CentroidsMax;
+        var (max, step) = (LatencyDigest.LatencyMax, LatencyDigest.LatencyMax / LatencyDigest.CentroidsMax);
+        var centroids = Enumerable.Range(0, LatencyDigest.CentroidsMax)
+            .Select(i => new Centroid(i * step.Nanoseconds, each));
+        Assert.True(LatencyDigest.TryCreate([.. centroids], Duration.Zero, max, out var latency));
         var kinds = Enumerable.Range(0, JobLimits.ErrorKindsMax)
             .Select(i => (char)('a' + i) + Wide(JobLimits.NameLengthMax - 1))
             .Select(kind => new ErrorCount(kind, JobLimits.CountMax));

@@ -3,6 +3,7 @@ using Hyperscale.Det.Kernel;
 using Hyperscale.Det.Shell.Cli;
 using Hyperscale.Det.Shell.Cli.Views;
 using Hyperscale.Det.Shell.Json;
+using Hyperscale.Det.Slo;
 
 namespace Hyperscale.Det.Tests.Shell.Cli;
 
@@ -18,7 +19,7 @@ internal static class JobPictures
 
     /// <summary>Requests that took 10 ms each, but for the last one, which took 250 ms.</summary>
     public static NumbersJson Numbers(long requests, long errors = 0) => NumbersJson.Of(new RunStats(
-        requests, errors, 0, 0, LatencyHistogram.From([(10_000, requests - 1), (250_000, 1)]),
+        requests, errors, 0, 0, LatencyDigest.From([(10_000, requests - 1), (250_000, 1)]),
         errors == 0 ? [] : [new ErrorCount("status 503", errors)]));
 
     public static StatusJson Accepted() => Status(

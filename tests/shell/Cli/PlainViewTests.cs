@@ -94,8 +94,8 @@ public sealed class PlainViewTests : IDisposable
 
         Assert.Equal(
             [
-                "012-0000000042 progress 5s of 15s: 350 requests, 50.0/s, 5 errors, highest p95 10.02 ms",
-                "012-0000000042 progress 10s of 15s: 600 requests, 50.0/s, 10 errors, highest p95 10.02 ms",
+                "012-0000000042 progress 5s of 15s: 350 requests, 50.0/s, 5 errors, highest p95 10.00 ms",
+                "012-0000000042 progress 10s of 15s: 600 requests, 50.0/s, 10 errors, highest p95 10.00 ms",
             ],
             _out.ToString().Split('\n').Where(line => line.Contains("progress", StringComparison.Ordinal)));
     }
@@ -108,15 +108,15 @@ public sealed class PlainViewTests : IDisposable
 
         Shows("""
             workflow  datacenter  requests  errors  rate/s  p50 ms  p95 ms  p99 ms  max ms
-            browse    dc-a            1000      10   100.0   10.02   10.02   10.02  250.00
-            browse    dc-b            1000      10   100.0   10.02   10.02   10.02  250.00
-            browse    merged          2000      20   200.0   10.02   10.02   10.02  250.00
-            pay       dc-a             500       5   100.0   10.02   10.02   10.02  250.00
-            pay       dc-b             500       5   100.0   10.02   10.02   10.02  250.00
-            pay       merged          1000      10   200.0   10.02   10.02   10.02  250.00
-            total     dc-a            1500      15   100.0   10.02   10.02   10.02  250.00
-            total     dc-b            1500      15   100.0   10.02   10.02   10.02  250.00
-            total     merged          3000      30   200.0   10.02   10.02   10.02  250.00
+            browse    dc-a            1000      10   100.0   10.00   10.00   10.00  250.00
+            browse    dc-b            1000      10   100.0   10.00   10.00   10.00  250.00
+            browse    merged          2000      20   200.0   10.00   10.00   10.00  250.00
+            pay       dc-a             500       5   100.0   10.00   10.00   10.00  250.00
+            pay       dc-b             500       5   100.0   10.00   10.00   10.00  250.00
+            pay       merged          1000      10   200.0   10.00   10.00   10.00  250.00
+            total     dc-a            1500      15   100.0   10.00   10.00   10.00  250.00
+            total     dc-b            1500      15   100.0   10.00   10.00   10.00  250.00
+            total     merged          3000      30   200.0   10.00   10.00   10.00  250.00
             threshold ok: p95Ms < 200 (measured 10)
             threshold crossed: errorRate < 0.01 (measured 0.015)
             errors: 30 (status 503 30)
@@ -153,7 +153,7 @@ public sealed class PlainViewTests : IDisposable
             job 012-0000000042 'checkout' running
             elapsed: 4s
             workflow  datacenter  phase    worker         requests  rate/s  errors  p95 ms
-            browse    dc-a        running  dc-a/worker-1       100       -       2   10.02
+            browse    dc-a        running  dc-a/worker-1       100       -       2   10.00
             browse    dc-b        queued   -                     0       -       0       -
             pay       dc-a        waiting  -                     0       -       0       -
             pay       dc-b        queued   -                     0       -       0       -

@@ -24,7 +24,7 @@ public sealed class TerminalViewTests : IDisposable
             ╭──────────┬────────────┬─────────┬───────────────┬──────────┬────────┬────────┬────────╮
             │ workflow │ datacenter │ phase   │ worker        │ requests │ rate/s │ errors │ p95 ms │
             ├──────────┼────────────┼─────────┼───────────────┼──────────┼────────┼────────┼────────┤
-            │ browse   │ dc-a       │ running │ dc-a/worker-1 │      100 │      - │      2 │  10.02 │
+            │ browse   │ dc-a       │ running │ dc-a/worker-1 │      100 │      - │      2 │  10.00 │
             │ browse   │ dc-b       │ queued  │ -             │        0 │      - │      0 │      - │
             │ pay      │ dc-a       │ waiting │ -             │        0 │      - │      0 │      - │
             │ pay      │ dc-b       │ queued  │ -             │        0 │      - │      0 │      - │
@@ -55,7 +55,7 @@ public sealed class TerminalViewTests : IDisposable
             ╭──────────┬────────────┬──────────┬────────┬────────┬────────┬────────┬────────┬────────╮
             │ workflow │ datacenter │ requests │ errors │ rate/s │ p50 ms │ p95 ms │ p99 ms │ max ms │
             ├──────────┼────────────┼──────────┼────────┼────────┼────────┼────────┼────────┼────────┤
-            │ browse   │ dc-a       │     1000 │     10 │  100.0 │  10.02 │  10.02 │  10.02 │ 250.00 │
+            │ browse   │ dc-a       │     1000 │     10 │  100.0 │  10.00 │  10.00 │  10.00 │ 250.00 │
             """, Lines(), StringComparison.Ordinal);
     }
 

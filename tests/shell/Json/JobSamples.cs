@@ -3,6 +3,7 @@ using CsCheck;
 using Hyperscale.Det.Jobs;
 using Hyperscale.Det.Kernel;
 using Hyperscale.Det.Reliability;
+using Hyperscale.Det.Slo;
 
 namespace Hyperscale.Det.Tests.Shell.Json;
 
@@ -78,7 +79,7 @@ internal static class JobSamples
     }
 
     public static RunStats Stats(params long[] microseconds) => new(
-        microseconds.Length, 0, 0, 0, LatencyHistogram.From(microseconds.Select(us => (us, 1L))), []);
+        microseconds.Length, 0, 0, 0, LatencyDigest.From(microseconds.Select(us => (us, 1L))), []);
 
     public static WorkflowResult Result(int workflow, AttemptState state, string output) => new(
         workflow, 1, "dc-a/worker-1",
@@ -102,12 +103,12 @@ internal static class JobSamples
         Spec([.. Enumerable.Range(0, workflows).Select(i => $"w{i}")]) with { Name = name });
 
     private static Gen<RunStats> AnyStats() => Gen.Select(
-        Gen.Select(Gen.Long[0, LatencyHistogram.ValueMax], Gen.Long[1, 1000]).List[0, 5],
+        Gen.Select(Gen.Long[0, LatencyDigest.LatencyMax.Nanoseconds / 1000], Gen.Long[1, 1000]).List[0, 5],
         Gen.Long[0, 1000], Gen.Long[0, 10], Gen.Long[0, JobLimits.BytesReceivedMax],
         Gen.Select(AnyText(), Gen.Long[1, 9]).List[0, 3],
         (latencies, errors, dropped, bytes, kinds) =>
         {
-            var latency = LatencyHistogram.From(latencies);
+            var latency = LatencyDigest.From(latencies);
             return new RunStats(
                 latency.Count + errors, errors, dropped, bytes, latency,
                 [.. kinds.Select(k => new ErrorCount(k.Item1, k.Item2))]);

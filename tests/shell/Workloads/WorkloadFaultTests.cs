@@ -36,7 +36,8 @@ public sealed class WorkloadFaultTests : IDisposable
     public async Task Numbers_told_before_a_crash_are_kept()
     {
         var kinds = new Dictionary<string, long> { ["timeout"] = 1 };
-        var numbers = new WorkloadNumbers(5, 1, 0, 10, 100, 100, [100, 4], kinds);
+        var numbers = new WorkloadNumbers(
+            5, 1, 0, 10, new(100, 100, [100, 4]), new(100, 100, [100, 1]), kinds);
         var line = Encoding.UTF8.GetString(new WorkloadReport(numbers, null, null).ToLine());
         await using var attempts = new Attempts(Program($"echo '{line.Trim()}' >&3; exit 1"));
         var exited = await attempts.RunAsync(Attempts.Http("http://127.0.0.1:1/", 100, vus: 1));
@@ -51,13 +52,15 @@ public sealed class WorkloadFaultTests : IDisposable
     [InlineData(-1, 0, 100, 1)]
     [InlineData(1, 2, 100, 1)]
     [InlineData(1, 0, 100, 2)]
+    [InlineData(1, 0, 99, 1)]
     [InlineData(1, 0, 101, 1)]
     [InlineData(1, 0, 100, -1)]
     public void Numbers_that_contradict_each_other_are_refused(
         long requests, long errors, long max, long count)
     {
         var numbers = new WorkloadNumbers(
-            requests, errors, 0, 0, 100, max, [100, count], new Dictionary<string, long>());
+            requests, errors, 0, 0, new(100, max, [100, count]), new(0, 0, []),
+            new Dictionary<string, long>());
         Assert.False(numbers.TryRead(out _, out var error));
         Assert.NotEqual("", error);
     }

@@ -1,0 +1,76 @@
+using System.Globalization;
+using Hyperscale.Det.Kernel;
+using Hyperscale.Det.Protocol;
+using Hyperscale.Det.Routing;
+using Hyperscale.Det.Slo;
+
+namespace Hyperscale.Det.Nodes;
+
+/// <content>What is known of the latencies of jobs (AD-42).</content>
+public sealed partial class DatacenterRouting
+{
+    /// <summary>What another gate heard; false when none of it was news.</summary>
+    public bool Merge(Message.SloTold told, Instant now)
+    {
+        var isNews = false;
+        foreach (var datacenter in told.Datacenters)
+            if (_names.ContainsKey(datacenter.Datacenter)) isNews |= _slo.OnGossip(datacenter, now);
+        return isNews;
+    }
+
+    /// <summary>What the other gates are to be told now; null when there is nothing new.</summary>
+    public Message.SloTold? TakeSlo(Instant now)
+    {
+        if (_tellSloAt > now) return null;
+        _tellSloAt = Instant.Never;
+        var told = _slo.TakeGossip(now);
+        return told.Count == 0 ? null : new Message.SloTold(told);
+    }
+
+    /// <summary>What is known of a datacenter's latencies; null where that is nothing, or too old.</summary>
+    public (SloHealth Health, SloSummary Summary)? SloOf(string datacenter, Instant now) =>
+        _slo.ViewOf(datacenter, now);
+
+    /// <summary>What is known of a job's latencies in its datacenters, in lines for people.</summary>
+    public IReadOnlyList<string> SloLines(JobId job, IEnumerable<string> datacenters, Instant now)
+    {
+        var lines = new List<string>();
+        foreach (var datacenter in datacenters)
+        {
+            if (_slo.JobOf(datacenter, job, now) is { } own)
+                lines.Add($"{datacenter}: {Describe(own)}");
+            if (_slo.ViewOf(datacenter, now) is { } all && all.Summary.Samples > 0)
+                lines.Add($"{datacenter}, all jobs: {Describe(all.Summary)}, {Describe(all.Health)}");
+        }
+
+        return lines;
+    }
+
+    private string Describe(SloSummary summary)
+    {
+        var level = SloComplianceScore.LevelOf(summary.Score, _config.Slo.Levels);
+        return string.Create(
+            CultureInfo.InvariantCulture,
+            $"p50 {summary.P50Ms:F1} ms, p95 {summary.P95Ms:F1} ms, p99 {summary.P99Ms:F1} ms of "
+            + $"{summary.Samples}, score {summary.Score:F2} ({SloComplianceScore.NameOf(level)}), "
+            + $"{summary.Age} ago");
+    }
+
+    private static string Describe(SloHealth health) => health.Rule == SloRuleKind.None
+        ? $"{health.Health}"
+        : $"{health.Health} by {SloHealth.NameOf(health.Rule)}";
+
+    private void NoteSlo(Message.ManagerHeartbeat heartbeat, Instant now)
+    {
+        if (heartbeat.Slo is not { } slo) return;
+        var mark = new SloMark(heartbeat.View, heartbeat.Boot.Starts, heartbeat.Version);
+        _slo.OnHeartbeat(heartbeat.Datacenter, mark, slo, now);
+        if (_topology.Gates.Count > 1 && _tellSloAt == Instant.Never)
+            _tellSloAt = now + _config.Capacity.HeartbeatInterval;
+    }
+
+    /// <summary>The worse of what the managers tell and of what the jobs' latencies make of it.</summary>
+    private HealthVerdict WithSlo(string datacenter, HealthVerdict verdict, Instant now) =>
+        HealthVerdict.Worse(
+            verdict, new HealthVerdict(_slo.HealthOf(datacenter, now).Health, HealthReason.Slo));
+}

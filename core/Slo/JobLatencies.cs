@@ -1,0 +1,113 @@
+using Hyperscale.Det.Kernel;
+
+namespace Hyperscale.Det.Slo;
+
+/// <summary>A workflow of a job in one of its slots: what latencies are told of.</summary>
+public readonly record struct LatencyOwner(int Slot, int Epoch, int Workflow) : IComparable<LatencyOwner>
+{
+    public int CompareTo(LatencyOwner other) =>
+        Slot != other.Slot ? Slot.CompareTo(other.Slot)
+        : Epoch != other.Epoch ? Epoch.CompareTo(other.Epoch)
+        : Workflow.CompareTo(other.Workflow);
+
+    public static bool operator <(LatencyOwner a, LatencyOwner b) => a.CompareTo(b) < 0;
+
+    public static bool operator >(LatencyOwner a, LatencyOwner b) => a.CompareTo(b) > 0;
+
+    public static bool operator <=(LatencyOwner a, LatencyOwner b) => a.CompareTo(b) <= 0;
+
+    public static bool operator >=(LatencyOwner a, LatencyOwner b) => a.CompareTo(b) >= 0;
+}
+
+/// <summary>How the latencies of all jobs in a datacenter keep to their targets (AD-42). Soft state of who
+/// leads the datacenter.</summary>
+public sealed class JobLatencies(SloConfig config)
+{
+    /// <summary>Jobs that latencies are kept of; of more there is nothing to tell.</summary>
+    public const int JobsMax = 10_000;
+
+    private readonly SortedDictionary<JobId, Job> _jobs = [];
+    private readonly SloHealthClassifier _classifier = new(config);
+
+    /// <summary>By the newest report.</summary>
+    public SloHealth Health => _classifier.Health;
+
+    /// <summary>Takes what a workflow's attempt tells of its latencies.</summary>
+    /// <param name="attempt">The life of the owner: of a later one on, earlier ones are not heard.</param>
+    /// <param name="revision">Of what this attempt tells.</param>
+    public BucketVerdict Put(
+        JobId job,
+        LatencySlo target,
+        LatencyOwner owner,
+        long attempt,
+        long revision,
+        LatencyBucket bucket,
+        Instant now)
+    {
+        if (!_jobs.TryGetValue(job, out var known))
+        {
+            if (_jobs.Count == JobsMax) return BucketVerdict.Full;
+            _jobs.Add(job, known = new Job(target, new WindowedDigest<LatencyOwner>(config)));
+        }
+
+        return known.Recent.Put(owner, attempt, revision, bucket, now);
+    }
+
+    /// <summary>What the gates are to hear now; judges the datacenter's health by it.</summary>
+    public DatacenterSlo Report(Instant now)
+    {
+        Forget(now);
+        var all = new TDigest(config.TDigestDelta, config.TDigestMaxUnmerged);
+        var (ratios, jobs) = (new List<SloRatios>(), new List<JobSlo>());
+        foreach (var (id, job) in _jobs)
+        {
+            var recent = job.Recent.Recent(now);
+            if (recent.Count == 0) continue;
+            all.Merge(recent);
+            var observed = LatencyObservation.Of(id.ToString(), recent, config.EvaluationWindow);
+            var ratio = SloRatios.Of(observed, job.Target);
+            ratios.Add(ratio);
+            jobs.Add(new JobSlo(id, SloSummary.Of(observed, SloComplianceScore.Of(ratio, config))));
+        }
+
+        var mean = SloRatios.Mean(ratios);
+        var together = LatencyObservation.Of("", all, config.EvaluationWindow);
+        return new DatacenterSlo(
+            _classifier.Observe(mean, now),
+            SloSummary.Of(together, SloComplianceScore.Of(mean, config)),
+            [.. jobs.OrderByDescending(job => job.Summary.Score).Take(config.MaxJobsPerHeartbeat)]);
+    }
+
+    public void CheckInvariants()
+    {
+        Invariant.Holds(_jobs.Count <= JobsMax);
+        foreach (var job in _jobs.Values) job.Recent.CheckInvariants();
+    }
+
+    public void AddTo(ref Fingerprint fingerprint)
+    {
+        fingerprint.Add((long)_jobs.Count);
+        foreach (var (id, job) in _jobs)
+        {
+            id.AddTo(ref fingerprint);
+            job.Recent.AddTo(ref fingerprint);
+        }
+
+        _classifier.AddTo(ref fingerprint);
+    }
+
+    private void Forget(Instant now)
+    {
+        List<JobId>? gone = null;
+        foreach (var (id, job) in _jobs)
+        {
+            job.Recent.Forget(now);
+            if (job.Recent.IsEmpty) (gone ??= []).Add(id);
+        }
+
+        if (gone is null) return;
+        foreach (var id in gone) _jobs.Remove(id);
+    }
+
+    private sealed record Job(LatencySlo Target, WindowedDigest<LatencyOwner> Recent);
+}

@@ -1,0 +1,179 @@
+using Hyperscale.Det.Kernel;
+using Hyperscale.Det.Wire;
+
+namespace Hyperscale.Det.Slo;
+
+/// <summary>Which report of a datacenter is newer: of a higher view, a later life, or a later
+/// version.</summary>
+/// <param name="View">In which the manager leads; nobody else does in the same.</param>
+/// <param name="Life">How often it was started.</param>
+public readonly record struct SloMark(long View, long Life, long Version)
+{
+    public bool IsNewerThan(SloMark other) =>
+        View != other.View ? View > other.View
+        : Life != other.Life ? Life > other.Life
+        : Version > other.Version;
+}
+
+/// <summary>What one gate tells the others of a datacenter that it hears.</summary>
+public sealed record SloGossip(string Datacenter, SloMark Mark, SloHealth Health, SloSummary Summary)
+{
+    public static void Write(FieldWriter writer, SloGossip told)
+    {
+        writer.Text(1, told.Datacenter);
+        writer.Number(2, told.Mark.View);
+        writer.Number(3, told.Mark.Life);
+        writer.Number(4, told.Mark.Version);
+        writer.Nested(5, new DatacenterSlo(told.Health, told.Summary, []), DatacenterSlo.Write);
+    }
+
+    public static SloGossip? Read(ref FieldReader reader)
+    {
+        var datacenter = "";
+        long view = 0, life = 0, version = 0;
+        DatacenterSlo? slo = null;
+        while (reader.Next(out var field))
+        {
+            switch (field)
+            {
+                case 1: datacenter = reader.Text("datacenter", Capacity.CapacityLimits.NameLengthMax); break;
+                case 2: view = reader.Number("view", 0); break;
+                case 3: life = reader.Number("life", 0); break;
+                case 4: version = reader.Number("version", 0); break;
+                case 5: slo = reader.Nested("slo", DatacenterSlo.Read); break;
+                default: break;
+            }
+        }
+
+        for (var field = 1; field <= 5; field++) reader.Require(field, $"field {field}");
+        return reader.Fault is null
+            ? new SloGossip(datacenter, new SloMark(view, life, version), slo!.Health, slo.Summary)
+            : null;
+    }
+}
+
+/// <summary>The newest that a gate knows of the latencies of each datacenter's jobs, by heartbeats and by
+/// what other gates tell; after <see cref="SloConfig.SummaryTtl"/> it counts for nothing.</summary>
+public sealed class SloBoard(SloConfig config)
+{
+    private readonly SortedDictionary<string, Known> _known = new(StringComparer.Ordinal);
+
+    /// <summary>Takes what a heartbeat told; false when it is no newer than what is known.</summary>
+    public bool OnHeartbeat(string datacenter, SloMark mark, DatacenterSlo slo, Instant now)
+    {
+        var known = KnownOf(datacenter);
+        if (!Take(known, mark, slo.Health, slo.Summary, now)) return false;
+        (known.HeardMark, known.Jobs, known.JobsAt) = (mark, slo.Jobs, now);
+        return true;
+    }
+
+    /// <summary>Takes what another gate told; false when it is no newer than what is known, or too
+    /// old.</summary>
+    public bool OnGossip(SloGossip told, Instant now) =>
+        told.Summary.Age < config.SummaryTtl
+        && Take(KnownOf(told.Datacenter), told.Mark, told.Health, told.Summary, now);
+
+    /// <summary>How well a datacenter is by its jobs' latencies; healthy where nothing is known.</summary>
+    public SloHealth HealthOf(string datacenter, Instant now) =>
+        FreshOf(datacenter, now) is { } known ? known.Health : SloHealth.Healthy;
+
+    /// <summary>The factor of its routing score; 1 where nothing is known.</summary>
+    public double FactorOf(string datacenter, Instant now) =>
+        FreshOf(datacenter, now) is { } known ? known.Summary.Factor : 1;
+
+    /// <summary>What is known of a datacenter, with its age; null where that is nothing.</summary>
+    public (SloHealth Health, SloSummary Summary)? ViewOf(string datacenter, Instant now) =>
+        FreshOf(datacenter, now) is { } known
+            ? (known.Health, known.Summary with { Age = now - known.TrueAt })
+            : null;
+
+    /// <summary>What is known of a job in a datacenter; null where that is nothing.</summary>
+    public SloSummary? JobOf(string datacenter, JobId job, Instant now)
+    {
+        if (!_known.TryGetValue(datacenter, out var known) || now - known.JobsAt > config.SummaryTtl)
+            return null;
+        foreach (var told in known.Jobs)
+            if (told.Job == job) return told.Summary with { Age = now - known.JobsAt };
+        return null;
+    }
+
+    /// <summary>What the other gates are to be told: what this one heard itself and has not told.</summary>
+    public IReadOnlyList<SloGossip> TakeGossip(Instant now)
+    {
+        var told = new List<SloGossip>();
+        foreach (var (datacenter, known) in _known)
+        {
+            if (known.HeardMark != known.Mark || known.ToldMark == known.Mark) continue;
+            if (FreshOf(datacenter, now) is null) continue;
+            known.ToldMark = known.Mark;
+            told.Add(new SloGossip(
+                datacenter, known.Mark, known.Health, known.Summary with { Age = now - known.TrueAt }));
+        }
+
+        return told;
+    }
+
+    public void AddTo(ref Fingerprint fingerprint)
+    {
+        foreach (var (datacenter, known) in _known)
+        {
+            fingerprint.Add(datacenter);
+            fingerprint.Add(known.Mark.View);
+            fingerprint.Add(known.Mark.Life);
+            fingerprint.Add(known.Mark.Version);
+            fingerprint.Add(known.HeardMark == known.Mark);
+            fingerprint.Add(known.ToldMark == known.Mark);
+            fingerprint.Add((long)known.Health.Health);
+            fingerprint.Add((long)known.Health.Rule);
+            known.Summary.AddTo(ref fingerprint);
+            fingerprint.Add(known.TrueAt);
+            fingerprint.Add(known.JobsAt);
+            foreach (var job in known.Jobs)
+            {
+                job.Job.AddTo(ref fingerprint);
+                job.Summary.AddTo(ref fingerprint);
+            }
+        }
+    }
+
+    private static bool Take(Known known, SloMark mark, SloHealth health, SloSummary summary, Instant now)
+    {
+        if (known.IsHeardOf && !mark.IsNewerThan(known.Mark)) return false;
+        (known.Mark, known.Health, known.Summary) = (mark, health, summary);
+        known.TrueAt = now - summary.Age;
+        known.IsHeardOf = true;
+        return true;
+    }
+
+    private Known? FreshOf(string datacenter, Instant now) =>
+        _known.TryGetValue(datacenter, out var known) && known.IsHeardOf
+        && now - known.TrueAt <= config.SummaryTtl ? known : null;
+
+    private Known KnownOf(string datacenter)
+    {
+        if (!_known.TryGetValue(datacenter, out var known)) _known.Add(datacenter, known = new Known());
+        return known;
+    }
+
+    private sealed class Known
+    {
+        public bool IsHeardOf { get; set; }
+
+        public SloMark Mark { get; set; }
+
+        /// <summary>The newest that a heartbeat brought.</summary>
+        public SloMark? HeardMark { get; set; }
+
+        public SloMark? ToldMark { get; set; }
+
+        public SloHealth Health { get; set; }
+
+        public SloSummary Summary { get; set; }
+
+        public Instant TrueAt { get; set; } = Instant.Zero;
+
+        public IReadOnlyList<JobSlo> Jobs { get; set; } = [];
+
+        public Instant JobsAt { get; set; } = Instant.Zero;
+    }
+}

@@ -1,0 +1,179 @@
+using Hyperscale.Det.Kernel;
+
+namespace Hyperscale.Det.Slo;
+
+public enum BucketVerdict : byte
+{
+    Accepted,
+
+    /// <summary>A newer revision of a bucket that is known.</summary>
+    Replaced,
+
+    /// <summary>No newer than what is known, or of an earlier life of its owner.</summary>
+    Stale,
+
+    /// <summary>Of a bucket that has been forgotten: it has counted already.</summary>
+    Late,
+
+    /// <summary>Too many owners.</summary>
+    Full,
+}
+
+/// <summary>Recent latencies of many owners, in buckets by the clock of who keeps them (AD-42).</summary>
+/// <remarks>
+/// An owner tells everything that is in its bucket so far, by (incarnation, bucket number, revision): what
+/// comes again, or in another order, replaces and never adds. A bucket counts for the time at which it was
+/// first heard of, since clocks of owners tell nothing here. What is older than the last
+/// <c>MaxWindows</c> is forgotten, and what has been forgotten is not taken again.
+/// </remarks>
+public sealed class WindowedDigest<TOwner>(SloConfig config)
+    where TOwner : IComparable<TOwner>
+{
+    private readonly SortedDictionary<TOwner, Owner> _owners = [];
+    private long _window = long.MinValue;
+    private TDigest? _merged;
+    private long _mergedFrom;
+
+    public bool IsEmpty => _owners.Count == 0;
+
+    public BucketVerdict Put(
+        TOwner owner, long incarnation, long revision, LatencyBucket bucket, Instant now)
+    {
+        Forget(now);
+        if (!_owners.TryGetValue(owner, out var known))
+        {
+            if (_owners.Count == SloLimits.OwnersMax) return BucketVerdict.Full;
+            _owners.Add(owner, known = new Owner(incarnation));
+        }
+
+        if (incarnation < known.Incarnation) return BucketVerdict.Stale;
+        if (incarnation > known.Incarnation) known.Begin(incarnation);
+        var verdict = known.Put(revision, bucket, _window, config.MaxWindows);
+        if (verdict is BucketVerdict.Accepted or BucketVerdict.Replaced) _merged = null;
+        return verdict;
+    }
+
+    /// <summary>Everything of the last <see cref="SloConfig.EvaluationWindow"/>, in nanoseconds; not to be
+    /// changed.</summary>
+    public TDigest Recent(Instant now)
+    {
+        Forget(now);
+        var buckets = (config.EvaluationWindow.Nanoseconds - 1) / config.WindowDuration.Nanoseconds;
+        var from = _window - buckets;
+        if (_merged is not null && _mergedFrom == from) return _merged;
+        _mergedFrom = from;
+        _merged = new TDigest(config.TDigestDelta, config.TDigestMaxUnmerged);
+        foreach (var owner in _owners.Values) owner.AddTo(_merged, from);
+        _merged.Settle();
+        return _merged;
+    }
+
+    /// <summary>Forgets what has become too old.</summary>
+    public void Forget(Instant now)
+    {
+        var window = now.Nanoseconds / config.WindowDuration.Nanoseconds;
+        if (window == _window) return;
+        Invariant.Holds(window > _window);
+        _window = window;
+        List<TOwner>? gone = null;
+        foreach (var (name, owner) in _owners)
+        {
+            if (owner.Forget(window - config.MaxWindows)) _merged = null;
+            if (owner.HeardIn <= window - (2L * config.MaxWindows)) (gone ??= []).Add(name);
+        }
+
+        if (gone is null) return;
+        foreach (var name in gone) _owners.Remove(name);
+    }
+
+    public void CheckInvariants()
+    {
+        Invariant.Holds(_owners.Count <= SloLimits.OwnersMax);
+        foreach (var owner in _owners.Values) owner.CheckInvariants(_window, config.MaxWindows);
+    }
+
+    public void AddTo(ref Fingerprint fingerprint)
+    {
+        fingerprint.Add(_window);
+        fingerprint.Add((long)_owners.Count);
+        foreach (var owner in _owners.Values) owner.AddTo(ref fingerprint);
+    }
+
+    /// <summary>What one owner has told.</summary>
+    private sealed class Owner(long incarnation)
+    {
+        private readonly SortedDictionary<(long Incarnation, long Number), Kept> _buckets = [];
+
+        // Buckets of the newest life up to this number have counted and are forgotten.
+        private long _forgotten = long.MinValue;
+
+        public long Incarnation { get; private set; } = incarnation;
+
+        /// <summary>In which window something of it came last.</summary>
+        public long HeardIn { get; private set; } = long.MinValue;
+
+        public void Begin(long incarnation) => (Incarnation, _forgotten) = (incarnation, long.MinValue);
+
+        public BucketVerdict Put(long revision, LatencyBucket bucket, long window, int bucketsMax)
+        {
+            HeardIn = window;
+            var key = (Incarnation, bucket.Number);
+            if (_buckets.TryGetValue(key, out var known))
+            {
+                if (revision <= known.Revision) return BucketVerdict.Stale;
+                _buckets[key] = known with { Revision = revision, Latency = bucket.Latency };
+                return BucketVerdict.Replaced;
+            }
+
+            if (bucket.Number <= _forgotten) return BucketVerdict.Late;
+            // Nobody measures faster than time passes; who says so loses what it said first.
+            if (_buckets.Count == 2 * bucketsMax) Forget(_buckets.First().Key);
+            _buckets.Add(key, new Kept(window, revision, bucket.Latency));
+            return BucketVerdict.Accepted;
+        }
+
+        /// <summary>Forgets buckets up to a window; true when there were any.</summary>
+        public bool Forget(long upTo)
+        {
+            List<(long, long)> old = [.. _buckets.Where(b => b.Value.Window <= upTo).Select(b => b.Key)];
+            foreach (var key in old) Forget(key);
+            return old.Count > 0;
+        }
+
+        public void AddTo(TDigest digest, long from)
+        {
+            foreach (var kept in _buckets.Values)
+                if (kept.Window >= from) kept.Latency.AddTo(digest);
+        }
+
+        public void CheckInvariants(long window, int bucketsMax)
+        {
+            Invariant.Holds(_buckets.Count <= 2 * bucketsMax);
+            foreach (var kept in _buckets.Values)
+                Invariant.Holds(kept.Window <= window && kept.Window > window - bucketsMax);
+        }
+
+        public void AddTo(ref Fingerprint fingerprint)
+        {
+            fingerprint.Add(Incarnation);
+            fingerprint.Add(HeardIn);
+            fingerprint.Add(_forgotten);
+            foreach (var ((incarnation, number), kept) in _buckets)
+            {
+                fingerprint.Add(incarnation);
+                fingerprint.Add(number);
+                fingerprint.Add(kept.Window);
+                fingerprint.Add(kept.Revision);
+                kept.Latency.AddTo(ref fingerprint);
+            }
+        }
+
+        private void Forget((long Incarnation, long Number) bucket)
+        {
+            _buckets.Remove(bucket);
+            if (bucket.Incarnation == Incarnation) _forgotten = Math.Max(_forgotten, bucket.Number);
+        }
+    }
+
+    private sealed record Kept(long Window, long Revision, LatencyDigest Latency);
+}

@@ -1,0 +1,162 @@
+using System.Diagnostics;
+using HdrHistogram;
+using Hyperscale.Det.Slo;
+
+namespace Hyperscale.Det.Benchmarks;
+
+/// <summary>The digest of latencies against HdrHistogram: speed, memory, and how far the ranks of its
+/// quantiles are off; then its centroids at 10^8 samples.</summary>
+internal sealed class SloBenchmark : IBenchmark
+{
+    private const long HighestNanoseconds = 3_600_000_000_000;
+    private const int AddsMeasured = 1 << 20;
+    private const int ErrorSamples = 10_000_000;
+    private const int ManySamples = 100_000_000;
+    private const int Shards = 64;
+    private static readonly double[] Shares = [0.5, 0.99, 0.999];
+
+    public string Name => "slo";
+
+    public string Summary => "the digest of latencies against HdrHistogram: speed, memory, error of ranks";
+
+    public int Run(string[] options)
+    {
+        var samples = SampleKinds.Of("lognormal", AddsMeasured);
+        CompareMemory(samples);
+        CompareSpeed(samples);
+        CompareErrors();
+        return AddMany(samples);
+    }
+
+    private static void CompareSpeed(double[] samples)
+    {
+        var whole = Array.ConvertAll(samples, sample => (long)sample);
+        var (digest, histogram) = (new TDigest(), NewHistogram());
+        double sink = 0;
+        var adds = Contest.Run(
+            () =>
+            {
+                foreach (var sample in samples.AsSpan(0, 1 << 16)) digest.Add(sample);
+            },
+            () =>
+            {
+                foreach (var sample in whole.AsSpan(0, 1 << 16)) histogram.RecordValue(sample);
+            });
+        Row("add", 1 << 16, adds);
+        digest.Settle();
+        var at = 0;
+        Row("quantile", 1, Contest.Run(
+            () => sink += digest.Quantile(Shares[at = (at + 1) % 3]),
+            () => sink += histogram.GetValueAtPercentile(Shares[at = (at + 1) % 3] * 100)));
+        var parts = samples.Chunk(samples.Length / Shards).ToArray();
+        var digests = Array.ConvertAll(parts, part => DigestOf(part));
+        var histograms = Array.ConvertAll(parts, part => HistogramOf(part));
+        Row($"merge of {Shards}", 1, Contest.Run(
+            () =>
+            {
+                var sum = new TDigest();
+                foreach (var part in digests) sum.Merge(part);
+                sink += sum.Count;
+            },
+            () =>
+            {
+                var sum = NewHistogram();
+                foreach (var part in histograms) sum.Add(part);
+                sink += sum.TotalCount;
+            }));
+    }
+
+    private static void CompareMemory(double[] samples)
+    {
+        var digest = DigestOf(samples);
+        var kept = Bytes(() => LatencyDigest.Of(digest));
+        GC.KeepAlive(digest);
+        Console.WriteLine(
+            $"{"bytes",-14}{Bytes(() => DigestOf(samples)),12}{Bytes(() => HistogramOf(samples)),12}"
+            + $"   as it is kept and sent: {kept}");
+    }
+
+    private static void CompareErrors()
+    {
+        Console.WriteLine($"error of ranks in millionths, {ErrorSamples} samples: digest | HdrHistogram");
+        foreach (var kind in SampleKinds.Names)
+        {
+            var samples = SampleKinds.Of(kind, ErrorSamples);
+            var (digest, histogram) = (DigestOf(samples), HistogramOf(samples));
+            Array.Sort(samples);
+            var own = Shares.Select(q => ErrorOf(samples, q, digest.Quantile(q)));
+            var other = Shares.Select(q => ErrorOf(samples, q, histogram.GetValueAtPercentile(q * 100)));
+            Console.WriteLine(
+                $"  {kind,-12}{string.Concat(own.Select(e => $"{e * 1e6,9:F1}"))}   |"
+                + string.Concat(other.Select(e => $"{e * 1e6,9:F1}")));
+        }
+    }
+
+    /// <summary>How far q is from the shares of samples below and up to a value.</summary>
+    private static double ErrorOf(double[] sorted, double q, double value)
+    {
+        var from = (double)LowerBound(sorted, value) / sorted.Length;
+        var to = (double)LowerBound(sorted, Math.BitIncrement(value)) / sorted.Length;
+        return Math.Max(0, Math.Max(from - q, q - to));
+    }
+
+    private static int LowerBound(double[] sorted, double value)
+    {
+        var (low, high) = (0, sorted.Length);
+        while (low < high)
+        {
+            var middle = (low + high) / 2;
+            if (sorted[middle] < value) low = middle + 1;
+            else high = middle;
+        }
+
+        return low;
+    }
+
+    private static int AddMany(double[] samples)
+    {
+        var digest = new TDigest();
+        var most = 0;
+        var start = Stopwatch.GetTimestamp();
+        for (var added = 0; added < ManySamples; added += samples.Length)
+        {
+            foreach (var sample in samples) digest.Add(sample);
+            most = Math.Max(most, digest.Centroids);
+        }
+
+        var seconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
+        Console.WriteLine(
+            $"{digest.Count} samples: at most {most} centroids, {digest.Count / seconds / 1e6:F1} million/s");
+        return most <= 2 * TDigest.DeltaStandard ? 0 : 1;
+    }
+
+    private static TDigest DigestOf(double[] samples)
+    {
+        var digest = new TDigest();
+        foreach (var sample in samples) digest.Add(sample);
+        digest.Settle();
+        return digest;
+    }
+
+    private static LongHistogram HistogramOf(double[] samples)
+    {
+        var histogram = NewHistogram();
+        foreach (var sample in samples) histogram.RecordValue((long)sample);
+        return histogram;
+    }
+
+    private static LongHistogram NewHistogram() => new(1, HighestNanoseconds, 3);
+
+    private static long Bytes(Func<object> make)
+    {
+        var before = GC.GetTotalMemory(forceFullCollection: true);
+        var made = make();
+        var after = GC.GetTotalMemory(forceFullCollection: true);
+        GC.KeepAlive(made);
+        return after - before;
+    }
+
+    private static void Row(string what, int each, Cost[] costs) => Console.WriteLine(
+        $"{what,-14}{costs[0].Nanoseconds / each,10:F1}ns{costs[1].Nanoseconds / each,10:F1}ns"
+        + $"   allocated {costs[0].AllocatedBytes:F0} {costs[1].AllocatedBytes:F0}");
+}

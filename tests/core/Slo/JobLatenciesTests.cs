@@ -1,0 +1,90 @@
+using CsCheck;
+using Hyperscale.Det.Capacity;
+using Hyperscale.Det.Kernel;
+using Hyperscale.Det.Slo;
+
+namespace Hyperscale.Det.Tests.Core.Slo;
+
+public sealed class JobLatenciesTests
+{
+    private static readonly LatencySlo Target = new(50, 200, 500);
+
+    private readonly JobLatencies _latencies = new(SloConfig.Default);
+
+    [Fact]
+    public void The_worst_jobs_are_told_and_the_datacenter_is_all_of_them()
+    {
+        for (var job = 1; job <= 150; job++) Put(job, owner: 1, revision: 1, ms: job, samples: 100, at: 0);
+        var report = _latencies.Report(At(1));
+
+        Assert.Equal(SloLimits.JobsMax, report.Jobs.Count);
+        Assert.Equal(Enumerable.Range(51, 100).Reverse(), report.Jobs.Select(job => (int)job.Job.Op));
+        Assert.Equal(15_000u, report.Summary.Samples);
+        Assert.InRange(report.Summary.P50Ms, 74, 77);
+    }
+
+    [Fact]
+    public void A_job_is_judged_by_its_own_target()
+    {
+        Put(1, owner: 1, revision: 1, ms: 100, samples: 100, at: 0);
+        Put(2, owner: 1, revision: 1, ms: 100, samples: 100, at: 0, new LatencySlo(100, 400, 1000));
+        var report = _latencies.Report(At(1));
+
+        Assert.Equal([1, 2], report.Jobs.Select(job => (int)job.Job.Op));
+        Assert.Equal(0.4 + 0.25 + 0.06, report.Jobs[0].Summary.Score, 5);
+        Assert.Equal(0.2 + 0.125 + 0.03, report.Jobs[1].Summary.Score, 5);
+        Assert.Equal(0.71 * 0.75, report.Summary.Score, 2);
+    }
+
+    [Fact]
+    public void Workers_of_a_job_add_up_and_an_update_replaces()
+    {
+        Put(1, owner: 1, revision: 1, ms: 10, samples: 100, at: 0);
+        Put(1, owner: 2, revision: 1, ms: 10, samples: 10, at: 0);
+        Put(1, owner: 1, revision: 2, ms: 10, samples: 150, at: 1);
+        Put(1, owner: 1, revision: 1, ms: 10, samples: 100, at: 2);
+
+        Assert.Equal(160u, _latencies.Report(At(3)).Jobs[0].Summary.Samples);
+    }
+
+    [Fact]
+    public void A_datacenter_is_degraded_once_p95_has_been_twice_its_target_for_three_minutes()
+    {
+        for (var second = 0; second <= 180; second += 5)
+        {
+            Assert.Equal(DatacenterHealth.Healthy, _latencies.Health.Health);
+            Put(1, owner: 1, revision: second + 1, ms: 600, samples: 200, at: second,
+                new LatencySlo(500, 250, 1000));
+            _latencies.Report(At(second));
+        }
+
+        Assert.Equal(new SloHealth(DatacenterHealth.Degraded, SloRuleKind.P95Degraded), _latencies.Health);
+    }
+
+    [Fact]
+    public void A_job_of_which_nothing_comes_is_forgotten()
+    {
+        Put(1, owner: 1, revision: 1, ms: 10, samples: 100, at: 0);
+
+        Assert.Single(_latencies.Report(At(299)).Jobs);
+        Assert.Empty(_latencies.Report(At(300)).Jobs);
+        Assert.Equal(0u, _latencies.Report(At(700)).Summary.Samples);
+    }
+
+    [Fact]
+    public void Jobs_are_bounded()
+    {
+        for (var job = 1; job <= JobLatencies.JobsMax; job++)
+            Assert.Equal(BucketVerdict.Accepted, Put(job, 1, 1, ms: 10, samples: 1, at: 0));
+        Assert.Equal(BucketVerdict.Full, Put(JobLatencies.JobsMax + 1, 1, 1, ms: 10, samples: 1, at: 0));
+        _latencies.CheckInvariants();
+    }
+
+    private BucketVerdict Put(
+        int job, int owner, long revision, int ms, int samples, long at, LatencySlo? target = null) =>
+        _latencies.Put(
+            new JobId(0, job), target ?? Target, new LatencyOwner(0, 1, owner), attempt: 1, revision,
+            new LatencyBucket(0, LatencyDigest.From([(ms * 1_000, samples)])), At(at));
+
+    private static Instant At(long seconds) => Instant.Zero + Duration.FromSeconds(seconds);
+}

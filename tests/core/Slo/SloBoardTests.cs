@@ -1,0 +1,123 @@
+using CsCheck;
+using Hyperscale.Det.Capacity;
+using Hyperscale.Det.Kernel;
+using Hyperscale.Det.Slo;
+using Hyperscale.Det.Wire;
+
+namespace Hyperscale.Det.Tests.Core.Slo;
+
+public sealed class SloBoardTests
+{
+    private static readonly SloHealth Busy = new(DatacenterHealth.Busy, SloRuleKind.P50Busy);
+    private static readonly SloSummary Slow = new(90, 400, 900, 500, 1.9f, 1.36f, Duration.Zero);
+    private static readonly DatacenterSlo Told = new(Busy, Slow, [new JobSlo(new JobId(1, 2), Slow)]);
+
+    private readonly SloBoard _board = new(SloConfig.Default);
+
+    [Fact]
+    public void A_heartbeat_counts_for_thirty_seconds()
+    {
+        Assert.True(_board.OnHeartbeat("east", new SloMark(1, 1, 1), Told, At(0)));
+
+        Assert.Equal(Busy, _board.HealthOf("east", At(30)));
+        Assert.Equal(1.36, _board.FactorOf("east", At(30)), 5);
+        Assert.Equal(Duration.FromSeconds(30), _board.ViewOf("east", At(30))!.Value.Summary.Age);
+        Assert.Equal(Slow with { Age = Duration.FromSeconds(3) }, _board.JobOf("east", new JobId(1, 2), At(3)));
+        Assert.Equal(SloHealth.Healthy, _board.HealthOf("east", At(31)));
+        Assert.Equal(1, _board.FactorOf("east", At(31)));
+        Assert.Null(_board.JobOf("east", new JobId(1, 2), At(31)));
+        Assert.Null(_board.JobOf("east", new JobId(1, 3), At(3)));
+        Assert.Null(_board.ViewOf("west", At(0)));
+    }
+
+    [Theory]
+    [InlineData(2, 2, 1, false)]
+    [InlineData(2, 2, 2, false)]
+    [InlineData(2, 2, 3, true)]
+    [InlineData(2, 1, 9, false)]
+    [InlineData(2, 3, 1, true)]
+    [InlineData(1, 9, 9, false)]
+    [InlineData(3, 1, 1, true)]
+    public void Only_what_is_newer_counts_however_it_comes(long view, long life, long version, bool isNewer)
+    {
+        _board.OnHeartbeat("east", new SloMark(2, 2, 2), Told, At(0));
+        var (mark, well) = (new SloMark(view, life, version), Slow with { Score = 0.5f });
+
+        Assert.Equal(isNewer, _board.OnGossip(new SloGossip("east", mark, SloHealth.Healthy, well), At(1)));
+        Assert.Equal(isNewer ? SloHealth.Healthy : Busy, _board.HealthOf("east", At(1)));
+    }
+
+    [Fact]
+    public void What_another_gate_tells_is_as_old_as_it_says()
+    {
+        var told = new SloGossip("east", new SloMark(1, 1, 1), Busy, Slow with { Age = S(20) });
+
+        Assert.True(_board.OnGossip(told, At(100)));
+        Assert.Equal(Busy, _board.HealthOf("east", At(110)));
+        Assert.Equal(SloHealth.Healthy, _board.HealthOf("east", At(111)));
+        Assert.False(_board.OnGossip(
+            told with { Mark = new SloMark(1, 1, 2), Summary = Slow with { Age = S(30) } }, At(100)));
+    }
+
+    [Fact]
+    public void A_gate_tells_once_what_it_heard_itself_and_never_what_it_was_told()
+    {
+        _board.OnHeartbeat("east", new SloMark(1, 1, 1), Told, At(0));
+        _board.OnGossip(new SloGossip("west", new SloMark(1, 1, 1), Busy, Slow), At(0));
+
+        var told = Assert.Single(_board.TakeGossip(At(4)));
+        Assert.Equal(("east", S(4)), (told.Datacenter, told.Summary.Age));
+        Assert.Empty(_board.TakeGossip(At(5)));
+        _board.OnHeartbeat("east", new SloMark(1, 1, 2), Told, At(6));
+        _board.OnGossip(new SloGossip("east", new SloMark(1, 1, 3), Busy, Slow), At(7));
+        Assert.Empty(_board.TakeGossip(At(8)));
+    }
+
+    [Fact]
+    public void Summaries_lost_doubled_and_out_of_order_leave_the_newest() =>
+        Gen.Select(Gen.Bool, Gen.Int[1, 20]).List[1, 40].Sample(arrivals =>
+        {
+            var board = new SloBoard(SloConfig.Default);
+            foreach (var (isGossip, version) in arrivals)
+            {
+                var mark = new SloMark(1, 1, version);
+                var summary = Slow with { Score = version };
+                if (isGossip) board.OnGossip(new SloGossip("east", mark, Busy, summary), At(1));
+                else board.OnHeartbeat("east", mark, new DatacenterSlo(Busy, summary, []), At(1));
+            }
+
+            Assert.Equal(arrivals.Max(a => a.Item2), board.ViewOf("east", At(1))!.Value.Summary.Score);
+        });
+
+    [Theory]
+    [InlineData(float.NaN, 1f, 1f)]
+    [InlineData(1f, float.PositiveInfinity, 1f)]
+    [InlineData(1f, -1f, 1f)]
+    [InlineData(1f, 1f, 0f)]
+    [InlineData(1f, 1f, 1000f)]
+    [InlineData(9e9f, 1f, 1f)]
+    public void A_summary_that_no_latencies_make_is_a_fault(float p99, float score, float factor)
+    {
+        var writer = new FieldWriter();
+        var poisoned = new SloSummary(0.5f, 0.9f, p99, 5, score, factor, Duration.Zero);
+        DatacenterSlo.Write(writer, new DatacenterSlo(SloHealth.Healthy, poisoned, []));
+        var reader = new FieldReader(writer.Written);
+
+        Assert.Null(DatacenterSlo.Read(ref reader));
+        Assert.Equal("summary holds what no latencies make", reader.Fault);
+    }
+
+    [Fact]
+    public void A_hundred_jobs_fit_six_kilobytes()
+    {
+        var writer = new FieldWriter();
+        var jobs = Enumerable.Range(0, SloLimits.JobsMax).Select(i => new JobSlo(new JobId(900, 1L << 40), Slow));
+        DatacenterSlo.Write(writer, new DatacenterSlo(Busy, Slow, [.. jobs]));
+
+        Assert.InRange(writer.Length, 1, 6 * 1024);
+    }
+
+    private static Duration S(long seconds) => Duration.FromSeconds(seconds);
+
+    private static Instant At(long seconds) => Instant.Zero + S(seconds);
+}
