@@ -77,12 +77,12 @@ public sealed class AdaptiveKalmanFilter
             return false;
         }
 
-        var unit = _isRelative ? Math.Max(1, Math.Max(sample, _filter.Estimate) / 100) : 1;
+        var unit = _isRelative ? Math.Max(1, Math.Max(sample, _filter.Estimate) * 0.01) : 1;
         var square = unit * unit;
         _filter.Step(sample, ProcessNoise * square, MeasurementNoise * square);
         if (_filter.Samples == 1) return true;
         Note(_filter.Innovation * _filter.Innovation / square);
-        if (_count >= WindowMin) Adapt(_sum / _count / (_filter.InnovationVariance / square));
+        if (_count >= WindowMin) Adapt(_sum * square / (_filter.InnovationVariance * _count));
         return true;
     }
 
