@@ -73,4 +73,16 @@ public sealed partial class DatacenterRouting
     private HealthVerdict WithSlo(string datacenter, HealthVerdict verdict, Instant now) =>
         HealthVerdict.Worse(
             verdict, new HealthVerdict(_slo.HealthOf(datacenter, now).Health, HealthReason.Slo));
+
+    /// <summary>The factor of a datacenter's routing score: by its latencies and, where its resources are
+    /// known, by what their pressure lets expect.</summary>
+    private double SloFactorOf(string datacenter, Instant now)
+    {
+        if (ResourcesOf(datacenter, now) is not { } resources) return _slo.FactorOf(datacenter, now);
+        var expected = _predictor.Predict(
+            _slo.ViewOf(datacenter, now)?.Summary.Score ?? 1,
+            ResourcePressure.Of(resources.CpuPressure, resources.CpuUncertainty),
+            ResourcePressure.Of(resources.MemoryPressure, resources.MemoryUncertainty));
+        return SloComplianceScore.FactorOf(expected, _config.Slo);
+    }
 }

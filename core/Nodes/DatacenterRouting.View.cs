@@ -84,7 +84,7 @@ public sealed partial class DatacenterRouting
             datacenter.Managers.Count,
             datacenter.Managers.Count(manager => IsShut(manager, now)),
             PredictedOf(datacenter, now),
-            _slo.FactorOf(datacenter.Name, now));
+            SloFactorOf(datacenter.Name, now));
     }
 
     /// <summary>Whether no job should go to a manager. Of one that has been silent since its circuit opened,

@@ -26,6 +26,7 @@ public sealed partial class DatacenterRouting
     private readonly SortedDictionary<NodeId, ManagerCircuit> _circuits = [];
     private readonly SortedDictionary<string, DatacenterPressure> _pressures = new(StringComparer.Ordinal);
     private readonly SloBoard _slo;
+    private readonly ResourceAwareSloPredictor _predictor;
 
     // Where managers said that they stand, and when.
     private readonly SortedDictionary<NodeId, (NetworkCoordinate Coordinate, Instant At)> _places = [];
@@ -53,6 +54,7 @@ public sealed partial class DatacenterRouting
         _capacity = new DatacenterCapacityAggregator(config.Capacity);
         _latencies = new ObservedLatencyTracker(config.Routing);
         _slo = new SloBoard(config.Slo);
+        _predictor = new ResourceAwareSloPredictor(config.Slo);
         _router = new GateJobRouter(config.Capacity, config.Hysteresis, _latencies);
         _vivaldi = new Vivaldi(default, seed: 0);
     }

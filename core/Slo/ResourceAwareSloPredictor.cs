@@ -7,6 +7,10 @@ namespace Hyperscale.Det.Slo;
 /// <param name="RelativeUncertainty">Standard deviation by estimate; 0 and more.</param>
 public readonly record struct ResourcePressure(double Pressure, double RelativeUncertainty)
 {
+    /// <param name="deviation">Standard deviation of the pressure.</param>
+    public static ResourcePressure Of(double pressure, double deviation) =>
+        new(pressure, pressure > 0 ? deviation / pressure : 0);
+
     /// <summary>How far the estimate can be trusted, from 0 to 1.</summary>
     public double Confidence => 1 / (1 + RelativeUncertainty);
 }

@@ -2,6 +2,7 @@ using Hyperscale.Det.Capacity;
 using Hyperscale.Det.Kernel;
 using Hyperscale.Det.Nodes;
 using Hyperscale.Det.Protocol;
+using Hyperscale.Det.Resources;
 using Hyperscale.Det.Routing;
 
 namespace Hyperscale.Det.Tests.Core.Nodes;
@@ -81,6 +82,35 @@ public sealed class DatacenterRoutingTests
         Hear("east", East, at: 7, workers: 0);
         Assert.Equal(["east: unhealthy: no_worker"], Excluded(at: 7));
     }
+
+    [Fact]
+    public void Pressure_on_resources_lets_slower_answers_be_expected_as_far_as_it_is_certain()
+    {
+        Assert.Equal([1, 1], Factors(at: 1));
+
+        Press("east", cpu: 200, deviation: 0, at: 1);
+        Press("west", cpu: 200, deviation: 200, at: 1);
+
+        // 0.4 of the risk, which is 1 and 0.7 of half the cores; 0.4 of what the score then differs from 1.
+        Assert.Equal([1 + (0.4 * 0.4 * 0.7 * 0.5), 1 + (0.4 * 0.4 * 0.7 * 0.5 / 2)], Factors(at: 2), Close);
+    }
+
+    private static bool Close(double a, double b) => Math.Abs(a - b) < 1e-9;
+
+    private double[] Factors(int at) =>
+    [
+        .. _routing.Preview(new RoutingRequest(1, 4, [], []), At(at)).Ranking
+            .OrderBy(score => score.Datacenter).Select(score => score.SloFactor),
+    ];
+
+    private void Press(string datacenter, double cpu, double deviation, int at) =>
+        _routing.TakePressure(
+            new Message.ManagerHeartbeat(datacenter, new BootId(1), ++_version, true, 0, 1, 4, 4, 4, 0)
+            {
+                Resources = new ClusterResources(
+                    VersionVector.Empty, 1, 0, 4, new ResourceUsage(cpu, deviation, 0, 0), 1_000_000),
+            },
+            At(at));
 
     private static CircuitState StateAfter(int seconds)
     {
