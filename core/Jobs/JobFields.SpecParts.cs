@@ -80,15 +80,18 @@ public static partial class JobFields
         {
             switch (field)
             {
-                case 1: p50 = reader.Integer("p50Ms", 0); break;
-                case 2: p95 = reader.Integer("p95Ms", 0); break;
-                case 3: p99 = reader.Integer("p99Ms", 0); break;
+                case 1: p50 = ReadTarget(ref reader, "p50Ms"); break;
+                case 2: p95 = ReadTarget(ref reader, "p95Ms"); break;
+                case 3: p99 = ReadTarget(ref reader, "p99Ms"); break;
                 default: break;
             }
         }
 
         return reader.Fault is null ? new SloSpec(p50, p95, p99) : null;
     }
+
+    private static int ReadTarget(ref FieldReader reader, string name) =>
+        reader.Integer(name, 1, JobLimits.SloMillisecondsMax);
 
     private static void Write(FieldWriter writer, Threshold threshold)
     {

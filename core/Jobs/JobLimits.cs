@@ -31,7 +31,7 @@ public static class JobLimits
     public const int ErrorKindsMax = 32;
     public const int CpuPercentMax = 100 * CoresMax;
     public const int FileDescriptorsMax = 1_000_000_000;
-    public const int SloMillisecondsMax = 24 * 3600 * 1000;
+    public const int SloMillisecondsMax = Slo.LatencySlo.TargetMsMax;
     public const int RetryBudgetMax = Reliability.RetryBudgetConfig.CeilingMax;
     public const int RetryBudgetPerWorkflowMax = Reliability.RetryBudgetConfig.PerWorkflowCeilingMax;
     public const int MethodLengthMax = 32;

@@ -7,9 +7,9 @@ namespace Hyperscale.Det.Slo;
 /// <param name="Number">From 0; rises from bucket to bucket of whoever measured them.</param>
 public sealed record LatencyBucket(long Number, LatencyDigest Latency)
 {
-    /// <summary>Nobody answers as many requests within a bucket; sums over all owners can be
+    /// <summary>No workload gets as many answers within a bucket; sums over all owners of all jobs can be
     /// counted.</summary>
-    public const long CountMax = 1L << 40;
+    public const long CountMax = 1L << 30;
 
     public static readonly LatencyBucket None = new(0, LatencyDigest.Empty);
 

@@ -41,8 +41,8 @@ public readonly struct ScaleK1
     /// <summary>Most centroids of any digest.</summary>
     public int CentroidsMax { get; }
 
-    /// <summary>How many of <paramref name="total"/> samples may lie up to the end of the centroid that begins
-    /// after the first <paramref name="before"/>.</summary>
+    /// <summary>How many of <paramref name="total"/> samples may lie up to the end of the centroid that
+    /// begins after the first <paramref name="before"/>.</summary>
     /// <param name="perSample">1 / total: a quotient takes longer than all the rest here.</param>
     public long LimitAfter(long before, long total, double perSample)
     {

@@ -72,11 +72,12 @@ public readonly record struct SloSummary(
         fingerprint.Add(Age.Nanoseconds);
     }
 
-    // A comparison with what is no number is false.
+    // A comparison with what is no number is false. Bounds are rounded as what they bound.
     private bool IsSound =>
-        P50Ms >= 0 && P50Ms <= P95Ms && P95Ms <= P99Ms && P99Ms <= LatencyDigest.LatencyMax.Nanoseconds / 1e6
-        && Score >= 0 && Score <= SloLimits.RatioMax
-        && Factor >= SloLimits.FactorMin && Factor <= SloLimits.FactorMax
+        P50Ms >= 0 && P50Ms <= P95Ms && P95Ms <= P99Ms
+        && P99Ms <= (float)(LatencyDigest.LatencyMax.Nanoseconds / 1e6)
+        && Score >= 0 && Score <= (float)SloLimits.RatioMax
+        && Factor >= (float)SloLimits.FactorMin && Factor <= (float)SloLimits.FactorMax
         && Age <= AgeMax;
 }
 

@@ -94,6 +94,21 @@ public sealed class JobFieldsLimitsTests
         Assert.Equal(fault, reader.Fault);
     }
 
+    [Theory]
+    [InlineData(0)]
+    [InlineData(-1)]
+    [InlineData(JobLimits.SloMillisecondsMax + 1)]
+    public void A_latency_target_that_cannot_be_is_refused(int target)
+    {
+        var spec = Specs.Job() with { Slo = new SloSpec(null, target, null) };
+        var writer = new FieldWriter();
+        JobFields.Write(writer, spec);
+        var reader = new FieldReader(writer.Written);
+
+        Assert.Null(JobFields.ReadJobSpec(ref reader));
+        Assert.Contains("p95Ms", reader.Fault, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void A_digest_has_a_bounded_number_of_centroids()
     {

@@ -144,9 +144,9 @@ internal static class JobGens
         select new RetryShare(total, each, share, revision);
 
     private static readonly Gen<SloSpec> Slo = Gen.Select(
-        Gen.Int[0, 1000].Nullable(),
-        Gen.Int[0, 1000].Nullable(),
-        Gen.Int[0, int.MaxValue].Nullable(),
+        Gen.Int[1, 1000].Nullable(),
+        Gen.Int[1, 1000].Nullable(),
+        Gen.Int[1, JobLimits.SloMillisecondsMax].Nullable(),
         (p50, p95, p99) => new SloSpec(p50, p95, p99));
 
     public static readonly Gen<JobSpec> JobSpec =

@@ -22,7 +22,7 @@ public sealed class SloBoardTests
         Assert.Equal(Busy, _board.HealthOf("east", At(30)));
         Assert.Equal(1.36, _board.FactorOf("east", At(30)), 5);
         Assert.Equal(Duration.FromSeconds(30), _board.ViewOf("east", At(30))!.Value.Summary.Age);
-        Assert.Equal(Slow with { Age = Duration.FromSeconds(3) }, _board.JobOf("east", new JobId(1, 2), At(3)));
+        Assert.Equal(Slow with { Age = S(3) }, _board.JobOf("east", new JobId(1, 2), At(3)));
         Assert.Equal(SloHealth.Healthy, _board.HealthOf("east", At(31)));
         Assert.Equal(1, _board.FactorOf("east", At(31)));
         Assert.Null(_board.JobOf("east", new JobId(1, 2), At(31)));
@@ -107,11 +107,28 @@ public sealed class SloBoardTests
         Assert.Equal("summary holds what no latencies make", reader.Fault);
     }
 
+    [Theory]
+    [InlineData(0.01)]
+    [InlineData(100)]
+    public void What_the_longest_latencies_make_can_be_told(double factor)
+    {
+        var config = SloConfig.Default with { FactorMin = factor, FactorMax = factor };
+        var digest = LatencyDigest.From([(long.MaxValue, 1000)]).ToDigest();
+        var observed = LatencyObservation.Of("east", digest, config.EvaluationWindow);
+        var score = SloComplianceScore.Of(SloRatios.Of(observed, new LatencySlo(1, 1, 1)), config);
+        var slo = new DatacenterSlo(SloHealth.Healthy, SloSummary.Of(observed, score), []);
+        var writer = new FieldWriter();
+        DatacenterSlo.Write(writer, slo);
+        var reader = new FieldReader(writer.Written);
+
+        Assert.Equal(slo.Summary, DatacenterSlo.Read(ref reader)?.Summary);
+    }
+
     [Fact]
     public void A_hundred_jobs_fit_six_kilobytes()
     {
         var writer = new FieldWriter();
-        var jobs = Enumerable.Range(0, SloLimits.JobsMax).Select(i => new JobSlo(new JobId(900, 1L << 40), Slow));
+        var jobs = Enumerable.Repeat(new JobSlo(new JobId(900, 1L << 40), Slow), SloLimits.JobsMax);
         DatacenterSlo.Write(writer, new DatacenterSlo(Busy, Slow, [.. jobs]));
 
         Assert.InRange(writer.Length, 1, 6 * 1024);

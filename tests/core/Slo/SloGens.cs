@@ -23,7 +23,7 @@ internal static class SloGens
         (health, summary, jobs) => new DatacenterSlo(health, summary, jobs));
 
     public static readonly Gen<SloGossip> Gossip = Gen.Select(
-        Gen.Bool.Select(isA => isA ? "dc-a" : "dc-b"), Gen.Long[0, 1000], Gen.Long[0, 1000], Gen.Long[0, 1000], Health,
-        Summary, (name, view, life, version, health, summary) =>
+        Gen.Bool.Select(isA => isA ? "dc-a" : "dc-b"), Gen.Long[0, 1000], Gen.Long[0, 1000],
+        Gen.Long[0, 1000], Health, Summary, (name, view, life, version, health, summary) =>
             new SloGossip(name, new SloMark(view, life, version), health, summary));
 }

@@ -78,7 +78,8 @@ public sealed class SloScoreTests
     [InlineData(50, 200, -1)]
     public void A_target_of_zero_is_a_fault_of_ours(int p50, int p95, int p99) =>
         Assert.Throws<InvariantViolationException>(() => SloRatios.Of(
-            new LatencyObservation("j", 1, 1, 1, 100, Config.EvaluationWindow), new LatencySlo(p50, p95, p99)));
+            new LatencyObservation("j", 1, 1, 1, 100, Config.EvaluationWindow),
+            new LatencySlo(p50, p95, p99)));
 
     [Fact]
     public void A_job_sets_the_targets_that_it_wants_and_the_others_follow()
