@@ -5,8 +5,8 @@ namespace Hyperscale.Det.Jobs;
 /// <remarks>
 /// What counts: of a slot that has reported, the numbers of its completed, failed and killed attempts; of a
 /// slot that has not, the newest progress, but only while the job runs: in an ended job it stands for no
-/// result. Every row is the exact sum of its parts, and its latencies are merged of theirs, so the rows of any
-/// one kind add up to the totals.
+/// result. Every row is the exact sum of its parts, and its latencies are merged of theirs, so the rows of
+/// any one kind add up to the totals.
 /// </remarks>
 /// <param name="IsFinal">The job has ended: nothing here changes any more.</param>
 /// <param name="Workflows">One row for each, in the job's order.</param>

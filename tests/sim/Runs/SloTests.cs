@@ -9,8 +9,8 @@ using Hyperscale.Det.Slo;
 
 namespace Hyperscale.Det.Tests.Sim.Runs;
 
-/// <summary>Jobs that come one after another to two datacenters that are as far away and as free, of which one
-/// answers slowly for a while (AD-42).</summary>
+/// <summary>Jobs that come one after another to two datacenters that are as far away and as free, of which
+/// one answers slowly for a while (AD-42).</summary>
 public sealed class SloTests
 {
     private const string First = "dc-a";
@@ -82,7 +82,8 @@ public sealed class SloTests
         Assert.Equal(64, results.Count);
         var total = RunStats.Sum(results.Select(result => result.Outcome.Stats)).Latency;
         var exact = results
-            .Select(result => world.Processes.Of(new AttemptKey(new SlotKey(job.Id, 0, 1), result.Workflow, 1)))
+            .Select(result => world.Processes.Of(
+                new AttemptKey(new SlotKey(job.Id, 0, 1), result.Workflow, 1)))
             .SelectMany(processes => Assert.Single(processes).Behaviour.Latencies(
                 0, processes[0].Latency.Count, times: 1))
             .OrderBy(pair => pair.Microseconds).ToList();
