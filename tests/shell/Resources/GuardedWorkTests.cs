@@ -72,19 +72,26 @@ public sealed class GuardedWorkTests
     [Fact]
     public async Task A_processor_hog_is_held_near_its_budget_and_completes()
     {
-        await using var cluster = await TestCluster.StartAsync(Guarded);
+        // A throttle has a grace to show that it holds, on a busy machine, too.
+        await using var cluster = await TestCluster.StartAsync(Guarded with
+        {
+            Settings = ReadSettings.Default with
+            {
+                Resources = Quick with { GracePeriod = Duration.FromSeconds(3) },
+            },
+        });
         var job = await cluster.SubmitAsync(TestCluster.Job(
             1,
             Attempts.Shell(
-                "for i in 1 2 3 4; do sh -c 'while :; do :; done' & done; sleep 9; echo done") with
+                "for i in 1 2 3 4; do sh -c 'while :; do :; done' & done; sleep 12; echo done") with
             {
                 Budget = new ResourceBudget(15, null, null),
-                Duration = Duration.FromSeconds(15),
+                Duration = Duration.FromSeconds(20),
             }));
 
         var status = await cluster.EndOf(job);
 
-        Assert.Equal(JobState.Completed, status.State);
+        Assert.True(status.State == JobState.Completed, status.Reason);
         await cluster.Log.NextAsync("is held to");
     }
 
