@@ -31,7 +31,7 @@ public sealed class BudgetTests
                 JobOf = name => Jobs.Shared(name, budget: 3),
             });
             runs[^1].Run(runtime, jobs: 1, cancels: false);
-        }).HoldsAlways(schedules: 60);
+        }).HoldsAlways(schedules: 40);
 
         // Schedules in which nothing is granted prove nothing.
         var budgets = runs.Select(run => run.Observer.Budgets).ToList();
@@ -58,7 +58,7 @@ public sealed class BudgetTests
                     name, budget: 1, new BestEffortSpec(true, 1, Duration.FromSeconds(4), WaitForAll: true)),
             });
             runs[^1].Run(runtime, jobs: 1, cancels: false);
-        }).HoldsAlways(schedules: 60);
+        }).HoldsAlways(schedules: 40);
 
         var ends = runs.SelectMany(run => run.Observer.Budgets.Ends).ToList();
         var seen = string.Join(", ", ends.CountBy(end => end));

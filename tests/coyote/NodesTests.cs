@@ -15,7 +15,7 @@ public sealed class NodesTests
         {
             runs.Add(new Cluster(Cluster.Genuine, ticksMax: 120, crashesMax: 3));
             runs[^1].Run(runtime, jobs: 2, cancels: false);
-        }).HoldsAlways(schedules: 150);
+        }).HoldsAlways(schedules: 100);
 
         // A schedule in which nothing happens proves nothing.
         Assert.True(runs.Count(run => run.Observer.Ended > 0) > runs.Count * 3 / 4, Summary(runs));
@@ -56,7 +56,7 @@ public sealed class NodesTests
                 Victims = [.. Enumerable.Range(1, 3).Select(number => NodeId.Of($"gate-{number}"))],
             });
             runs[^1].Run(runtime, jobs: 1, cancels: false);
-        }).HoldsAlways(schedules: 60);
+        }).HoldsAlways(schedules: 40);
 
         var seen = string.Join(", ", runs.CountBy(
             run => (run.Observer.Duplicates, run.Observer.DuplicatesOverViews, run.Observer.Leaders)));
@@ -68,7 +68,7 @@ public sealed class NodesTests
     [Fact]
     public void A_cancellation_may_fall_anywhere() =>
         Scenario.Of(runtime => new Cluster(Cluster.Genuine, ticksMax: 80, crashesMax: 2)
-            .Run(runtime, jobs: 1, cancels: true)).HoldsAlways(schedules: 150);
+            .Run(runtime, jobs: 1, cancels: true)).HoldsAlways(schedules: 100);
 
     [Fact]
     public void A_worker_that_runs_what_was_meant_for_its_last_life_is_found_and_replayed() =>

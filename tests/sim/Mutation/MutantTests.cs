@@ -11,8 +11,14 @@ public sealed class MutantTests
     public static TheoryData<string> Planted =>
         ["answer-before-durable", "restart-keeps-the-view", "do-not-debit-proposed-cores"];
 
+    private const int SampledOfTested = 6;
+
+    // There are too many to hunt all of them here: `hyperscale-sim mutants` does.
     public static TheoryData<string> Tested =>
-        [.. MutantShelf.All.Where(mutant => mutant.Test is not null).Select(mutant => mutant.Name)];
+    [
+        .. MutantShelf.All.Where(mutant => mutant.Test is not null)
+            .Where((_, index) => index % SampledOfTested == 0).Select(mutant => mutant.Name),
+    ];
 
     private static string CoreTests =>
         Path.Combine(AppContext.BaseDirectory, "Hyperscale.Det.Tests.Core.dll");
