@@ -15,10 +15,18 @@ public sealed class ChannelMailbox<T>(int bound) : IMailbox<T>, IDisposable
     /// <inheritdoc/>
     public async ValueTask<bool> PostAsync(T item, CancellationToken cancellation)
     {
-        if (!_room.Wait(0, CancellationToken.None) && !await WaitForRoom(cancellation)) return false;
-        if (_channel.Writer.TryWrite(new Entry(item, TookRoom: true))) return true;
-        _room.Release();
-        return false;
+        try
+        {
+            if (!_room.Wait(0, CancellationToken.None) && !await WaitForRoom(cancellation)) return false;
+            if (_channel.Writer.TryWrite(new Entry(item, TookRoom: true))) return true;
+            _room.Release();
+            return false;
+        }
+        catch (ObjectDisposedException)
+        {
+            // Whoever reads has ended since the caller looked: it is closed, no more and no less.
+            return false;
+        }
     }
 
     /// <inheritdoc/>

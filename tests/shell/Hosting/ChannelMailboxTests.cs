@@ -4,7 +4,7 @@ namespace Hyperscale.Det.Tests.Shell.Hosting;
 
 public class ChannelMailboxTests
 {
-    private static readonly CancellationToken Cancellation = TestContext.Current.CancellationToken;
+    private static readonly CancellationToken Cancellation = Cancellation;
 
     [Fact]
     public async Task Items_come_out_in_the_order_they_went_in_posted_or_signalled()
@@ -101,6 +101,16 @@ public class ChannelMailboxTests
             var own = seen.Where(i => i / 500 == writer).ToList();
             Assert.Equal(own.Order(), own);
         }
+    }
+
+    [Fact]
+    public async Task What_comes_after_the_reader_has_ended_is_not_taken_and_no_fault()
+    {
+        var mailbox = new ChannelMailbox<int>(bound: 1);
+        mailbox.Dispose();
+
+        Assert.False(await mailbox.PostAsync(1, Cancellation));
+        Assert.False(mailbox.Signal(2));
     }
 
     private static List<int> Drain(ChannelMailbox<int> mailbox, int max)
