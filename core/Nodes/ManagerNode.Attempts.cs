@@ -49,10 +49,11 @@ public sealed partial class ManagerNode
     {
         if (!_tracks.TryGetValue(progressed.Attempt, out var track)) return NodeVerdict.Unknown;
         if (Ledger.Find(progressed.Attempt)!.Worker != from) return NodeVerdict.Stale;
+        // Of an earlier bucket this may be the last word, though the next one's first came before it.
+        NoteLatencies(progressed);
         if (progressed.Revision <= track.Revision) return NodeVerdict.Stale;
         track.Revision = progressed.Revision;
         track.Stats = progressed.Stats;
-        NoteLatencies(progressed);
         MarkProgress(progressed.Attempt.Slot);
         return NodeVerdict.Accepted;
     }

@@ -28,7 +28,7 @@ public sealed partial class ManagerNode
             _workers.CoresFree, _workers.LargestCores, Queued)
         {
             Capacity = Leads && !IsGathering ? CapacityNow() : null,
-            Slo = Leads ? ReportSlo() : null,
+            Slo = Leads && !IsGathering ? ReportSlo() : null,
             Coordinate = _vivaldi.Own,
             Resources = _resources.Now(_now),
         };

@@ -23,10 +23,11 @@ public readonly record struct LatencyOwner(int Slot, int Epoch, int Workflow) : 
 /// leads the datacenter.</summary>
 public sealed class JobLatencies(SloConfig config)
 {
-    /// <summary>Jobs that latencies are kept of; of more there is nothing to tell.</summary>
+    /// <summary>Jobs that latencies are kept of; where there are more, those heard of last.</summary>
     public const int JobsMax = 10_000;
 
-    private readonly SortedDictionary<JobId, Job> _jobs = [];
+    // The one that was heard of longest ago first.
+    private readonly LaneTable<JobId, Job> _jobs = new(lanes: 1);
     private readonly SloHealthClassifier _classifier = new(config);
 
     /// <summary>By the newest report.</summary>
@@ -44,13 +45,16 @@ public sealed class JobLatencies(SloConfig config)
         LatencyBucket bucket,
         Instant now)
     {
-        if (!_jobs.TryGetValue(job, out var known))
+        var place = _jobs.Find(job);
+        if (place < 0)
         {
-            if (_jobs.Count == JobsMax) return BucketVerdict.Full;
-            _jobs.Add(job, known = new Job(target, new WindowedDigest<LatencyOwner>(config)));
+            if (_jobs.Count == JobsMax) _jobs.Remove(_jobs.OldestIn(0));
+            place = _jobs.Add(job, new Job(target, new WindowedDigest<LatencyOwner>(config)), 0);
         }
 
-        return known.Recent.Put(owner, attempt, revision, bucket, now);
+        var verdict = _jobs.ValueAt(place).Recent.Put(owner, attempt, revision, bucket, now);
+        _jobs.Move(place, 0);
+        return verdict;
     }
 
     /// <summary>What the gates are to hear now; judges the datacenter's health by it.</summary>
@@ -59,7 +63,7 @@ public sealed class JobLatencies(SloConfig config)
         Forget(now);
         var all = new TDigest(config.TDigestDelta, config.TDigestMaxUnmerged);
         var (ratios, jobs) = (new List<SloRatios>(), new List<JobSlo>());
-        foreach (var (id, job) in _jobs)
+        foreach (var (id, job) in _jobs.In(0))
         {
             var recent = job.Recent.Recent(now);
             if (recent.Count == 0) continue;
@@ -81,13 +85,13 @@ public sealed class JobLatencies(SloConfig config)
     public void CheckInvariants()
     {
         Invariant.Holds(_jobs.Count <= JobsMax);
-        foreach (var job in _jobs.Values) job.Recent.CheckInvariants();
+        foreach (var (_, job) in _jobs.In(0)) job.Recent.CheckInvariants();
     }
 
     public void AddTo(ref Fingerprint fingerprint)
     {
         fingerprint.Add((long)_jobs.Count);
-        foreach (var (id, job) in _jobs)
+        foreach (var (id, job) in _jobs.In(0))
         {
             id.AddTo(ref fingerprint);
             job.Recent.AddTo(ref fingerprint);
@@ -99,14 +103,14 @@ public sealed class JobLatencies(SloConfig config)
     private void Forget(Instant now)
     {
         List<JobId>? gone = null;
-        foreach (var (id, job) in _jobs)
+        foreach (var (id, job) in _jobs.In(0))
         {
             job.Recent.Forget(now);
             if (job.Recent.IsEmpty) (gone ??= []).Add(id);
         }
 
         if (gone is null) return;
-        foreach (var id in gone) _jobs.Remove(id);
+        foreach (var id in gone) _jobs.Remove(_jobs.Find(id));
     }
 
     private sealed record Job(LatencySlo Target, WindowedDigest<LatencyOwner> Recent);

@@ -62,9 +62,10 @@ public sealed class SloBoard(SloConfig config)
     public bool OnHeartbeat(string datacenter, SloMark mark, DatacenterSlo slo, Instant now)
     {
         var known = KnownOf(datacenter);
-        if (!Take(known, mark, slo.Health, slo.Summary, now)) return false;
-        (known.HeardMark, known.Jobs, known.JobsAt) = (mark, slo.Jobs, now);
-        return true;
+        // Another gate may have told of the same heartbeat before, but not of its jobs.
+        if (known.HeardMark is not { } heard || mark.IsNewerThan(heard))
+            (known.HeardMark, known.Jobs, known.JobsAt) = (mark, slo.Jobs, now);
+        return Take(known, mark, slo.Health, slo.Summary, now);
     }
 
     /// <summary>Takes what another gate told; false when it is no newer than what is known, or too
@@ -136,9 +137,12 @@ public sealed class SloBoard(SloConfig config)
         }
     }
 
-    private static bool Take(Known known, SloMark mark, SloHealth health, SloSummary summary, Instant now)
+    private bool Take(Known known, SloMark mark, SloHealth health, SloSummary summary, Instant now)
     {
+        var isFresh = known.IsHeardOf && now - known.TrueAt <= config.SummaryTtl;
         if (known.IsHeardOf && !mark.IsNewerThan(known.Mark)) return false;
+        // A new primary has heard little: it does not acquit a datacenter that the last one found wanting.
+        if (isFresh && mark.View > known.Mark.View && summary.Samples < config.MinSampleCount) return false;
         (known.Mark, known.Health, known.Summary) = (mark, health, summary);
         known.TrueAt = now - summary.Age;
         known.IsHeardOf = true;

@@ -19,7 +19,7 @@ public sealed partial class TDigest
     public const int MaxUnmergedMax = 65_536;
 
     /// <summary>Most samples of a digest: as many are counted exactly by every processor.</summary>
-    public const long CountMax = 1L << 62;
+    public const long CountMax = 1L << 61;
 
     private const int FirstBuffer = 32;
     private const int RepeatedOneByOne = 16;
@@ -201,6 +201,7 @@ public sealed partial class TDigest
     public double Quantile(double q)
     {
         Invariant.Holds(q is >= 0 and <= 1);
+        if (q >= 1) return AtRank(Count);
         // A product of a decimal can come out a few units of its last place too large.
         var rank = Math.Ceiling(Count * q * (1 - 1e-15));
         return AtRank((long)Math.Min(rank, Count));

@@ -72,12 +72,19 @@ public sealed class JobLatenciesTests
     }
 
     [Fact]
-    public void Jobs_are_bounded()
+    public void Of_too_many_jobs_the_one_heard_of_longest_ago_makes_room()
     {
         for (var job = 1; job <= JobLatencies.JobsMax; job++)
             Assert.Equal(BucketVerdict.Accepted, Put(job, 1, 1, ms: 10, samples: 1, at: 0));
-        Assert.Equal(BucketVerdict.Full, Put(JobLatencies.JobsMax + 1, 1, 1, ms: 10, samples: 1, at: 0));
+        Put(1, 1, 2, ms: 10, samples: 2, at: 0);
+        Assert.Equal(
+            BucketVerdict.Accepted, Put(JobLatencies.JobsMax + 1, 1, 1, ms: 10, samples: 1, at: 0));
         _latencies.CheckInvariants();
+
+        // The second made room, not the first, which was heard of again.
+        Assert.Equal((uint)JobLatencies.JobsMax + 1, _latencies.Report(At(1)).Summary.Samples);
+        Put(2, 1, 1, ms: 10, samples: 1, at: 1);
+        Assert.Equal((uint)JobLatencies.JobsMax + 1, _latencies.Report(At(1)).Summary.Samples);
     }
 
     private BucketVerdict Put(

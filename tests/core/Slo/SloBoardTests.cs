@@ -48,6 +48,33 @@ public sealed class SloBoardTests
     }
 
     [Fact]
+    public void A_new_primary_that_has_heard_little_acquits_nobody_while_the_last_ones_word_counts()
+    {
+        _board.OnHeartbeat("east", new SloMark(1, 1, 1), Told, At(0));
+        var few = new DatacenterSlo(SloHealth.Healthy, Slow with { Samples = 99, Factor = 1 }, []);
+
+        Assert.False(_board.OnHeartbeat("east", new SloMark(2, 1, 1), few, At(10)));
+        Assert.Equal(Busy, _board.HealthOf("east", At(30)));
+        Assert.True(_board.OnHeartbeat("east", new SloMark(2, 1, 2), few, At(31)));
+        Assert.Equal(SloHealth.Healthy, _board.HealthOf("east", At(31)));
+
+        _board.OnHeartbeat("west", new SloMark(1, 1, 1), Told, At(0));
+        var enough = few with { Summary = Slow with { Samples = 100 } };
+        Assert.True(_board.OnHeartbeat("west", new SloMark(2, 1, 1), enough, At(10)));
+        Assert.Equal(SloHealth.Healthy, _board.HealthOf("west", At(10)));
+    }
+
+    [Fact]
+    public void Jobs_are_taken_from_a_heartbeat_that_another_gate_told_of_first()
+    {
+        var mark = new SloMark(1, 1, 1);
+        _board.OnGossip(new SloGossip("east", mark, Busy, Slow), At(0));
+
+        Assert.False(_board.OnHeartbeat("east", mark, Told, At(0)));
+        Assert.NotNull(_board.JobOf("east", new JobId(1, 2), At(0)));
+    }
+
+    [Fact]
     public void What_another_gate_tells_is_as_old_as_it_says()
     {
         var told = new SloGossip("east", new SloMark(1, 1, 1), Busy, Slow with { Age = S(20) });

@@ -65,6 +65,27 @@ public sealed class SloHealthClassifierTests
     }
 
     [Fact]
+    public void What_speaks_for_recovery_is_added_up_over_gaps_and_lost_when_it_is_bad_again()
+    {
+        Observed(new SloRatios(9, 9, 9, 100), 0, 300);
+        Observed(Fine, 301, 580);
+        Assert.Equal(DatacenterHealth.Unhealthy, Observed(SloRatios.None, 581, 800).Health);
+        Assert.Equal(DatacenterHealth.Unhealthy, Observed(Fine, 801, 818).Health);
+        Assert.NotEqual(DatacenterHealth.Unhealthy, Observed(Fine, 819, 822).Health);
+
+        var again = new SloHealthClassifier(SloConfig.Default);
+        SloHealth At(int second, SloRatios ratios) =>
+            again.Observe(ratios, Instant.Zero + Duration.FromSeconds(second));
+        for (var second = 0; second <= 300; second++) At(second, new SloRatios(9, 9, 9, 100));
+        for (var second = 301; second <= 580; second++) At(second, Fine);
+        At(581, SloRatios.None);
+        At(800, new SloRatios(9, 9, 9, 100));
+        for (var second = 801; second <= 1100; second++)
+            Assert.Equal(DatacenterHealth.Unhealthy, At(second, Fine).Health);
+        Assert.NotEqual(DatacenterHealth.Unhealthy, At(1101, Fine).Health);
+    }
+
+    [Fact]
     public void What_was_found_is_forgotten_once_nothing_has_come_for_six_windows()
     {
         Observed(new SloRatios(9, 9, 9, 100), 0, 300);
