@@ -14,23 +14,31 @@ internal sealed class DatacenterPressure
     /// <summary>Pressure has to fall below this before a datacenter stands where it stood.</summary>
     private const double LowAgain = Pressure.High - 0.1;
 
-    private ClusterResources? _resources;
-    private Instant _heardAt;
+    // By manager: what one that is dead knew last is not to stand beside what the living know now.
+    private readonly SortedDictionary<NodeId, (ClusterResources Resources, Instant At)> _told = [];
 
     /// <summary>Whether the newest that was heard was, or stayed, high.</summary>
     public bool IsPressed { get; private set; }
 
     /// <summary>Takes what a manager told.</summary>
-    public void Observe(ClusterResources told, Instant now)
+    public void Observe(NodeId manager, ClusterResources told, Instant now)
     {
-        _resources = At(now) is { } known ? ClusterResources.Merge(known, told) : told;
-        _heardAt = now;
-        IsPressed = _resources.WorstPressure >= (IsPressed ? LowAgain : Pressure.High);
+        _told[manager] = (told, now);
+        IsPressed = At(now)!.WorstPressure >= (IsPressed ? LowAgain : Pressure.High);
     }
 
     /// <summary>What is known; null when that is nothing, or too old.</summary>
-    public ClusterResources? At(Instant now) =>
-        now - _heardAt <= ManagerClusterResourceView.Staleness ? _resources : null;
+    public ClusterResources? At(Instant now)
+    {
+        ClusterResources? known = null;
+        foreach (var (resources, at) in _told.Values)
+        {
+            if (now - at > ManagerClusterResourceView.Staleness) continue;
+            known = known is null ? resources : ClusterResources.Merge(known, resources);
+        }
+
+        return known;
+    }
 
     /// <summary>How well its resources let the datacenter be.</summary>
     public HealthVerdict Verdict(Instant now) => IsPressed && At(now) is not null
@@ -39,8 +47,13 @@ internal sealed class DatacenterPressure
 
     public void AddTo(ref Fingerprint fingerprint)
     {
-        _resources?.AddTo(ref fingerprint);
-        fingerprint.Add(_heardAt);
+        foreach (var (manager, (resources, at)) in _told)
+        {
+            fingerprint.Add(manager);
+            resources.AddTo(ref fingerprint);
+            fingerprint.Add(at);
+        }
+
         fingerprint.Add(IsPressed);
     }
 }

@@ -124,12 +124,13 @@ public sealed partial class DatacenterRouting
 
     /// <summary>Takes what a manager's heartbeat tells of resources; what is to be told of it, where the
     /// datacenter came under high pressure or left it.</summary>
-    public TelemetryEvent.DatacenterPressed? TakePressure(Message.ManagerHeartbeat heartbeat, Instant now)
+    public TelemetryEvent.DatacenterPressed? TakePressure(
+        NodeId from, Message.ManagerHeartbeat heartbeat, Instant now)
     {
         if (heartbeat.Resources is not { } told) return null;
         var pressure = _pressures[heartbeat.Datacenter];
         var before = pressure.IsPressed;
-        pressure.Observe(told, now);
+        pressure.Observe(from, told, now);
         if (pressure.IsPressed == before) return null;
         var known = pressure.At(now)!;
         return new TelemetryEvent.DatacenterPressed(

@@ -13,7 +13,7 @@ public sealed partial class GateNode
         if (verdict == NodeVerdict.Unknown) return turn.Ignore(from, heartbeat, verdict);
         if (verdict != NodeVerdict.Accepted) return verdict;
         turn.Send(from, _routing.OnHeartbeat(from, heartbeat, turn.Now));
-        if (_routing.TakePressure(heartbeat, turn.Now) is { } pressed) turn.Tell(pressed);
+        if (_routing.TakePressure(from, heartbeat, turn.Now) is { } pressed) turn.Tell(pressed);
         return verdict;
     }
 

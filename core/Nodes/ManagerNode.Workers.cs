@@ -67,6 +67,8 @@ public sealed partial class ManagerNode
             _ => WorkerStanding.Well,
         };
         if (!_workers.Judge(worker, standing)) return;
+        // What it was held for would wait while others pass it by.
+        if (_workers.Held == worker && !_workers.TakesWork(worker)) Release();
         _isPlacingDue = true;
     }
 

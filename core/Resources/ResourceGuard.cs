@@ -11,9 +11,9 @@ namespace Hyperscale.Det.Resources;
 /// A kill is SIGTERM, SIGKILL after 5 s, and again until nothing of the tree is left.</remarks>
 public sealed class ResourceGuard : IMachine<GuardInput, GuardEffect, GuardVerdict>
 {
-    /// <summary>Where a throttled tree is to be held, of its budget: under the kill, above the throttle, so
-    /// that it stays throttled as long as it wants more.</summary>
-    private const double HoldAt = 0.95;
+    /// <summary>Where a throttled tree is to be held, from the throttle's threshold to the kill's: under the
+    /// kill, above the throttle, so that it stays throttled as long as it wants more.</summary>
+    private const double HoldAt = 2.0 / 3;
 
     // Down at once, as a kill comes next; up with care.
     private const double AdjustMin = 0.7;
@@ -183,7 +183,8 @@ public sealed class ResourceGuard : IMachine<GuardInput, GuardEffect, GuardVerdi
     private void Throttle(Outbox<GuardEffect> outbox)
     {
         var used = Math.Max(1, _monitor.Sample.CpuPercent);
-        var target = _dimensions[(int)GuardDimension.Cpu].Limit * HoldAt;
+        var (low, high) = (ThresholdOf(GuardLevel.Throttle), ThresholdOf(GuardLevel.Kill));
+        var target = low + (HoldAt * (high - low));
         if (_given is null)
         {
             _quota = Math.Min(target, Metrics.CpuPercent / 2);
@@ -194,7 +195,7 @@ public sealed class ResourceGuard : IMachine<GuardInput, GuardEffect, GuardVerdi
         else if (LevelOf(GuardDimension.Cpu) == GuardLevel.Throttle)
         {
             var factor = Math.Clamp(target / used, AdjustMin, AdjustMax);
-            _quota = Math.Clamp(_quota * factor, target / 2, target * AdjustMax);
+            _quota = Math.Clamp(_quota * factor, target / 2, Math.Max(target, high));
             _share *= factor;
         }
 
@@ -205,6 +206,8 @@ public sealed class ResourceGuard : IMachine<GuardInput, GuardEffect, GuardVerdi
         _given = order;
         outbox.Emit(new GuardEffect.Throttle(order));
     }
+
+    private double ThresholdOf(GuardLevel level) => _dimensions[(int)GuardDimension.Cpu].ThresholdOf(level);
 
     private static bool IsAlike(ThrottleOrder a, ThrottleOrder b) =>
         Math.Abs(a.CpuPercent - b.CpuPercent) * 50 <= a.CpuPercent

@@ -38,7 +38,16 @@ internal sealed class CgroupEnforcer : IResourceEnforcer
     public IHeldTree Hold(int root, bool holdsRoot)
     {
         var name = $"{Interlocked.Increment(ref _count)}";
-        _kind.Create(name, root);
+        try
+        {
+            _kind.Create(name, root);
+        }
+        catch
+        {
+            _kind.Remove(name);
+            throw;
+        }
+
         return new CgroupTree(_kind, name, root);
     }
 
@@ -87,15 +96,34 @@ internal sealed class CgroupTree(ICgroupKind kind, string name, int root) : IHel
         lock (_lock)
         {
             if (_isDisposed) return null;
-            Reap();
-            return new TreeReading(at, [], kind.Read(name));
+            try
+            {
+                Reap();
+                return new TreeReading(at, [], kind.Read(name));
+            }
+            // Other trees can be read nevertheless.
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            {
+                return null;
+            }
         }
     }
 
     public void Throttle(ThrottleOrder? order)
     {
         lock (_lock)
-            if (!_isDisposed) kind.SetQuota(name, order?.CpuPercent);
+        {
+            if (_isDisposed) return;
+            try
+            {
+                kind.SetQuota(name, order?.CpuPercent);
+            }
+            // A quota above that of a group around this one, or the group is gone: the last quota stays. What
+            // is not held shows in its samples, and its guard kills it.
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            {
+            }
+        }
     }
 
     public int Kill()

@@ -20,7 +20,8 @@ internal static class CgroupFiles
     {
         Span<byte> text = stackalloc byte[4096];
         var length = NativeProcess.ReadFile(path, text);
-        foreach (var line in Encoding.ASCII.GetString(text[..Math.Max(0, length)]).Split('\n'))
+        if (length <= 0) throw new IOException($"{path} cannot be read");
+        foreach (var line in Encoding.ASCII.GetString(text[..length]).Split('\n'))
         {
             var space = line.IndexOf(' ', StringComparison.Ordinal);
             if (space > 0 && line.AsSpan(0, space).SequenceEqual(name))

@@ -144,6 +144,11 @@ internal sealed class WorkloadProcess
             Attach(pid, controlStream);
             ReadReports(reportStream);
         }
+        catch (Exception e)
+        {
+            // It would wait for an order that does not come.
+            _fault ??= $"the workload could not be run: {e.Message}";
+        }
         finally
         {
             exitCode = End(pid);

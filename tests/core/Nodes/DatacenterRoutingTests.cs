@@ -95,6 +95,18 @@ public sealed class DatacenterRoutingTests
         Assert.Equal([1 + (0.4 * 0.4 * 0.7 * 0.5), 1 + (0.4 * 0.4 * 0.7 * 0.5 / 2)], Factors(at: 2), Close);
     }
 
+    [Fact]
+    public void What_a_manager_told_that_is_silent_now_keeps_no_datacenter_pressed()
+    {
+        VersionVector Seen(NodeId manager, long version) => new([(manager, new StateVersion(1, version))]);
+        Press(East[1], Seen(East[1], 1), cpu: 390, deviation: 0, at: 1);
+        Assert.Equal(0.975, _routing.ResourcesOf("east", At(1))!.CpuPressure);
+
+        for (var at = 2; at <= 40; at++) Press(East[0], Seen(East[0], at), cpu: 40, deviation: 0, at);
+
+        Assert.Equal(0.1, _routing.ResourcesOf("east", At(40))!.CpuPressure);
+    }
+
     private static bool Close(double a, double b) => Math.Abs(a - b) < 1e-9;
 
     private double[] Factors(int at) =>
@@ -104,11 +116,16 @@ public sealed class DatacenterRoutingTests
     ];
 
     private void Press(string datacenter, double cpu, double deviation, int at) =>
+        Press(NodeId.Of($"{datacenter}/1"), VersionVector.Empty, cpu, deviation, at);
+
+    private void Press(NodeId manager, VersionVector versions, double cpu, double deviation, int at) =>
         _routing.TakePressure(
-            new Message.ManagerHeartbeat(datacenter, new BootId(1), ++_version, true, 0, 1, 4, 4, 4, 0)
+            manager,
+            new Message.ManagerHeartbeat(
+                manager.Name.Split('/')[0], new BootId(1), ++_version, true, 0, 1, 4, 4, 4, 0)
             {
                 Resources = new ClusterResources(
-                    VersionVector.Empty, 1, 0, 4, new ResourceUsage(cpu, deviation, 0, 0), 1_000_000),
+                    versions, 1, 0, 4, new ResourceUsage(cpu, deviation, 0, 0), 1_000_000),
             },
             At(at));
 

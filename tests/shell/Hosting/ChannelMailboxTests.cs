@@ -4,7 +4,7 @@ namespace Hyperscale.Det.Tests.Shell.Hosting;
 
 public class ChannelMailboxTests
 {
-    private static readonly CancellationToken Cancellation = Cancellation;
+    private static readonly CancellationToken Cancellation = TestContext.Current.CancellationToken;
 
     [Fact]
     public async Task Items_come_out_in_the_order_they_went_in_posted_or_signalled()
