@@ -29,6 +29,7 @@ internal static partial class NativeProcess
     private const int ByPid = 1;
     private const int Exited = 4;
     private const int LeaveWaitable = 0x1000000;
+    private const int NoHang = 1;
     private const int SetDescriptorFlags = 2;
     private const int DescriptorCloseOnExec = 1;
     private const int ParentDeathSignal = 1;
@@ -80,6 +81,18 @@ internal static partial class NativeProcess
         var signal = status & 0x7f;
         exitCode = signal == 0 ? (status >> 8) & 0xff : 128 + signal;
         return reaped;
+    }
+
+    /// <summary>Reaps a child if it has ended; never waits.</summary>
+    public static unsafe void ReapEnded(int pid)
+    {
+        int status;
+        while (WaitPid(pid, &status, NoHang) < 0)
+        {
+            var error = Marshal.GetLastPInvokeError();
+            if (error == NoChild) return;
+            if (error != Interrupted) throw Failure("waitpid", error);
+        }
     }
 
     /// <summary>Makes this process the parent of every orphan among its descendants.</summary>

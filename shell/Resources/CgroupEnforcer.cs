@@ -89,6 +89,7 @@ internal interface ICgroupKind
 internal sealed class CgroupTree(ICgroupKind kind, string name, int root) : IHeldTree
 {
     private readonly Lock _lock = new();
+    private Dictionary<int, ProcessEntry> _members = [];
     private bool _isDisposed;
 
     public TreeReading? Read(Instant at)
@@ -145,14 +146,21 @@ internal sealed class CgroupTree(ICgroupKind kind, string name, int root) : IHel
         }
     }
 
-    // What this process adopted of the tree and has ended; whoever waits for the root reaps that.
+    // What this process adopted of the tree and has ended; whoever waits for the root reaps that. What has
+    // ended is in no list of a group, so it is known by having been there.
     private void Reap()
     {
-        foreach (var id in CgroupFiles.Processes(kind.DirectoryOf(name)))
+        var listed = CgroupFiles.Processes(kind.DirectoryOf(name)).ToHashSet();
+        foreach (var (id, member) in _members)
+            if (!listed.Contains(id)) ProcessScan.ReapAdopted(member);
+        var members = new Dictionary<int, ProcessEntry>(listed.Count);
+        foreach (var id in listed)
         {
-            if (id == root || !ProcessScan.TryRead(id, out var process)) continue;
-            if (process.IsZombie && process.Parent == Environment.ProcessId)
-                _ = NativeProcess.Reap(id, out _);
+            if (id == root) continue;
+            if (_members.TryGetValue(id, out var known) || ProcessScan.TryRead(id, out known))
+                members[id] = known;
         }
+
+        _members = members;
     }
 }

@@ -126,10 +126,7 @@ internal sealed class ProcTree(int root, bool holdsRoot, Action<ProcTree> forget
     private void Reap()
     {
         foreach (var process in _members)
-        {
-            if (process.IsZombie && process.Parent == Environment.ProcessId && process.Id != root)
-                _ = NativeProcess.Reap(process.Id, out _);
-        }
+            if (process.IsZombie && process.Id != root) ProcessScan.ReapAdopted(process);
     }
 
     private void Pace()

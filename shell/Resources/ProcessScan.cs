@@ -53,6 +53,14 @@ internal static class ProcessScan
         return length > 0 && TryParse(id, stat[..length], out entry);
     }
 
+    /// <summary>Reaps a process that was seen before, if it is still that one, has ended, and was adopted by
+    /// this process.</summary>
+    public static void ReapAdopted(in ProcessEntry seen)
+    {
+        if (!TryRead(seen.Id, out var now) || !now.IsSame(seen)) return;
+        if (now.IsZombie && now.Parent == Environment.ProcessId) NativeProcess.ReapEnded(now.Id);
+    }
+
     /// <summary>How many descriptors a process has open; 0 of one that is gone or out of reach.</summary>
     public static int DescriptorsOf(int id)
     {

@@ -48,7 +48,11 @@ public sealed class EnforcerTests
 
         Assert.NotNull(exited.Fault);
         Assert.Equal(0, Attempts.Living(mark));
+        await Attempts.UntilAsync(() => !ProcessScan.All().Any(IsOwnZombie), "everything to be reaped");
     }
+
+    private static bool IsOwnZombie(ProcessEntry process) =>
+        process.IsZombie && process.Parent == Environment.ProcessId;
 
     [Theory]
     [MemberData(nameof(Usable))]
