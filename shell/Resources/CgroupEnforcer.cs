@@ -48,7 +48,7 @@ internal sealed class CgroupEnforcer : IResourceEnforcer
             throw;
         }
 
-        return new CgroupTree(_kind, name, root);
+        return new CgroupTree(_kind, name, root, holdsRoot);
     }
 
     public void Refresh()
@@ -72,7 +72,8 @@ internal interface ICgroupKind
     /// <summary>Where the group's processes are listed.</summary>
     string DirectoryOf(string name);
 
-    GroupReading Read(string name);
+    /// <param name="leftOut">Whose descriptors are not the workload's; 0 for nobody's.</param>
+    GroupReading Read(string name, int leftOut);
 
     /// <param name="cpuPercent">Null for no quota.</param>
     void SetQuota(string name, int? cpuPercent);
@@ -86,7 +87,7 @@ internal interface ICgroupKind
 }
 
 /// <summary>A tree in a control group.</summary>
-internal sealed class CgroupTree(ICgroupKind kind, string name, int root) : IHeldTree
+internal sealed class CgroupTree(ICgroupKind kind, string name, int root, bool holdsRoot) : IHeldTree
 {
     private readonly Lock _lock = new();
     private Dictionary<int, ProcessEntry> _members = [];
@@ -100,7 +101,7 @@ internal sealed class CgroupTree(ICgroupKind kind, string name, int root) : IHel
             try
             {
                 Reap();
-                return new TreeReading(at, [], kind.Read(name));
+                return new TreeReading(at, [], kind.Read(name, holdsRoot ? 0 : root));
             }
             // Other trees can be read nevertheless.
             catch (Exception e) when (e is IOException or UnauthorizedAccessException)

@@ -62,14 +62,14 @@ internal sealed class CgroupV1 : ICgroupKind
 
     public string DirectoryOf(string name) => Path.Combine(_parents["freezer"], name);
 
-    public GroupReading Read(string name)
+    public GroupReading Read(string name, int leftOut)
     {
         var processes = CgroupFiles.Processes(DirectoryOf(name));
         return new GroupReading(
             CgroupFiles.ReadNumber(Path.Combine(_parents["cpuacct"], name, "cpuacct.usage")),
             CgroupFiles.ReadNamed(Path.Combine(_parents["memory"], name, "memory.stat"), "total_rss")
                 + CgroupFiles.ReadNamed(Path.Combine(_parents["memory"], name, "memory.stat"), "total_shmem"),
-            processes.Sum(ProcessScan.DescriptorsOf),
+            processes.Where(id => id != leftOut).Sum(ProcessScan.DescriptorsOf),
             processes.Count);
     }
 

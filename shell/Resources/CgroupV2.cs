@@ -49,7 +49,7 @@ internal sealed class CgroupV2 : ICgroupKind
 
     public string DirectoryOf(string name) => Path.Combine(_parent!, name);
 
-    public GroupReading Read(string name)
+    public GroupReading Read(string name, int leftOut)
     {
         var group = DirectoryOf(name);
         var processes = CgroupFiles.Processes(group);
@@ -57,7 +57,7 @@ internal sealed class CgroupV2 : ICgroupKind
         return new GroupReading(
             CgroupFiles.ReadNamed(Path.Combine(group, "cpu.stat"), "usage_usec") * 1000,
             CgroupFiles.ReadNamed(memory, "anon") + CgroupFiles.ReadNamed(memory, "shmem"),
-            processes.Sum(ProcessScan.DescriptorsOf),
+            processes.Where(id => id != leftOut).Sum(ProcessScan.DescriptorsOf),
             processes.Count);
     }
 

@@ -179,12 +179,13 @@ internal sealed class ProcTree(int root, bool holdsRoot, Action<ProcTree> forget
 
     private bool IsHeld(ProcessEntry process) => process.Id != root || holdsRoot;
 
-    private static ProcessReading Reading(ProcessEntry process) => new(
+    // A root that only looks after what runs below it takes nothing of that one's budget but its time.
+    private ProcessReading Reading(ProcessEntry process) => new(
         process.Id,
         process.StartTicks,
         process.CpuTicks * ProcessScan.NanosecondsPerTick,
         process.ReapedTicks * ProcessScan.NanosecondsPerTick,
-        process.ResidentPages * ProcessScan.PageBytes,
-        process.IsZombie ? 0 : ProcessScan.DescriptorsOf(process.Id),
+        IsHeld(process) ? process.ResidentPages * ProcessScan.PageBytes : 0,
+        process.IsZombie || !IsHeld(process) ? 0 : ProcessScan.DescriptorsOf(process.Id),
         process.IsZombie);
 }

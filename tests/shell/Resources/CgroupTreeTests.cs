@@ -11,7 +11,7 @@ public sealed class CgroupTreeTests
     public void A_group_that_is_gone_is_not_read_and_its_quota_is_nobodys_end()
     {
         var kind = new GoneGroups();
-        using var tree = new CgroupTree(kind, "1", root: 2);
+        using var tree = new CgroupTree(kind, "1", root: 2, holdsRoot: false);
 
         Assert.Null(tree.Read(Instant.Zero));
         tree.Throttle(new ThrottleOrder(CpuPercent: 50, RunPermille: 500));
@@ -34,7 +34,7 @@ public sealed class CgroupTreeTests
 
         public string DirectoryOf(string name) => "/nonexistent";
 
-        public GroupReading Read(string name) => throw new IOException("no such group");
+        public GroupReading Read(string name, int leftOut) => throw new IOException("no such group");
 
         public void SetQuota(string name, int? cpuPercent)
         {

@@ -78,6 +78,18 @@ public sealed class EnforcerTests
 
     [Theory]
     [MemberData(nameof(Usable))]
+    public async Task What_looks_after_a_command_takes_nothing_of_its_budget(string name)
+    {
+        await using var attempts = new Attempts(enforcer: Make(name));
+        attempts.Start(Attempts.Shell("exec sleep 30"));
+        await Attempts.UntilAsync(() => Processes(attempts) == 2, "the command beside its supervisor");
+
+        // It has three, or four; a supervisor alone has some forty.
+        Assert.InRange(Sum(attempts).Descriptors, 1, 10);
+    }
+
+    [Theory]
+    [MemberData(nameof(Usable))]
     public async Task Memory_and_descriptors_of_the_whole_tree_are_counted(string name)
     {
         await using var attempts = new Attempts(enforcer: Make(name));
