@@ -21,6 +21,10 @@ public sealed partial class GateJobRouter(
     /// otherwise.</summary>
     public const int ProbeEvery = 100;
 
+    /// <summary>Decisions that may probe when a probe is due: one whose job cannot go there, or when there is
+    /// no room, is not to cost the probe.</summary>
+    private const int ProbeTriesMax = 10;
+
     /// <summary>Where so few jobs come that probes lie further apart, what was learned of a datacenter is
     /// forgotten sooner than probes would correct it.</summary>
     public static readonly Duration ProbeIntervalMax = Duration.FromSeconds(20);
@@ -37,18 +41,27 @@ public sealed partial class GateJobRouter(
     private Exclusion[] _excluded = [];
     private long _decisions;
     private Instant? _probedAt;
+    private ProbeKind _probe;
+    private int _probeTries;
 
     /// <summary>Routes a job, and remembers for the next one of its class.</summary>
     public RoutingDecision RouteJob(RoutingRequest request, RoutingView view, Instant now)
     {
         var incumbents = IncumbentsOf(request.Class);
         incumbents.Follow(view.IsBootstrap);
-        if (++_decisions % hysteresis.ProbeEvery != 0)
+        if (++_decisions % hysteresis.ProbeEvery == 0)
+        {
+            var isFrequent = _probedAt is { } last && now - last <= ProbeIntervalMax;
+            _probe = isFrequent ? ProbeKind.All : ProbeKind.SloOnly;
+            (_probedAt, _probeTries) = (now, ProbeTriesMax);
+        }
+
+        if (_probeTries == 0)
             return Decide(request, view, incumbents, ProbeKind.None, isKept: true, now);
-        var isFrequent = _probedAt is { } last && now - last <= ProbeIntervalMax;
-        _probedAt = now;
-        var probe = isFrequent ? ProbeKind.All : ProbeKind.SloOnly;
-        return Decide(request, view, incumbents, probe, isKept: true, now);
+        _probeTries--;
+        var decision = Decide(request, view, incumbents, _probe, isKept: true, now);
+        if (decision.Reason == RoutingReason.Probe) _probeTries = 0;
+        return decision;
     }
 
     /// <summary>What <see cref="RouteJob"/> would decide, probes aside; nothing is remembered.</summary>
@@ -86,6 +99,8 @@ public sealed partial class GateJobRouter(
     {
         fingerprint.Add(_decisions);
         fingerprint.Add(_probedAt ?? Instant.Never);
+        fingerprint.Add((ulong)_probe);
+        fingerprint.Add((long)_probeTries);
         foreach (var (name, incumbents) in _classes.In(0))
         {
             fingerprint.Add(name.Text);

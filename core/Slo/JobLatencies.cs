@@ -70,7 +70,8 @@ public sealed class JobLatencies(SloConfig config)
             all.Merge(recent);
             var observed = LatencyObservation.Of(id.ToString(), recent, config.EvaluationWindow);
             var ratio = SloRatios.Of(observed, job.Target);
-            ratios.Add(ratio);
+            // A job whose targets nobody could keep is not to outweigh all that keep theirs.
+            ratios.Add(ratio.AtMost(2 * config.Unhealthy.Ratio));
             jobs.Add(new JobSlo(id, SloSummary.Of(observed, SloComplianceScore.Of(ratio, config))));
         }
 

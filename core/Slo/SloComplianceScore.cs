@@ -41,6 +41,10 @@ public readonly record struct SloRatios(double P50, double P95, double P99, long
         return samples == 0 ? None : new SloRatios(p50 / samples, p95 / samples, p99 / samples, samples);
     }
 
+    /// <summary>With no ratio above a bound.</summary>
+    public SloRatios AtMost(double bound) =>
+        new(Math.Min(P50, bound), Math.Min(P95, bound), Math.Min(P99, bound), Samples);
+
     private static double Bounded(double ratio) => Math.Min(ratio, SloLimits.RatioMax);
 }
 

@@ -72,6 +72,18 @@ public sealed class JobLatenciesTests
     }
 
     [Fact]
+    public void One_job_of_many_whose_targets_nobody_could_keep_makes_no_datacenter_unhealthy()
+    {
+        for (var second = 0; second <= 400; second += 10)
+        {
+            Put(1, 1, second + 1, ms: 10, samples: 900, at: second);
+            Put(2, 1, second + 1, ms: 1000, samples: 100, at: second,
+                target: new LatencySlo(1, 1, 1));
+            Assert.Equal(SloHealth.Healthy, _latencies.Report(At(second)).Health);
+        }
+    }
+
+    [Fact]
     public void Of_too_many_jobs_the_one_heard_of_longest_ago_makes_room()
     {
         for (var job = 1; job <= JobLatencies.JobsMax; job++)
