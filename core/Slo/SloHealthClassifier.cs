@@ -28,10 +28,11 @@ public readonly record struct SloHealth(DatacenterHealth Health, SloRuleKind Rul
 /// better once it has kept below for as long (AD-42).</summary>
 /// <remarks>
 /// Each rule has a timer of its own, so that a p99 that is only just bad does not lend its time to one that
-/// is terrible. Too few samples say nothing: they end what a rule was about to find, in either direction, and
-/// leave standing what it has found. A datacenter that gets no jobs for what was found would stay as it is;
-/// so it is forgotten once there have been too few samples for <see cref="ForgottenAfterWindows"/> evaluation
-/// windows.
+/// is terrible. Too few samples say nothing: they end what a rule was about to find, leave standing what it
+/// has found, and are no time below its bound. What time there was before them still counts, since the
+/// samples of one probe may grow too old before it has been long enough. A datacenter that gets no jobs at
+/// all for what was found would stay as it is; so it is forgotten once there have been too few samples for
+/// <see cref="ForgottenAfterWindows"/> evaluation windows.
 /// </remarks>
 public sealed class SloHealthClassifier(SloConfig config)
 {
@@ -81,10 +82,10 @@ public sealed class SloHealthClassifier(SloConfig config)
         _silentSince ??= now;
         if (now - _silentSince.Value >= config.EvaluationWindow * ForgottenAfterWindows)
             _p50Busy = _p95Degraded = _p99Degraded = _p99Unhealthy = default;
-        _p50Busy.Interrupt();
-        _p95Degraded.Interrupt();
-        _p99Degraded.Interrupt();
-        _p99Unhealthy.Interrupt();
+        _p50Busy.Interrupt(now);
+        _p95Degraded.Interrupt(now);
+        _p99Degraded.Interrupt(now);
+        _p99Unhealthy.Interrupt(now);
     }
 
     /// <summary>Whether a rule is broken, and since when what it sees says otherwise.</summary>
@@ -92,28 +93,36 @@ public sealed class SloHealthClassifier(SloConfig config)
     {
         private Instant? _otherwiseSince;
 
+        // How long it was below before that, of a broken one, with times of too few samples in between.
+        private Duration _belowBefore;
+
         public bool IsBroken { get; private set; }
 
         public void Observe(double ratio, SloRule rule, Instant now)
         {
             if (ratio >= rule.Ratio == IsBroken)
             {
-                _otherwiseSince = null;
+                (_otherwiseSince, _belowBefore) = (null, Duration.Zero);
                 return;
             }
 
             _otherwiseSince ??= now;
-            if (now - _otherwiseSince.Value < rule.Sustained) return;
+            if (now - _otherwiseSince.Value + _belowBefore < rule.Sustained) return;
             IsBroken = !IsBroken;
-            _otherwiseSince = null;
+            (_otherwiseSince, _belowBefore) = (null, Duration.Zero);
         }
 
-        public void Interrupt() => _otherwiseSince = null;
+        public void Interrupt(Instant now)
+        {
+            if (IsBroken && _otherwiseSince is { } since) _belowBefore += now - since;
+            _otherwiseSince = null;
+        }
 
         public readonly void AddTo(ref Fingerprint fingerprint)
         {
             fingerprint.Add(IsBroken);
             fingerprint.Add(_otherwiseSince?.Nanoseconds ?? -1);
+            fingerprint.Add(_belowBefore.Nanoseconds);
         }
     }
 }

@@ -65,6 +65,23 @@ public sealed class SloHealthClassifierTests
     }
 
     [Fact]
+    public void Times_of_enough_good_samples_add_up_until_a_bad_one_comes()
+    {
+        var terrible = new SloRatios(9, 9, 9, 100);
+        Observed(terrible, 0, 300);
+
+        Observed(Fine, 301, 450);
+        Assert.Equal(DatacenterHealth.Unhealthy, Observed(SloRatios.None, 451, 1000).Health);
+        Observed(Fine, 1001, 1100);
+        Observed(terrible, 1101, 1101);
+        Observed(SloRatios.None, 1102, 1200);
+        Observed(Fine, 1201, 1400);
+        Assert.Equal(DatacenterHealth.Unhealthy, Observed(SloRatios.None, 1401, 2000).Health);
+        Assert.Equal(DatacenterHealth.Unhealthy, Observed(Fine, 2001, 2100).Health);
+        Assert.Equal(SloHealth.Healthy, Observed(Fine, 2101, 2101));
+    }
+
+    [Fact]
     public void What_was_found_is_forgotten_once_nothing_has_come_for_six_windows()
     {
         Observed(new SloRatios(9, 9, 9, 100), 0, 300);
