@@ -22,10 +22,6 @@ public sealed record JobExplanation(
     /// in an earlier life or long ago.</summary>
     public IReadOnlyList<string> Routing { get; init; } = [];
 
-    /// <summary>How its latencies keep to their targets where it runs, in lines; empty where nothing is
-    /// known.</summary>
-    public IReadOnlyList<string> Slo { get; init; } = [];
-
     /// <summary>Retries that no slot has.</summary>
     public int RetryReserve => Terms.RetryBudget - Slots.Sum(slot => slot.RetryShare);
 

@@ -17,8 +17,6 @@ public static partial class JobFields
         foreach (var slot in explanation.Slots) writer.Nested(6, slot, Write);
         foreach (var line in explanation.Routing.Take(JobLimits.RoutingLinesMax))
             writer.Text(7, JobLimits.Clip(line));
-        foreach (var line in explanation.Slo.Take(JobLimits.RoutingLinesMax))
-            writer.Text(8, JobLimits.Clip(line));
     }
 
     public static JobExplanation? ReadJobExplanation(ref FieldReader reader)
@@ -29,7 +27,7 @@ public static partial class JobFields
         var completesWhen = "";
         WallTime deadline = default;
         var slots = new List<SlotExplanation>();
-        var (routing, slo) = (new List<string>(), new List<string>());
+        var routing = new List<string>();
         while (reader.Next(out var field))
         {
             switch (field)
@@ -43,9 +41,6 @@ public static partial class JobFields
                 case 7 when reader.HasRoom("routing", routing.Count, JobLimits.RoutingLinesMax):
                     routing.Add(reader.Text("routing", JobLimits.ReasonLengthMax));
                     break;
-                case 8 when reader.HasRoom("slo", slo.Count, JobLimits.RoutingLinesMax):
-                    slo.Add(reader.Text("slo", JobLimits.ReasonLengthMax));
-                    break;
                 default: break;
             }
         }
@@ -56,7 +51,6 @@ public static partial class JobFields
             ? new JobExplanation(status!, terms!, completion, completesWhen, deadline, slots)
             {
                 Routing = routing,
-                Slo = slo,
             }
             : null;
     }

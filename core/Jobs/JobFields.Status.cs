@@ -26,6 +26,8 @@ public static partial class JobFields
         }
 
         writer.Number(9, status.Since.UnixMilliseconds);
+        foreach (var line in status.Slo.Take(JobLimits.RoutingLinesMax))
+            writer.Text(10, JobLimits.Clip(line));
     }
 
     public static JobStatus? ReadJobStatus(ref FieldReader reader)
@@ -37,7 +39,7 @@ public static partial class JobFields
         var revision = 0L;
         WallTime submitted = default;
         WallTime? ended = null, since = null;
-        var slots = new List<SlotStatus>();
+        var (slots, slo) = (new List<SlotStatus>(), new List<string>());
         while (reader.Next(out var field))
         {
             switch (field)
@@ -51,6 +53,9 @@ public static partial class JobFields
                 case 7: ended = ReadWallTime(ref reader, "ended"); break;
                 case 8: reader.Element("slots", slots, JobLimits.DatacentersMax, ReadSlotStatus); break;
                 case 9: since = ReadWallTime(ref reader, "since"); break;
+                case 10 when reader.HasRoom("slo", slo.Count, JobLimits.RoutingLinesMax):
+                    slo.Add(reader.Text("slo", JobLimits.ReasonLengthMax));
+                    break;
                 default: break;
             }
         }
@@ -66,6 +71,7 @@ public static partial class JobFields
             ? new JobStatus(id, spec!, state, reason, revision, submitted, ended, slots)
             {
                 Since = since ?? submitted,
+                Slo = slo,
             }
             : null;
     }

@@ -18,6 +18,10 @@ public sealed record JobStatus(
     /// <summary>Since when it is in its state.</summary>
     public WallTime Since { get; init; }
 
+    /// <summary>How its latencies keep to their targets where it runs, in lines; empty where nothing is
+    /// known.</summary>
+    public IReadOnlyList<string> Slo { get; init; } = [];
+
     public bool IsTerminal => State is JobState.Completed or JobState.Failed or JobState.Cancelled;
 }
 

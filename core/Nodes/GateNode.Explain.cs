@@ -19,12 +19,8 @@ public sealed partial class GateNode
             [.. job.Slots.Select(slot => Explain(slot, work?.Slots[slot.Slot], now))])
         {
             Routing = _routing.DecisionOf(job.Id) is { } decision ? RoutingExplanation.Lines(decision) : [],
-            Slo = _routing.SloLines(job.Id, DatacentersOf(job), now),
         };
     }
-
-    private static IEnumerable<string> DatacentersOf(LedgerJob job) => job.Slots
-        .Select(slot => slot.Datacenter).Where(name => name.Length > 0).Distinct(StringComparer.Ordinal);
 
     private static SlotExplanation Explain(LedgerSlot slot, SlotWork? work, Instant now)
     {

@@ -13,8 +13,14 @@ public sealed partial class GateNode
         return new JobStatus(
             job.Id, job.Spec, job.State, job.Reason, RevisionOf(job), job.Submitted, job.Ended,
             [.. job.Slots.Select(slot => StatusOf(job, slot, work?.Slots[slot.Slot], now))])
-        { Since = job.Since };
+        {
+            Since = job.Since,
+            Slo = _routing.SloLines(job.Id, DatacentersOf(job), now),
+        };
     }
+
+    private static IEnumerable<string> DatacentersOf(LedgerJob job) => job.Slots
+        .Select(slot => slot.Datacenter).Where(name => name.Length > 0).Distinct(StringComparer.Ordinal);
 
     /// <summary>Differs whenever something visible does. 52 bits, so that every reader of JSON keeps
     /// them.</summary>

@@ -78,9 +78,12 @@ public sealed class SloBoard(SloConfig config)
     public SloHealth HealthOf(string datacenter, Instant now) =>
         FreshOf(datacenter, now) is { } known ? known.Health : SloHealth.Healthy;
 
-    /// <summary>The factor of its routing score; 1 where nothing is known.</summary>
+    /// <summary>The factor of its routing score, within the bounds that are set here, whatever is told; 1
+    /// where nothing is known.</summary>
     public double FactorOf(string datacenter, Instant now) =>
-        FreshOf(datacenter, now) is { } known ? known.Summary.Factor : 1;
+        FreshOf(datacenter, now) is { } known
+            ? Math.Clamp(known.Summary.Factor, config.FactorMin, config.FactorMax)
+            : 1;
 
     /// <summary>What is known of a datacenter, with its age; null where that is nothing.</summary>
     public (SloHealth Health, SloSummary Summary)? ViewOf(string datacenter, Instant now) =>

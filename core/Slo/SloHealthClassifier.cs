@@ -28,10 +28,11 @@ public readonly record struct SloHealth(DatacenterHealth Health, SloRuleKind Rul
 /// better once it has kept below for as long (AD-42).</summary>
 /// <remarks>
 /// Each rule has a timer of its own, so that a p99 that is only just bad does not lend its time to one that
-/// is terrible. Too few samples say nothing: they end what a rule was about to find, and leave standing what
-/// it has found. What speaks against that is added up over gaps, as a datacenter that lost its jobs has only
-/// a probe now and then to show that it is well. Without any it is forgotten once there have been too few
-/// samples for <see cref="ForgottenAfterWindows"/> evaluation windows.
+/// is terrible. Too few samples say nothing: they end what a rule was about to find, leave standing what it
+/// has found, and are no time below its bound. What time there was before them still counts, since the
+/// samples of one probe may grow too old before it has been long enough. A datacenter that gets no jobs at
+/// all for what was found would stay as it is; so it is forgotten once there have been too few samples for
+/// <see cref="ForgottenAfterWindows"/> evaluation windows.
 /// </remarks>
 public sealed class SloHealthClassifier(SloConfig config)
 {
@@ -92,8 +93,8 @@ public sealed class SloHealthClassifier(SloConfig config)
     {
         private Instant? _otherwiseSince;
 
-        // Since when nothing has been seen, while the rule is broken and what was seen said otherwise.
-        private Instant? _pausedAt;
+        // How long it was below before that, of a broken one, with times of too few samples in between.
+        private Duration _belowBefore;
 
         public bool IsBroken { get; private set; }
 
@@ -101,29 +102,27 @@ public sealed class SloHealthClassifier(SloConfig config)
         {
             if (ratio >= rule.Ratio == IsBroken)
             {
-                (_otherwiseSince, _pausedAt) = (null, null);
+                (_otherwiseSince, _belowBefore) = (null, Duration.Zero);
                 return;
             }
 
-            if (_pausedAt is { } paused) _otherwiseSince += now - paused;
-            _pausedAt = null;
             _otherwiseSince ??= now;
-            if (now - _otherwiseSince.Value < rule.Sustained) return;
+            if (now - _otherwiseSince.Value + _belowBefore < rule.Sustained) return;
             IsBroken = !IsBroken;
-            _otherwiseSince = null;
+            (_otherwiseSince, _belowBefore) = (null, Duration.Zero);
         }
 
         public void Interrupt(Instant now)
         {
-            if (!IsBroken) _otherwiseSince = null;
-            else if (_otherwiseSince is not null) _pausedAt ??= now;
+            if (IsBroken && _otherwiseSince is { } since) _belowBefore += now - since;
+            _otherwiseSince = null;
         }
 
         public readonly void AddTo(ref Fingerprint fingerprint)
         {
             fingerprint.Add(IsBroken);
             fingerprint.Add(_otherwiseSince?.Nanoseconds ?? -1);
-            fingerprint.Add(_pausedAt?.Nanoseconds ?? -1);
+            fingerprint.Add(_belowBefore.Nanoseconds);
         }
     }
 }

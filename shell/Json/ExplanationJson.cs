@@ -40,7 +40,7 @@ public sealed record ExplanationJson(
             [.. status.IsTerminal ? [] : status.Slots.SelectMany(slot => WaitJson.Of(slot, status.Spec))],
             [.. explanation.Slots.Select(slot => SlotExplanationJson.Of(slot, explanation))],
             explanation.Routing,
-            explanation.Slo);
+            status.Slo);
     }
 }
 

@@ -43,6 +43,7 @@ public static class JobJson
         status.Submitted,
         status.Ended,
         [.. status.Slots.Select(slot => Slot(slot, status.Spec, hasDetails))],
+        status.Slo,
         status.IsTerminal ? ReportJson.Of(status) : null,
         hasDetails ? Spec(status.Spec) : null);
 

@@ -7,6 +7,8 @@ namespace Hyperscale.Det.Shell.Json;
 /// <summary>A job as <c>GET /v1/jobs/{id}</c>, its events and a cancellation show it.</summary>
 /// <param name="Revision">Changes with every visible change; compare for equality only.</param>
 /// <param name="IsTerminal">Whether nothing more will change.</param>
+/// <param name="Slo">How its latencies keep to their targets where it runs, in lines; empty where the gate
+/// that is asked heard nothing of them lately.</param>
 /// <param name="Report">The merged result, once the job has ended.</param>
 /// <param name="Spec">The job file; left out of events.</param>
 public sealed record StatusJson(
@@ -19,6 +21,7 @@ public sealed record StatusJson(
     WallTime Submitted,
     WallTime? Ended,
     IReadOnlyList<SlotJson> Slots,
+    IReadOnlyList<string> Slo,
     ReportJson? Report,
     JsonElement? Spec);
 

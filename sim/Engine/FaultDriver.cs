@@ -1,13 +1,29 @@
 using System.Diagnostics;
+using Hyperscale.Det.Capacity;
 using Hyperscale.Det.Kernel;
 using Hyperscale.Det.Sim.Coverage;
 using Hyperscale.Det.Sim.Plans;
+using Hyperscale.Det.Slo;
 
 namespace Hyperscale.Det.Sim.Engine;
 
 /// <summary>Makes the plan's faults happen at their times, and heals the world at the end of them.</summary>
 public sealed class FaultDriver
 {
+    private static readonly float LatencyMaxMs = (float)(LatencyDigest.LatencyMax.Nanoseconds / 1e6);
+
+    private static readonly DatacenterSlo Terrible = new(
+        new SloHealth(DatacenterHealth.Unhealthy, SloRuleKind.P99Unhealthy),
+        new SloSummary(
+            LatencyMaxMs, LatencyMaxMs, LatencyMaxMs, uint.MaxValue, (float)SloLimits.RatioMax,
+            (float)SloLimits.FactorMax, Duration.Zero),
+        []);
+
+    private static readonly DatacenterSlo Perfect = new(
+        SloHealth.Healthy,
+        new SloSummary(0, 0, 0, uint.MaxValue, 0, (float)SloLimits.FactorMin, Duration.Zero),
+        []);
+
     private readonly World _world;
 
     public FaultDriver(World world)
@@ -59,9 +75,9 @@ public sealed class FaultDriver
                 _world.Coverage.Fired(FaultFamily.SlowProcess);
                 HostOf(slow.Node).SlowBy = slow.PerBatch;
                 break;
-            case PlannedFault.SlowTarget slow:
-                _world.Coverage.Fired(FaultFamily.SlowTarget);
-                _world.Processes.SlowTarget(slow.Datacenter, slow.Times);
+            case PlannedFault.SlowTarget or PlannedFault.FalseLatencies:
+                _world.Coverage.Fired(fault.Family);
+                ChangeLatencies(fault, isOver: false);
                 break;
             case PlannedFault.Pause pause:
                 _world.Coverage.Fired(FaultFamily.Pause);
@@ -93,8 +109,8 @@ public sealed class FaultDriver
             case PlannedFault.SlowProcess slow:
                 HostOf(slow.Node).SlowBy = Duration.Zero;
                 break;
-            case PlannedFault.SlowTarget slow:
-                _world.Processes.SlowTarget(slow.Datacenter, times: 1);
+            case PlannedFault.SlowTarget or PlannedFault.FalseLatencies:
+                ChangeLatencies(fault, isOver: true);
                 break;
             default:
                 throw new UnreachableException($"{fault} has no end");
@@ -119,6 +135,15 @@ public sealed class FaultDriver
         _world.Clients.Settle();
     }
 
+    private void ChangeLatencies(PlannedFault fault, bool isOver)
+    {
+        if (fault is PlannedFault.SlowTarget slow)
+            _world.Processes.SlowTarget(slow.Datacenter, isOver ? 1 : slow.Times);
+        if (fault is not PlannedFault.FalseLatencies lie) return;
+        foreach (var host in _world.Hosts.Where(host => host.Place.Datacenter == lie.Datacenter))
+            host.FalseLatencies = isOver ? null : lie.Terrible ? Terrible : Perfect;
+    }
+
     private void ForEachWay(PlannedFault.Partition partition, Action<int, int> then)
     {
         foreach (var from in partition.From.Select(PlaceOf))
@@ -138,6 +163,7 @@ public sealed class FaultDriver
         PlannedFault.DiskStall stall => stall.Until,
         PlannedFault.SlowProcess slow => slow.Until,
         PlannedFault.SlowTarget slow => slow.Until,
+        PlannedFault.FalseLatencies told => told.Until,
         _ => null,
     };
 

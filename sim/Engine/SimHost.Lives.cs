@@ -5,6 +5,7 @@ using Hyperscale.Det.Protocol;
 using Hyperscale.Det.Sim.Coverage;
 using Hyperscale.Det.Sim.Disk;
 using Hyperscale.Det.Sim.Plans;
+using Hyperscale.Det.Slo;
 
 namespace Hyperscale.Det.Sim.Engine;
 
@@ -33,6 +34,9 @@ public sealed partial class SimHost
 
     /// <summary>Until when the process could not do its work in time.</summary>
     public Instant HamperedUntil { get; private set; } = Instant.Zero;
+
+    /// <summary>What it tells gates of latencies in place of what is true; null for the truth.</summary>
+    public DatacenterSlo? FalseLatencies { get; set; }
 
     /// <summary>Added to every sync.</summary>
     public Duration DiskStall
@@ -90,6 +94,7 @@ public sealed partial class SimHost
         _log?.FailNext(false);
         SlowBy = Duration.Zero;
         DiskStall = Duration.Zero;
+        FalseLatencies = null;
         SetClockRate(1000);
         if (State == HostState.Down) Start();
     }

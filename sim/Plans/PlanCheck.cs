@@ -74,6 +74,7 @@ public static class PlanCheck
         PlannedFault.ClockRate rate => [rate.Node],
         PlannedFault.WallJump jump => [jump.Node],
         PlannedFault.SlowTarget slow => [$"{slow.Datacenter}/manager-1"],
+        PlannedFault.FalseLatencies told => [$"{told.Datacenter}/manager-1"],
         _ => throw new System.Diagnostics.UnreachableException($"unhandled {fault}"),
     };
 }

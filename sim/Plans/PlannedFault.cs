@@ -18,6 +18,7 @@ namespace Hyperscale.Det.Sim.Plans;
 [JsonDerivedType(typeof(ClockRate), "clockRate")]
 [JsonDerivedType(typeof(WallJump), "wallJump")]
 [JsonDerivedType(typeof(SlowTarget), "slowTarget")]
+[JsonDerivedType(typeof(FalseLatencies), "falseLatencies")]
 public abstract record PlannedFault(Duration At)
 {
     [JsonIgnore]
@@ -85,6 +86,15 @@ public abstract record PlannedFault(Duration At)
         : PlannedFault(At)
     {
         public override FaultFamily Family => FaultFamily.SlowTarget;
+    }
+
+    /// <summary>What a datacenter's managers tell gates of latencies is as extreme as gates can read, and not
+    /// true.</summary>
+    /// <param name="Terrible">Else they are told to be perfect.</param>
+    public sealed record FalseLatencies(Duration At, Duration Until, string Datacenter, bool Terrible)
+        : PlannedFault(At)
+    {
+        public override FaultFamily Family => FaultFamily.Corruption;
     }
 
     /// <summary>The process stands still; its workloads, its connections and the clock do not.</summary>

@@ -18,8 +18,8 @@ internal static class StatusCommand
         var gates = SharedOptions.Gates();
         var json = SharedOptions.Json("Print the status as JSON");
         var command = new DescribedCommand("status", "Show one job as it stands, or the cluster", """
-            Shows the numbers so far, or the result of an ended job. The exit code is 0 whatever the job's
-            state; 'watch' is the command whose exit code tells it.
+            Shows the numbers so far and how latencies keep to their targets, or the result of an ended job.
+            The exit code is 0 whatever the job's state; 'watch' is the command whose exit code tells it.
 
             With --cluster it shows the replicas of every ledger group: in which view they are and who leads
             it (its fence is the view), what is committed, how far one is behind the others, whether the
@@ -76,5 +76,6 @@ internal static class StatusCommand
         ResultView.DrawEnd(status, context);
         context.Out.WriteLine($"elapsed: {PlainProgress.Elapsed(status, plan, context.Time)}");
         Screen.Draw(ProgressSheet.Of(status, null), context);
+        ExplanationView.DrawSlo(status.Slo, context);
     }
 }

@@ -31,14 +31,20 @@ internal static class ExplanationView
         if (job.RetryBudget.Grants.Count > 0) Screen.Draw(Grants(job.RetryBudget.Grants), context);
         if (job.Routing.Count > 0) context.Out.WriteLine("datacenters:");
         foreach (var line in job.Routing) context.Out.WriteLine(Figures.Clean($"  {line}"));
-        if (job.Slo.Count > 0) context.Out.WriteLine("latencies:");
-        foreach (var line in job.Slo) context.Out.WriteLine(Figures.Clean($"  {line}"));
+        DrawSlo(job.Slo, context);
         foreach (var slot in job.Slots)
         {
             foreach (var (datacenter, reason) in slot.Refusals)
                 context.Out.WriteLine(Figures.Clean(
                     $"slot {Figures.Count(slot.Slot)} was not taken by {datacenter}: {reason}"));
         }
+    }
+
+    /// <summary>How the latencies of a job keep to their targets.</summary>
+    public static void DrawSlo(IReadOnlyList<string> slo, CliContext context)
+    {
+        if (slo.Count > 0) context.Out.WriteLine("latencies:");
+        foreach (var line in slo) context.Out.WriteLine(Figures.Clean($"  {line}"));
     }
 
     private static string Completion(CompletionJson completion) => completion switch

@@ -175,7 +175,12 @@ internal static class JobGens
         from ended in WallTime.Nullable()
         from slots in SlotStatusOf(spec.Workflows.Count).List[0, 3]
         from since in WallTime
-        select new JobStatus(id, spec, state, reason, revision, submitted, ended, slots) { Since = since };
+        from slo in Reason.List[0, 3]
+        select new JobStatus(id, spec, state, reason, revision, submitted, ended, slots)
+        {
+            Since = since,
+            Slo = slo,
+        };
 
     public static readonly Gen<JobExplanation> JobExplanation =
         from status in JobStatus
@@ -185,13 +190,11 @@ internal static class JobGens
         from deadline in WallTime
         from slots in SlotExplanationOf(status.Spec.Workflows.Count).List[0, 3]
         from routing in Reason.List[0, 3]
-        from slo in Reason.List[0, 3]
         select new JobExplanation(
             status, terms, completion, completesWhen, deadline,
             [.. slots.Take(status.Slots.Count).Select((slot, i) => slot with { Slot = i })])
         {
             Routing = routing,
-            Slo = slo,
         };
 
     public static readonly Gen<JobSummary> JobSummary = Gen.Select(

@@ -115,21 +115,25 @@ public sealed class GateSloTests
     }
 
     [Fact]
-    public void An_explanation_tells_how_a_jobs_latencies_are_where_it_runs()
+    public void A_status_and_an_explanation_tell_how_a_jobs_latencies_are_where_it_runs()
     {
         Beat(GateBench.East, SloHealth.Healthy, Slow with { Factor = 1 });
         Beat(GateBench.West, SloHealth.Healthy, Slow with { Factor = 3 });
         var job = _bench.Submit(Specs.Job());
         Beat(GateBench.East, Degraded, Slow, job: new JobSlo(job, Slow));
 
-        var reply = Assert.Single(
-            _bench.Ask(new ClientRequest.ExplainJob(job), 9).OfType<NodeEffect.Reply>());
-        var lines = Assert.IsType<ClientResponse.Explained>(reply.Response).Job.Slo;
+        var explained = Assert.IsType<ClientResponse.Explained>(Reply(new ClientRequest.ExplainJob(job)));
+        var status = Assert.IsType<ClientResponse.Status>(Reply(new ClientRequest.GetJob(job)));
 
         const string Numbers =
             "p50 60.0 ms, p95 600.0 ms, p99 900.0 ms of 5000, score 2.20 (critical), 0s ago";
-        Assert.Equal([$"east: {Numbers}", $"east, all jobs: {Numbers}, Degraded by p95"], lines);
+        Assert.Equal(
+            [$"east: {Numbers}", $"east, all jobs: {Numbers}, Degraded by p95"], status.Job.Slo);
+        Assert.Equal(status.Job.Slo, explained.Job.Status.Slo);
     }
+
+    private ClientResponse Reply(ClientRequest request) =>
+        Assert.Single(_bench.Ask(request, 9).OfType<NodeEffect.Reply>()).Response;
 
     private DatacenterHealth HealthOf(string datacenter, GateBench? bench = null)
     {

@@ -65,24 +65,20 @@ public sealed class SloHealthClassifierTests
     }
 
     [Fact]
-    public void What_speaks_for_recovery_is_added_up_over_gaps_and_lost_when_it_is_bad_again()
+    public void Times_of_enough_good_samples_add_up_until_a_bad_one_comes()
     {
-        Observed(new SloRatios(9, 9, 9, 100), 0, 300);
-        Observed(Fine, 301, 580);
-        Assert.Equal(DatacenterHealth.Unhealthy, Observed(SloRatios.None, 581, 800).Health);
-        Assert.Equal(DatacenterHealth.Unhealthy, Observed(Fine, 801, 818).Health);
-        Assert.NotEqual(DatacenterHealth.Unhealthy, Observed(Fine, 819, 822).Health);
+        var terrible = new SloRatios(9, 9, 9, 100);
+        Observed(terrible, 0, 300);
 
-        var again = new SloHealthClassifier(SloConfig.Default);
-        SloHealth At(int second, SloRatios ratios) =>
-            again.Observe(ratios, Instant.Zero + Duration.FromSeconds(second));
-        for (var second = 0; second <= 300; second++) At(second, new SloRatios(9, 9, 9, 100));
-        for (var second = 301; second <= 580; second++) At(second, Fine);
-        At(581, SloRatios.None);
-        At(800, new SloRatios(9, 9, 9, 100));
-        for (var second = 801; second <= 1100; second++)
-            Assert.Equal(DatacenterHealth.Unhealthy, At(second, Fine).Health);
-        Assert.NotEqual(DatacenterHealth.Unhealthy, At(1101, Fine).Health);
+        Observed(Fine, 301, 450);
+        Assert.Equal(DatacenterHealth.Unhealthy, Observed(SloRatios.None, 451, 1000).Health);
+        Observed(Fine, 1001, 1100);
+        Observed(terrible, 1101, 1101);
+        Observed(SloRatios.None, 1102, 1200);
+        Observed(Fine, 1201, 1400);
+        Assert.Equal(DatacenterHealth.Unhealthy, Observed(SloRatios.None, 1401, 2000).Health);
+        Assert.Equal(DatacenterHealth.Unhealthy, Observed(Fine, 2001, 2100).Health);
+        Assert.Equal(SloHealth.Healthy, Observed(Fine, 2101, 2101));
     }
 
     [Fact]

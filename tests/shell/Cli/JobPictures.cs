@@ -104,7 +104,7 @@ internal static class JobPictures
 
     private static StatusJson Status(JobState state, string reason, params SlotJson[] slots) => new(
         new JobId(12, 42), "checkout", state, reason, "1", false,
-        new WallTime(Submitted.ToUnixTimeMilliseconds()), null, slots, null, null);
+        new WallTime(Submitted.ToUnixTimeMilliseconds()), null, slots, [], null, null);
 
     private static SlotJson Slot(int slot, string place, SlotPhase phase, params WorkflowJson[] workflows)
     {

@@ -81,6 +81,17 @@ public sealed class PlainViewTests : IDisposable
     }
 
     [Fact]
+    public void A_status_ends_with_how_latencies_keep_to_their_targets()
+    {
+        var status = JobPictures.Running(100) with { Slo = ["dc-a: p50 9.0 ms", "dc-a, all jobs: Healthy"] };
+        StatusCommand.Show(status, JobPictures.Plain(_out));
+
+        Assert.EndsWith(
+            "latencies:\n  dc-a: p50 9.0 ms\n  dc-a, all jobs: Healthy\n", _out.ToString(),
+            StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Numbers_so_far_are_shown_every_five_seconds()
     {
         var time = new ManualTime(JobPictures.Submitted);

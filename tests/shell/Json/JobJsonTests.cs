@@ -33,7 +33,11 @@ public sealed class JobJsonTests
         var running = new SlotStatus(
             0, "dc-a", SlotPhase.Running, "", null,
             [new WorkflowProgress(0, WorkflowPhase.Running, "dc-a/worker-1", JobSamples.Stats(1500, 2500))]);
-        var status = JobSamples.Status(JobState.Running, 17) with { Slots = [running] };
+        var status = JobSamples.Status(JobState.Running, 17) with
+        {
+            Slots = [running],
+            Slo = ["dc-a: p50 1.5 ms"],
+        };
 
         Assert.Equal(
             """
@@ -43,7 +47,7 @@ public sealed class JobJsonTests
             {"name":"browse","phase":"running","state":null,"reason":"","worker":"dc-a/worker-1","attempts":0,
             "exitCode":null,"numbers":{"requests":2,"errors":0,"errorRate":0,"dropped":0,"bytesReceived":0,
             "minMs":1.5,"p50Ms":1.5,"p95Ms":2.5,"p99Ms":2.5,"maxMs":2.5,"errorKinds":[]},"output":null}]}],
-            "report":null,"spec":null}
+            "slo":["dc-a: p50 1.5 ms"],"report":null,"spec":null}
             """.ReplaceLineEndings(""),
             JsonSerializer.Serialize(JobJson.Changes(status), ApiJson.Compact.StatusJson));
     }

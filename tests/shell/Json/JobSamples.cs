@@ -21,7 +21,8 @@ internal static class JobSamples
         from submitted in AnyTime()
         from ended in AnyTime().Nullable()
         from slots in AnySlot(spec.Workflows.Count).List[0, 3]
-        select new JobStatus(id, spec, state, reason, revision, submitted, ended, slots);
+        from slo in AnyText().List[0, 2]
+        select new JobStatus(id, spec, state, reason, revision, submitted, ended, slots) { Slo = slo };
 
     public static JobSpec Spec(params string[] workflows) => new(
         "checkout", new DatacenterChoice(1, [], []), null, null, null, null, [],

@@ -18,27 +18,38 @@ public sealed class SloTests
 
     // Numbers of jobs: one comes each second.
     private const int SlowFrom = 30;
-    private const int SlowUntil = 330;
-    private const int SustainedFor = 180;
+    private const int SlowUntil = 130;
+    private const int SustainedFor = 30;
 
     // A probe brings samples, the slow ones grow old, and then it has to stay well for as long.
-    private const int HealsWithin = 100 + 300 + 180 + 20;
-    private const int Jobs = SlowUntil + HealsWithin;
+    private const int HealsWithin = 100 + 50 + 30 + 20;
+
+    // The next heartbeat, and what it takes to arrive.
+    private const int HeardWithin = 10;
 
     private static readonly Duration SecondLong = Duration.FromSeconds(1);
     private static readonly Duration FirstJob = SecondLong * 10;
 
-    // Of workloads that are not slowed, none takes longer than 16 ms.
-    private static readonly SloConfig Slo = SloConfig.Default with { Target = new LatencySlo(10, 20, 40) };
+    // Of workloads that are not slowed, none takes longer than 16 ms. All that takes time takes a sixth of
+    // it.
+    private static readonly SloConfig Slo = SloConfig.Default with
+    {
+        Target = new LatencySlo(10, 20, 40),
+        WindowDuration = SecondLong * 10,
+        EvaluationWindow = SecondLong * 50,
+        Busy = new SloRule(1.5, SecondLong * 10),
+        DegradedByP95 = new SloRule(2, SecondLong * SustainedFor),
+        DegradedByP99 = new SloRule(3, SecondLong * SustainedFor),
+        Unhealthy = new SloRule(5, SecondLong * 50),
+    };
 
     [Fact]
     public void Jobs_leave_a_datacenter_that_misses_its_targets_while_all_else_looks_well_and_it_comes_back()
     {
-        var decisions = Run(new PlannedFault.SlowTarget(
-            FirstJob + (SecondLong * SlowFrom), FirstJob + (SecondLong * SlowUntil), First, Times: 100));
+        var decisions = Run(Slo, EachSecond(SlowUntil + HealsWithin), Slow(SlowFrom, SlowUntil, First, 100));
 
         Assert.All(decisions[..SlowFrom], decision => Assert.Equal([First], decision.Primaries));
-        var within = SlowFrom + SustainedFor + 30;
+        var within = SlowFrom + SustainedFor + HeardWithin;
         Assert.All(decisions[within..SlowUntil], decision =>
         {
             if (decision.Reason != RoutingReason.Probe) Assert.Equal([Second], decision.Primaries);
@@ -48,18 +59,87 @@ public sealed class SloTests
             Assert.Equal(DatacenterHealth.Healthy, punished.HealthWithoutSlo);
         });
         Assert.Contains(decisions[within..], decision => decision.Reason == RoutingReason.Probe);
-        Assert.Equal(DatacenterHealth.Healthy, Candidate(decisions[^1]).Capacity.Health);
+        Assert.Equal(DatacenterHealth.Healthy, HealthOf(decisions[^1]));
         Assert.Equal([First], decisions[^1].Primaries);
     }
 
     [Fact]
-    public void A_surge_that_is_over_before_it_has_lasted_moves_no_job()
+    public void Slowness_that_is_over_before_it_has_lasted_moves_no_job()
     {
-        var decisions = Run(new PlannedFault.SlowTarget(
-            FirstJob + (SecondLong * SlowFrom), FirstJob + (SecondLong * (SlowFrom + 10)), First, Times: 3));
+        var quick = Slo with { EvaluationWindow = SecondLong * 20 };
+        var decisions = Run(quick, EachSecond(100), Slow(SlowFrom, SlowFrom + 5, First, 3));
 
-        Assert.All(decisions[..SlowUntil], decision =>
-            Assert.Equal(DatacenterHealth.Healthy, Candidate(decision).Capacity.Health));
+        Assert.All(decisions, decision => Assert.Equal(DatacenterHealth.Healthy, HealthOf(decision)));
+    }
+
+    [Theory]
+    [InlineData(First, true)]
+    [InlineData(Second, false)]
+    public void What_a_datacenter_falsely_tells_of_latencies_counts_only_while_it_tells_it(
+        string liar, bool isTerrible)
+    {
+        const int Until = 110;
+        var decisions = Run(Slo, EachSecond(Until + 50), new PlannedFault.FalseLatencies(
+            At(SlowFrom), At(Until), liar, isTerrible));
+
+        Assert.All(decisions[(SlowFrom + HeardWithin)..Until], decision =>
+        {
+            Assert.Equal(
+                isTerrible ? DatacenterHealth.Unhealthy : DatacenterHealth.Healthy,
+                HealthOf(decision, liar));
+            if (isTerrible && decision.Reason != RoutingReason.Probe)
+                Assert.Equal([Second], decision.Primaries);
+        });
+        Assert.Equal(
+            isTerrible, decisions[..Until].Any(decision => decision.Reason == RoutingReason.Probe));
+        Assert.All(decisions.SelectMany(decision => decision.Ranking), score =>
+            Assert.InRange(score.SloFactor, Slo.FactorMin, Slo.FactorMax));
+        Assert.All(decisions[(Until + HeardWithin)..], decision =>
+            Assert.Equal(DatacenterHealth.Healthy, HealthOf(decision, liar)));
+        Assert.Equal([First], decisions[^1].Primaries);
+    }
+
+    [Fact]
+    public void Sparse_latencies_find_nothing()
+    {
+        var decisions = Run(Sparse, Enumerable.Range(0, 15).Select(i => i * 40), Slow(0, 600, First, 100));
+
+        Assert.All(decisions, decision => Assert.Equal(DatacenterHealth.Healthy, HealthOf(decision)));
+    }
+
+    [Fact]
+    public void Sparse_latencies_heal_nothing_until_what_was_found_is_forgotten()
+    {
+        // Six evaluation windows of 50 seconds after the samples have become too few.
+        const int Forgotten = SlowUntil + 50 + 300;
+        var sparse = Enumerable.Range(1, 15).Select(i => SlowUntil + (i * 40));
+        var decisions = Run(
+            Sparse, [.. EachSecond(SlowUntil), .. sparse], Slow(SlowFrom, SlowUntil, First, 100));
+
+        var found = decisions[SlowUntil..(SlowUntil + 5)];
+        Assert.All(found, decision => Assert.True(HealthOf(decision) >= DatacenterHealth.Degraded));
+        Assert.All(decisions[(SlowUntil + ((Forgotten - SlowUntil) / 40) + 1)..], decision =>
+            Assert.Equal(DatacenterHealth.Healthy, HealthOf(decision)));
+    }
+
+    [Fact]
+    public void After_a_surge_of_jobs_that_slows_all_targets_everything_is_as_before()
+    {
+        const int SurgeUntil = SlowFrom + 60;
+        var surge = Enumerable.Range(SlowFrom, SurgeUntil - SlowFrom)
+            .SelectMany(second => Enumerable.Repeat(second, 5));
+        var world = WorldOf(
+            Slo, [.. EachSecond(SurgeUntil + 300).Concat(surge).Order()], workerCores: 3,
+            Slow(SlowFrom, SurgeUntil, First, 100), Slow(SlowFrom, SurgeUntil, Second, 100));
+        var decisions = DecisionsOf(world);
+
+        Assert.Contains(decisions, decision => Candidate(decision).HealthReason == HealthReason.Slo);
+        Assert.Equal(DatacenterHealth.Healthy, HealthOf(decisions[^1]));
+        Assert.Equal(DatacenterHealth.Healthy, HealthOf(decisions[^1], Second));
+        var jobs = GateOf(world).Ledger.All.OrderBy(job => job.Submitted).ToList();
+        Assert.All(jobs, job => Assert.Equal(JobState.Completed, job.State));
+        Assert.Contains(jobs, job => TimeOf(job) > SecondLong * 10);
+        Assert.All(jobs[^100..], job => Assert.True(TimeOf(job) <= SecondLong * 3));
     }
 
     [Fact]
@@ -99,34 +179,61 @@ public sealed class SloTests
         }
     }
 
-    private static DatacenterCandidate Candidate(RoutingDecision decision) =>
-        decision.View.Datacenters.Single(candidate => candidate.Name.Text == First);
+    // The jobs of no evaluation window have so many answers unless one comes each second.
+    private static SloConfig Sparse => Slo with { MinSampleCount = 20_000 };
+
+    private static DatacenterCandidate Candidate(RoutingDecision decision, string datacenter = First) =>
+        decision.View.Datacenters.Single(candidate => candidate.Name.Text == datacenter);
+
+    private static DatacenterHealth HealthOf(RoutingDecision decision, string datacenter = First) =>
+        Candidate(decision, datacenter).Capacity.Health;
+
+    private static Duration TimeOf(LedgerJob job) => job.Ended!.Value - job.Submitted;
+
+    private static Duration At(int second) => FirstJob + (SecondLong * second);
+
+    private static PlannedFault.SlowTarget Slow(int from, int until, string datacenter, int times) =>
+        new(At(from), At(until), datacenter, times);
+
+    private static IEnumerable<int> EachSecond(int jobs) => Enumerable.Range(0, jobs);
+
+    private static List<RoutingDecision> Run(
+        SloConfig slo, IEnumerable<int> seconds, params PlannedFault[] faults) =>
+        DecisionsOf(WorldOf(slo, [.. seconds], workerCores: 64, faults));
 
     /// <summary>What the gate decided about each job in turn; the last is of another class.</summary>
-    private static List<RoutingDecision> Run(PlannedFault fault)
+    private static List<RoutingDecision> DecisionsOf(World world)
     {
-        var jobs = Enumerable.Range(0, Jobs).Select(i => new PlannedOperation.Submit(
-            FirstJob + (SecondLong * i), Client: 0,
-            Job($"job-{i}", [Http(i == Jobs - 1 ? 4 : 1, 1)]), Watches: false));
-        var calm = CalmPlan.Smallest.With(fault);
-        var world = new World(calm with
+        world.Run();
+        var node = GateOf(world);
+        return [.. world.Clients.Accepted.Keys.Select(job => node.RoutingOf(job)!)];
+    }
+
+    private static GateNode GateOf(World world) => (GateNode)world.HostOf("gate-1").Node!;
+
+    /// <param name="seconds">At which a job comes.</param>
+    private static World WorldOf(
+        SloConfig slo, IReadOnlyList<int> seconds, int workerCores, params PlannedFault[] faults)
+    {
+        var jobs = seconds.Select((second, i) => new PlannedOperation.Submit(
+            At(second), Client: 0,
+            Job($"job-{i}", [Http(i == seconds.Count - 1 ? 3 : 1, 1)]), Watches: false));
+        var calm = CalmPlan.Smallest.With(faults);
+        return new World(calm with
         {
             Options = calm.Options with
             {
-                Gate = GateConfig.Default with { Slo = Slo },
-                Manager = ManagerConfig.Default with { Slo = Slo },
+                Gate = GateConfig.Default with { Slo = slo },
+                Manager = ManagerConfig.Default with { Slo = slo },
                 Host = CalmPlan.Host with { InvariantsEvery = 100 },
             },
             Topology = new PlanTopology(
-                1, 1, [new PlanDatacenter(First, 1, [64]), new PlanDatacenter(Second, 1, [64])], Clients: 1),
-            FaultsEnd = FirstJob + (SecondLong * (Jobs + 10)),
+                1, 1,
+                [new PlanDatacenter(First, 1, [workerCores]), new PlanDatacenter(Second, 1, [workerCores])],
+                Clients: 1),
+            FaultsEnd = At(seconds[^1] + 10),
             Operations = [.. jobs],
         });
-
-        world.Run();
-
-        var node = (GateNode)world.HostOf("gate-1").Node!;
-        return [.. world.Clients.Accepted.Keys.Select(job => node.RoutingOf(job)!)];
     }
 
     private static PlannedJob Job(string name, IReadOnlyList<PlannedWorkflow> workflows) =>
