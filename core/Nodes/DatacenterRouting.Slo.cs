@@ -53,7 +53,7 @@ public sealed partial class DatacenterRouting
             CultureInfo.InvariantCulture,
             $"p50 {summary.P50Ms:F1} ms, p95 {summary.P95Ms:F1} ms, p99 {summary.P99Ms:F1} ms of "
             + $"{summary.Samples}, score {summary.Score:F2} ({SloComplianceScore.NameOf(level)}), "
-            + $"{summary.Age} ago");
+            + $"{summary.Age.Milliseconds / 1000} s ago");
     }
 
     private static string Describe(SloHealth health) => health.Rule == SloRuleKind.None

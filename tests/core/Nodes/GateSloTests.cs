@@ -126,7 +126,7 @@ public sealed class GateSloTests
         var status = Assert.IsType<ClientResponse.Status>(Reply(new ClientRequest.GetJob(job)));
 
         const string Numbers =
-            "p50 60.0 ms, p95 600.0 ms, p99 900.0 ms of 5000, score 2.20 (critical), 0s ago";
+            "p50 60.0 ms, p95 600.0 ms, p99 900.0 ms of 5000, score 2.20 (critical), 0 s ago";
         Assert.Equal(
             [$"east: {Numbers}", $"east, all jobs: {Numbers}, Degraded by p95"], status.Job.Slo);
         Assert.Equal(status.Job.Slo, explained.Job.Status.Slo);
