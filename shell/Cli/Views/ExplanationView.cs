@@ -1,3 +1,4 @@
+using System.Globalization;
 using Hyperscale.Det.Jobs;
 using Hyperscale.Det.Kernel;
 using Hyperscale.Det.Shell.Json;
@@ -103,10 +104,10 @@ internal static class ExplanationView
         context.Out.WriteLine(Figures.Clean(
             $"{workflow.Workflow} in {place} was killed by its guard: {kill.Message}"));
         var levels = kill.Levels.Select(level =>
-            $"{level.Level} {Figures.Seconds(Duration.FromMilliseconds(level.AgeMs))} before");
+            $"{level.Level} {Age(level.AgeMs)} s before");
         context.Out.WriteLine(Figures.Clean(
-            $"  warn at {kill.WarnAt}, throttle at {kill.ThrottleAt}, kill at {kill.KillAt}: "
-            + string.Join(", ", levels)));
+            $"  warn at {kill.WarnAt}, throttle at {kill.ThrottleAt}, kill at {kill.KillAt} "
+            + $"{UnitOf(kill)}: {string.Join(", ", levels)}"));
         Screen.Draw(
             new Sheet(
                 [
@@ -115,13 +116,24 @@ internal static class ExplanationView
                 ],
                 kill.Samples.Select(sample => (IReadOnlyList<string>)
                 [
-                    Figures.Seconds(Duration.FromMilliseconds(sample.AgeMs)),
+                    Age(sample.AgeMs),
                     Figures.Count(sample.Raw),
                     Figures.Count(sample.Filtered),
                     Figures.Count(sample.Deviation),
                 ])),
             context);
     }
+
+    // Levels can follow each other within a second.
+    private static string Age(long milliseconds) =>
+        (milliseconds / 1000.0).ToString("F1", CultureInfo.InvariantCulture);
+
+    private static string UnitOf(KillJson kill) => kill.Violation switch
+    {
+        "cpu" => "percent of a core",
+        "memory" => "bytes",
+        _ => "descriptors",
+    };
 
     private static Sheet Waits(IReadOnlyList<WaitJson> waits, WallTime now) => new(
         [new("slot"), new("workflow"), new("waits for"), new("since"), new("until"), new("reason")],
