@@ -19,7 +19,7 @@ public sealed partial class TDigest
     public const int MaxUnmergedMax = 65_536;
 
     /// <summary>Most samples of a digest: as many are counted exactly by every processor.</summary>
-    public const long CountMax = 1L << 61;
+    public const long CountMax = 1L << 62;
 
     private const int FirstBuffer = 32;
     private const int RepeatedOneByOne = 16;
