@@ -149,7 +149,7 @@ public static partial class JobFields
     /// <remarks>Outputs that pass <see cref="JobLimits.SlotOutputBytesMax"/> together keep the last bytes of
     /// each.</remarks>
     public static void Write(FieldWriter writer, SlotOutcome outcome) =>
-        Write(writer, outcome, OutputShare([outcome], JobLimits.SlotOutputBytesMax));
+        Write(writer, outcome, SlotOutcome.OutputShare([outcome], JobLimits.SlotOutputBytesMax));
 
     private static void Write(FieldWriter writer, SlotOutcome outcome, int outputBytesMax)
     {
@@ -163,20 +163,6 @@ public static partial class JobFields
         }
 
         if (outcome.RetriesGranted > 0) writer.Number(4, outcome.RetriesGranted);
-    }
-
-    /// <summary>How much of each output is written so that all together stay within a bound.</summary>
-    private static int OutputShare(IEnumerable<SlotOutcome> outcomes, int bytesMax)
-    {
-        var total = 0L;
-        var count = 0;
-        foreach (var result in outcomes.SelectMany(outcome => outcome.Workflows))
-        {
-            total += result.Outcome.Output.Length;
-            count++;
-        }
-
-        return total <= bytesMax ? JobLimits.OutputBytesMax : bytesMax / count;
     }
 
     public static SlotOutcome? ReadSlotOutcome(ref FieldReader reader)

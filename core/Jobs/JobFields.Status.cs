@@ -17,7 +17,7 @@ public static partial class JobFields
         writer.Number(6, status.Submitted.UnixMilliseconds);
         if (status.Ended is { } ended) writer.Number(7, ended.UnixMilliseconds);
         var outcomes = status.Slots.Where(slot => slot.Outcome is not null).Select(slot => slot.Outcome!);
-        var share = OutputShare(outcomes, JobLimits.StatusOutputBytesMax);
+        var share = SlotOutcome.OutputShare(outcomes, JobLimits.StatusOutputBytesMax);
         foreach (var slot in status.Slots)
         {
             var mark = writer.Begin(8);
@@ -77,7 +77,7 @@ public static partial class JobFields
     }
 
     public static void Write(FieldWriter writer, SlotStatus status) =>
-        Write(writer, status, OutputShare(
+        Write(writer, status, SlotOutcome.OutputShare(
             status.Outcome is { } outcome ? [outcome] : [], JobLimits.SlotOutputBytesMax));
 
     private static void Write(FieldWriter writer, SlotStatus status, int outputBytesMax)

@@ -96,8 +96,8 @@ public sealed record SlotOutcome(SlotState State, string Reason, IReadOnlyList<W
     /// last bytes of an even share.</summary>
     public SlotOutcome WithOutputsWithin(int bytesMax)
     {
-        if (Workflows.Sum(result => (long)result.Outcome.Output.Length) <= bytesMax) return this;
-        var share = bytesMax / Workflows.Count;
+        var share = OutputShare([this], bytesMax);
+        if (Workflows.All(result => result.Outcome.Output.Length <= share)) return this;
         return this with
         {
             Workflows =
@@ -108,6 +108,20 @@ public sealed record SlotOutcome(SlotState State, string Reason, IReadOnlyList<W
                 }),
             ],
         };
+    }
+
+    /// <summary>How much of each output may stay so that all together are within a bound.</summary>
+    internal static int OutputShare(IEnumerable<SlotOutcome> outcomes, int bytesMax)
+    {
+        var total = 0L;
+        var count = 0;
+        foreach (var result in outcomes.SelectMany(outcome => outcome.Workflows))
+        {
+            total += result.Outcome.Output.Length;
+            count++;
+        }
+
+        return total <= bytesMax ? JobLimits.OutputBytesMax : bytesMax / count;
     }
 }
 

@@ -1,7 +1,5 @@
-using Hyperscale.Det.Capacity;
 using Hyperscale.Det.Kernel;
 using Hyperscale.Det.Resources;
-using Hyperscale.Det.Routing;
 
 namespace Hyperscale.Det.Nodes;
 
@@ -39,11 +37,6 @@ internal sealed class DatacenterPressure
 
         return known;
     }
-
-    /// <summary>How well its resources let the datacenter be.</summary>
-    public HealthVerdict Verdict(Instant now) => IsPressed && At(now) is not null
-        ? new HealthVerdict(DatacenterHealth.Busy, HealthReason.Resources)
-        : new HealthVerdict(DatacenterHealth.Healthy, HealthReason.None);
 
     public void AddTo(ref Fingerprint fingerprint)
     {

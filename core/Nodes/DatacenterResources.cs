@@ -37,12 +37,7 @@ internal sealed class DatacenterResources
     public void Observe(NodeReading reading)
     {
         if (_last is { } last && reading.At > last.At)
-        {
-            var used = 100.0 * Math.Max(0, reading.CpuNanoseconds - last.CpuNanoseconds);
-            _own = new ResourceUsage(
-                used / (reading.At - last.At).Nanoseconds, 0, reading.MemoryUsedBytes, 0);
-        }
-
+            _own = new ResourceUsage(100 * reading.CoresSince(last), 0, reading.MemoryUsedBytes, 0);
         _last = reading;
     }
 

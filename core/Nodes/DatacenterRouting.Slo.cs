@@ -1,6 +1,7 @@
 using System.Globalization;
 using Hyperscale.Det.Kernel;
 using Hyperscale.Det.Protocol;
+using Hyperscale.Det.Resources;
 using Hyperscale.Det.Routing;
 using Hyperscale.Det.Slo;
 
@@ -76,9 +77,9 @@ public sealed partial class DatacenterRouting
 
     /// <summary>The factor of a datacenter's routing score: by its latencies and, where its resources are
     /// known, by what their pressure lets expect.</summary>
-    private double SloFactorOf(string datacenter, Instant now)
+    private double SloFactorOf(string datacenter, ClusterResources? resources, Instant now)
     {
-        if (ResourcesOf(datacenter, now) is not { } resources) return _slo.FactorOf(datacenter, now);
+        if (resources is null) return _slo.FactorOf(datacenter, now);
         var expected = _predictor.Predict(
             _slo.ViewOf(datacenter, now)?.Summary.Score ?? 1,
             ResourcePressure.Of(resources.CpuPressure, resources.CpuUncertainty),

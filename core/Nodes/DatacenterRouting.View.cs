@@ -73,7 +73,8 @@ public sealed partial class DatacenterRouting
         var heard = _board.View(datacenter.Name, now);
         var capacity = _capacity.View(
             name, request.CoresRequired, DatacenterHealth.Healthy, now, isKept: !isPreview);
-        var withoutSlo = HealthOf(datacenter, heard, capacity.AvailableCores, now);
+        var resources = ResourcesOf(datacenter.Name, now);
+        var withoutSlo = HealthOf(datacenter, heard, capacity.AvailableCores, resources, now);
         var verdict = WithSlo(datacenter.Name, withoutSlo, now);
         return new DatacenterCandidate(
             name,
@@ -84,7 +85,7 @@ public sealed partial class DatacenterRouting
             datacenter.Managers.Count,
             datacenter.Managers.Count(manager => IsShut(manager, now)),
             PredictedOf(datacenter, now),
-            SloFactorOf(datacenter.Name, now));
+            SloFactorOf(datacenter.Name, resources, now));
     }
 
     /// <summary>Whether no job should go to a manager. Of one that has been silent since its circuit opened,
@@ -103,7 +104,11 @@ public sealed partial class DatacenterRouting
 
     /// <summary>A gate that has not listened for long enough takes nobody for dead.</summary>
     private HealthVerdict HealthOf(
-        DatacenterTopology datacenter, DatacenterView heard, int availableCores, Instant now)
+        DatacenterTopology datacenter,
+        DatacenterView heard,
+        int availableCores,
+        ClusterResources? resources,
+        Instant now)
     {
         var alive = _board.AliveManagers(datacenter, now);
         if (!heard.IsFresh)
@@ -115,11 +120,13 @@ public sealed partial class DatacenterRouting
         }
 
         if (heard.IsGathering) return new HealthVerdict(DatacenterHealth.Degraded, HealthReason.Gathering);
-        var pressure = _pressures[datacenter.Name];
-        var overBudget = Math.Min(pressure.At(now)?.OverBudget ?? 0, heard.Workers);
+        var overBudget = Math.Min(resources?.OverBudget ?? 0, heard.Workers);
         var verdict = DatacenterHealthClassifier.Classify(
             datacenter.Managers.Count, alive, heard.Workers, heard.Workers - overBudget, availableCores);
-        return HealthVerdict.Worse(verdict, pressure.Verdict(now));
+        var isPressed = resources is not null && _pressures[datacenter.Name].IsPressed;
+        return isPressed
+            ? HealthVerdict.Worse(verdict, new HealthVerdict(DatacenterHealth.Busy, HealthReason.Resources))
+            : verdict;
     }
 
     /// <summary>Takes what a manager's heartbeat tells of resources; what is to be told of it, where the

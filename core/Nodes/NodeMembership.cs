@@ -40,11 +40,10 @@ internal sealed class NodeMembership(
     {
         if (_last is { } last && reading.At > last.At)
         {
-            var used = Math.Max(0, reading.CpuNanoseconds - last.CpuNanoseconds);
             _version = _version with { Number = _version.Number + 1 };
             _health.Set(
                 _version,
-                Pressure.Of(used, (reading.At - last.At).Nanoseconds),
+                Pressure.Of(reading.CoresSince(last), 1),
                 Pressure.Of(reading.MemoryUsedBytes, reading.MemoryTotalBytes),
                 now);
         }

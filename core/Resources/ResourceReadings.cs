@@ -35,7 +35,12 @@ public sealed record TreeReading(
 /// <param name="MemoryUsedBytes">Of the machine, or of the container, by everybody.</param>
 /// <param name="MemoryTotalBytes">0 where it is not known.</param>
 public sealed record NodeReading(
-    Instant At, long CpuNanoseconds, long MemoryUsedBytes, long MemoryTotalBytes);
+    Instant At, long CpuNanoseconds, long MemoryUsedBytes, long MemoryTotalBytes)
+{
+    /// <summary>Cores that the node's own process kept busy, in the mean, since an earlier reading.</summary>
+    public double CoresSince(NodeReading earlier) =>
+        (double)Math.Max(0, CpuNanoseconds - earlier.CpuNanoseconds) / (At - earlier.At).Nanoseconds;
+}
 
 /// <summary>What one reading says, unfiltered.</summary>
 /// <param name="CpuPercent">Since the reading before; 100 is one core.</param>

@@ -47,9 +47,7 @@ public sealed class WorkerBudget
     {
         var elapsed = _last is { } last ? reading.At - last.At : Duration.Zero;
         if (_last is not null && elapsed < ProcessResourceMonitor.IntervalMin) return false;
-        var own = _last is { } before
-            ? Math.Max(0, 100.0 * (reading.CpuNanoseconds - before.CpuNanoseconds) / elapsed.Nanoseconds)
-            : 0;
+        var own = _last is { } before ? 100 * reading.CoresSince(before) : 0;
         _last = reading;
         _memory.Update(reading.MemoryUsedBytes);
         Usage = new ResourceUsage(

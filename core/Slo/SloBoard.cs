@@ -142,10 +142,10 @@ public sealed class SloBoard(SloConfig config)
 
     private bool Take(Known known, SloMark mark, SloHealth health, SloSummary summary, Instant now)
     {
-        var isFresh = known.IsHeardOf && now - known.TrueAt <= config.SummaryTtl;
         if (known.IsHeardOf && !mark.IsNewerThan(known.Mark)) return false;
         // A new primary has heard little: it does not acquit a datacenter that the last one found wanting.
-        if (isFresh && mark.View > known.Mark.View && summary.Samples < config.MinSampleCount) return false;
+        if (IsFresh(known, now) && mark.View > known.Mark.View && summary.Samples < config.MinSampleCount)
+            return false;
         (known.Mark, known.Health, known.Summary) = (mark, health, summary);
         known.TrueAt = now - summary.Age;
         known.IsHeardOf = true;
@@ -153,8 +153,10 @@ public sealed class SloBoard(SloConfig config)
     }
 
     private Known? FreshOf(string datacenter, Instant now) =>
-        _known.TryGetValue(datacenter, out var known) && known.IsHeardOf
-        && now - known.TrueAt <= config.SummaryTtl ? known : null;
+        _known.TryGetValue(datacenter, out var known) && IsFresh(known, now) ? known : null;
+
+    private bool IsFresh(Known known, Instant now) =>
+        known.IsHeardOf && now - known.TrueAt <= config.SummaryTtl;
 
     private Known KnownOf(string datacenter)
     {

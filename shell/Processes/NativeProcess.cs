@@ -67,32 +67,30 @@ internal static partial class NativeProcess
     /// <summary>Waits for a child (any when <paramref name="pid"/> is -1) and reaps it; its id, or 0 when
     /// there is no such child. <paramref name="exitCode"/> is 128 plus the signal for one that a signal
     /// ended.</summary>
-    public static unsafe int Reap(int pid, out int exitCode)
+    public static int Reap(int pid, out int exitCode)
     {
-        int status, reaped;
-        while ((reaped = WaitPid(pid, &status, 0)) < 0)
-        {
-            exitCode = 0;
-            var error = Marshal.GetLastPInvokeError();
-            if (error == NoChild) return 0;
-            if (error != Interrupted) throw Failure("waitpid", error);
-        }
-
+        var reaped = Wait(pid, 0, out var status);
         var signal = status & 0x7f;
         exitCode = signal == 0 ? (status >> 8) & 0xff : 128 + signal;
         return reaped;
     }
 
     /// <summary>Reaps a child if it has ended; never waits.</summary>
-    public static unsafe void ReapEnded(int pid)
+    public static void ReapEnded(int pid) => Wait(pid, NoHang, out _);
+
+    private static unsafe int Wait(int pid, int options, out int status)
     {
-        int status;
-        while (WaitPid(pid, &status, NoHang) < 0)
+        int reaped, ended = 0;
+        while ((reaped = WaitPid(pid, &ended, options)) < 0)
         {
+            status = 0;
             var error = Marshal.GetLastPInvokeError();
-            if (error == NoChild) return;
+            if (error == NoChild) return 0;
             if (error != Interrupted) throw Failure("waitpid", error);
         }
+
+        status = ended;
+        return reaped;
     }
 
     /// <summary>Makes this process the parent of every orphan among its descendants.</summary>

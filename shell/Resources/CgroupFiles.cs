@@ -38,6 +38,27 @@ internal static class CgroupFiles
             .Select(line => int.Parse(line, CultureInfo.InvariantCulture)),
     ];
 
+    /// <summary>Sends SIGKILL to all processes of a group but its root, frozen meanwhile so that none starts
+    /// another one; how many there were.</summary>
+    /// <param name="state">The file that freezes the group, with what to write there.</param>
+    public static int KillFrozen(
+        string directory, int root, (string File, string Frozen, string Thawed) state)
+    {
+        if (Processes(directory).All(id => id == root)) return 0;
+        var path = Path.Combine(directory, state.File);
+        Write(path, state.Frozen);
+        try
+        {
+            List<int> others = [.. Processes(directory).Where(id => id != root)];
+            foreach (var id in others) NativeProcess.Signal(id, NativeProcess.SignalKill);
+            return others.Count;
+        }
+        finally
+        {
+            Write(path, state.Thawed);
+        }
+    }
+
     /// <summary>Where this process is in a hierarchy: that of a controller, or the unified one for an empty
     /// name. Null when it is in none.</summary>
     public static string? OwnPath(string controller)

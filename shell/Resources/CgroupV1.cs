@@ -1,6 +1,5 @@
 using System.Globalization;
 using Hyperscale.Det.Resources;
-using Hyperscale.Det.Shell.Processes;
 
 namespace Hyperscale.Det.Shell.Resources;
 
@@ -82,24 +81,8 @@ internal sealed class CgroupV1 : ICgroupKind
             (quota is >= 0 and < 1000 ? 1000 : quota).ToString(CultureInfo.InvariantCulture));
     }
 
-    public int Kill(string name, int root)
-    {
-        var state = Path.Combine(DirectoryOf(name), "freezer.state");
-        var others = CgroupFiles.Processes(DirectoryOf(name)).Where(id => id != root).ToList();
-        if (others.Count == 0) return 0;
-        CgroupFiles.Write(state, "FROZEN");
-        try
-        {
-            others = [.. CgroupFiles.Processes(DirectoryOf(name)).Where(id => id != root)];
-            foreach (var id in others) NativeProcess.Signal(id, NativeProcess.SignalKill);
-        }
-        finally
-        {
-            CgroupFiles.Write(state, "THAWED");
-        }
-
-        return others.Count;
-    }
+    public int Kill(string name, int root) =>
+        CgroupFiles.KillFrozen(DirectoryOf(name), root, ("freezer.state", "FROZEN", "THAWED"));
 
     public void Remove(string name)
     {

@@ -1,6 +1,5 @@
 using System.Globalization;
 using Hyperscale.Det.Resources;
-using Hyperscale.Det.Shell.Processes;
 
 namespace Hyperscale.Det.Shell.Resources;
 
@@ -69,22 +68,8 @@ internal sealed class CgroupV2 : ICgroupKind
                 $"{Math.Max(1000, (long)percent * (PeriodMicroseconds / 100))} {PeriodMicroseconds}")
             : "max");
 
-    public int Kill(string name, int root)
-    {
-        var freeze = Path.Combine(DirectoryOf(name), "cgroup.freeze");
-        if (CgroupFiles.Processes(DirectoryOf(name)).All(id => id == root)) return 0;
-        CgroupFiles.Write(freeze, "1");
-        try
-        {
-            List<int> others = [.. CgroupFiles.Processes(DirectoryOf(name)).Where(id => id != root)];
-            foreach (var id in others) NativeProcess.Signal(id, NativeProcess.SignalKill);
-            return others.Count;
-        }
-        finally
-        {
-            CgroupFiles.Write(freeze, "0");
-        }
-    }
+    public int Kill(string name, int root) =>
+        CgroupFiles.KillFrozen(DirectoryOf(name), root, ("cgroup.freeze", "1", "0"));
 
     public void Remove(string name) => CgroupFiles.TryRemove(DirectoryOf(name));
 

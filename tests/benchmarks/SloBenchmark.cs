@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using HdrHistogram;
 using Hyperscale.Det.Slo;
+using Hyperscale.Det.Tests.Core.Slo;
 
 namespace Hyperscale.Det.Benchmarks;
 
@@ -13,6 +14,7 @@ internal sealed class SloBenchmark : IBenchmark
     private const int ErrorSamples = 10_000_000;
     private const int ManySamples = 100_000_000;
     private const int Shards = 64;
+    private const ulong Seed = 7;
     private static readonly double[] Shares = [0.5, 0.99, 0.999];
 
     public string Name => "slo";
@@ -21,7 +23,7 @@ internal sealed class SloBenchmark : IBenchmark
 
     public int Run(string[] options)
     {
-        var samples = SampleKinds.Of("lognormal", AddsMeasured);
+        var samples = Samples.Of("lognormal", AddsMeasured, Seed);
         CompareMemory(samples);
         CompareSpeed(samples);
         CompareErrors();
@@ -79,38 +81,18 @@ internal sealed class SloBenchmark : IBenchmark
     private static void CompareErrors()
     {
         Console.WriteLine($"error of ranks in millionths, {ErrorSamples} samples: digest | HdrHistogram");
-        foreach (var kind in SampleKinds.Names)
+        foreach (var kind in Samples.Smooth)
         {
-            var samples = SampleKinds.Of(kind, ErrorSamples);
+            var samples = Samples.Of(kind, ErrorSamples, Seed);
             var (digest, histogram) = (DigestOf(samples), HistogramOf(samples));
             Array.Sort(samples);
-            var own = Shares.Select(q => ErrorOf(samples, q, digest.Quantile(q)));
-            var other = Shares.Select(q => ErrorOf(samples, q, histogram.GetValueAtPercentile(q * 100)));
+            var own = Shares.Select(q => Samples.ErrorOfRank(samples, q, digest.Quantile(q)));
+            var other = Shares.Select(
+                q => Samples.ErrorOfRank(samples, q, histogram.GetValueAtPercentile(q * 100)));
             Console.WriteLine(
                 $"  {kind,-12}{string.Concat(own.Select(e => $"{e * 1e6,9:F1}"))}   |"
                 + string.Concat(other.Select(e => $"{e * 1e6,9:F1}")));
         }
-    }
-
-    /// <summary>How far q is from the shares of samples below and up to a value.</summary>
-    private static double ErrorOf(double[] sorted, double q, double value)
-    {
-        var from = (double)LowerBound(sorted, value) / sorted.Length;
-        var to = (double)LowerBound(sorted, Math.BitIncrement(value)) / sorted.Length;
-        return Math.Max(0, Math.Max(from - q, q - to));
-    }
-
-    private static int LowerBound(double[] sorted, double value)
-    {
-        var (low, high) = (0, sorted.Length);
-        while (low < high)
-        {
-            var middle = (low + high) / 2;
-            if (sorted[middle] < value) low = middle + 1;
-            else high = middle;
-        }
-
-        return low;
     }
 
     private static int AddMany(double[] samples)

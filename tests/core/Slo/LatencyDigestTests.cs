@@ -41,7 +41,7 @@ public sealed class LatencyDigestTests
 
     [Fact]
     public void Thousands_of_latencies_take_less_than_a_kilobyte() =>
-        Samples.Kind.Sample(kind =>
+        SloGens.SampleKind.Sample(kind =>
             Assert.InRange(Written(LatencyDigest.Of(Taken(Samples.Of(kind, 100_000)))).Length, 1, 1024));
 
     [Theory]

@@ -1,4 +1,3 @@
-using CsCheck;
 using Hyperscale.Det.Kernel;
 
 namespace Hyperscale.Det.Tests.Core.Slo;
@@ -9,8 +8,6 @@ internal static class Samples
     public static readonly string[] Smooth = ["uniform", "lognormal", "bimodal", "sorted", "reversed"];
 
     public static readonly string[] Kinds = [.. Smooth, "constant", "two-point", "heavy-tailed"];
-
-    public static readonly Gen<string> Kind = Gen.Int[0, Kinds.Length - 1].Select(i => Kinds[i]);
 
     public static double[] Of(string kind, int count, ulong seed = 1)
     {

@@ -8,6 +8,9 @@ namespace Hyperscale.Det.Tests.Core.Slo;
 
 internal static class SloGens
 {
+    public static readonly Gen<string> SampleKind =
+        Gen.Int[0, Samples.Kinds.Length - 1].Select(i => Samples.Kinds[i]);
+
     public static readonly Gen<SloSummary> Summary = Gen.Select(
         Gen.Float[0, 1000], Gen.Float[0, 1000], Gen.Float[0, 1000], Gen.UInt, Gen.Float[0, 100],
         Gen.Float[0.5f, 3], Gen.Int[0, 60_000], (p50, more, most, samples, score, factor, age) =>

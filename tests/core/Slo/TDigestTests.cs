@@ -7,7 +7,8 @@ namespace Hyperscale.Det.Tests.Core.Slo;
 public sealed class TDigestTests
 {
     private static readonly Gen<double[]> Histories = Gen.Select(
-        Samples.Kind, Gen.Int[1, 30_000], Gen.ULong, (kind, count, seed) => Samples.Of(kind, count, seed));
+        SloGens.SampleKind, Gen.Int[1, 30_000], Gen.ULong,
+        (kind, count, seed) => Samples.Of(kind, count, seed));
 
     private static readonly Gen<int> Shares = Gen.Int[0, 1_000_000];
 
@@ -42,7 +43,8 @@ public sealed class TDigestTests
 
     [Fact]
     public void As_many_samples_as_are_kept_one_by_one_have_exact_quantiles() =>
-        Gen.Select(Samples.Kind, Gen.Int[1, TDigest.MaxUnmergedStandard], Shares).Sample((kind, n, at) =>
+        Gen.Select(
+            SloGens.SampleKind, Gen.Int[1, TDigest.MaxUnmergedStandard], Shares).Sample((kind, n, at) =>
         {
             var samples = Samples.Of(kind, n);
             var digest = Of(samples);
@@ -54,7 +56,7 @@ public sealed class TDigestTests
 
     [Fact]
     public void Few_samples_have_exact_quantiles_in_however_many_shards_they_came() =>
-        Gen.Select(Samples.Kind, Gen.Int[1, LatencyDigest.ExactMax], Gen.Int[1, 64], Shares).Sample(
+        Gen.Select(SloGens.SampleKind, Gen.Int[1, LatencyDigest.ExactMax], Gen.Int[1, 64], Shares).Sample(
             (kind, n, shards, at) =>
             {
                 var samples = Samples.Of(kind, n);
