@@ -43,16 +43,17 @@ public sealed class EnforcerTests
             $"(setsid sleep {mark} &); sleep 0.7; kill -9 $PPID; sleep {mark}"));
         await Attempts.UntilAsync(() => Attempts.Living(mark) == 1, "the orphan");
         Assert.True(Processes(attempts) >= 3);
+        var tree = Attempts.Processes(mark);
 
         var exited = await attempts.EndOf(attempt);
 
         Assert.NotNull(exited.Fault);
         Assert.Equal(0, Attempts.Living(mark));
-        await Attempts.UntilAsync(() => !ProcessScan.All().Any(IsOwnZombie), "everything to be reaped");
+        Assert.True(tree.Count >= 2, "an orphan and the shell that started it");
+        await Attempts.UntilAsync(() => !tree.Exists(IsLeft), "everything to be reaped");
     }
 
-    private static bool IsOwnZombie(ProcessEntry process) =>
-        process.IsZombie && process.Parent == Environment.ProcessId;
+    private static bool IsLeft(int process) => Directory.Exists($"/proc/{process}");
 
     [Theory]
     [MemberData(nameof(Usable))]
@@ -101,9 +102,9 @@ public sealed class EnforcerTests
             () =>
             {
                 (memory, descriptors) = Sum(attempts);
-                return memory > 60_000_000;
+                return memory > 60_000_000 && descriptors >= 16;
             },
-            "the memory");
+            "the memory and the descriptors");
 
         Assert.InRange(memory, 60_000_000, 400_000_000);
         Assert.InRange(descriptors, 16, 400);

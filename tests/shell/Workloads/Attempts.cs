@@ -69,24 +69,34 @@ internal sealed class Attempts : IAsyncDisposable
 
     public static string Text(NodeInput.WorkloadExited exited) => Encoding.UTF8.GetString(exited.Output.Span);
 
-    /// <summary>Living processes that were started with this text among their arguments.</summary>
-    public static int Living(string argument)
+    /// <summary>How many living processes were started with this text as an argument.</summary>
+    public static int Living(string argument) =>
+        Commands().Count(process => process.Command.Split('\0').Contains(argument));
+
+    /// <summary>Living processes that were started with this text somewhere in their arguments.</summary>
+    public static List<int> Processes(string text) =>
+        [.. Commands().Where(process => process.Command.Contains(text)).Select(process => process.Id)];
+
+    private static IEnumerable<(int Id, string Command)> Commands()
     {
-        var count = 0;
         foreach (var directory in Directory.EnumerateDirectories("/proc"))
         {
-            try
-            {
-                var command = File.ReadAllText(Path.Combine(directory, "cmdline")).Split('\0');
-                if (command.Contains(argument)) count++;
-            }
-            // No process, or one that ended meanwhile.
-            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-            {
-            }
+            if (int.TryParse(Path.GetFileName(directory), out var id) && CommandOf(directory) is { } command)
+                yield return (id, command);
         }
+    }
 
-        return count;
+    private static string? CommandOf(string directory)
+    {
+        try
+        {
+            return File.ReadAllText(Path.Combine(directory, "cmdline"));
+        }
+        // No process, or one that ended meanwhile.
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return null;
+        }
     }
 
     /// <summary>Waits until a condition holds; fails when it never does.</summary>
