@@ -43,17 +43,30 @@ public sealed class EnforcerTests
             $"(setsid sleep {mark} &); sleep 0.7; kill -9 $PPID; sleep {mark}"));
         await Attempts.UntilAsync(() => Attempts.Living(mark) == 1, "the orphan");
         Assert.True(Processes(attempts) >= 3);
-        var tree = Attempts.Processes(mark);
+        // All that the attempt started is in one of these, and nothing of other tests.
+        HashSet<int> groups = [];
+        await Attempts.UntilAsync(
+            () => (groups = GroupsOf(Attempts.Processes(mark))).Count == 2, "the orphan's own group");
 
         var exited = await attempts.EndOf(attempt);
 
         Assert.NotNull(exited.Fault);
         Assert.Equal(0, Attempts.Living(mark));
-        Assert.True(tree.Count >= 2, "an orphan and the shell that started it");
-        await Attempts.UntilAsync(() => !tree.Exists(IsLeft), "everything to be reaped");
+        await Attempts.UntilAsync(
+            () => !ProcessScan.All().Any(process => groups.Contains(process.Group) && IsOwnZombie(process)),
+            "everything to be reaped");
     }
 
-    private static bool IsLeft(int process) => Directory.Exists($"/proc/{process}");
+    private static bool IsOwnZombie(ProcessEntry process) =>
+        process.IsZombie && process.Parent == Environment.ProcessId;
+
+    private static HashSet<int> GroupsOf(List<int> processes)
+    {
+        HashSet<int> groups = [];
+        foreach (var id in processes)
+            if (ProcessScan.TryRead(id, out var process)) groups.Add(process.Group);
+        return groups;
+    }
 
     [Theory]
     [MemberData(nameof(Usable))]
