@@ -28,6 +28,14 @@ public sealed class Vivaldi
     private const double PositionGain = 0.25;
     private const double ErrorGain = 0.25;
 
+    // The first round trips say most about where a node is: its n-th moves it by 10/n of the way, as far as
+    // its error beside the other's bears it out, and never by more than all of it.
+    private const double EarlySamples = 10;
+
+    // A millisecond or two off matters to nobody, but would be all of a round trip within a building: errors
+    // are relative to no less than this.
+    private const double ErrorScaleMinMs = 10;
+
     // Of the distance from the origin, and with the weight of the sample that pulls along: it keeps the whole
     // from drifting and hardly bends it.
     private const double Gravity = 0.01;
@@ -104,13 +112,13 @@ public sealed class Vivaldi
     {
         var distance = Own.DistanceTo(theirs);
         var weight = _error / (_error + theirs.Error);
-        var wrong = Math.Abs(distance - rttMs) / rttMs;
+        var wrong = Math.Abs(distance - rttMs) / Math.Max(rttMs, ErrorScaleMinMs);
         _error = Math.Clamp(
             (wrong * ErrorGain * weight) + (_error * (1 - (ErrorGain * weight))),
             NetworkCoordinate.ErrorMin,
             NetworkCoordinate.ErrorMax);
 
-        var gain = PositionGain * weight;
+        var gain = Math.Max(PositionGain, Math.Min(1, EarlySamples / (Samples + 1))) * weight;
         var force = gain * (rttMs - distance);
         Span<double> direction = stackalloc double[NetworkCoordinate.Dimensions];
         var apart = DirectionFrom(theirs, direction);

@@ -154,7 +154,9 @@ public sealed partial class DatacenterRouting
         {
             SlotState.Completed => Learned(
                 name,
-                _latencies.Observe(name, dispatch.Sequence, now - dispatch.At, dispatch.Meant, now),
+                _latencies.Observe(
+                    name, dispatch.Sequence, now - dispatch.At, dispatch.Meant,
+                    RttOf(datacenter), now),
                 now),
             SlotState.Failed => Learned(name, _latencies.Penalize(name, dispatch.Sequence, now), now),
             _ => null,
@@ -207,6 +209,15 @@ public sealed partial class DatacenterRouting
     {
         if (_topology.Gates.Count == 1) return;
         if (_capacity.DebitRevision != _toldRevision) _tellAt = Instant.Sooner(_tellAt, now + DebitInterval);
+    }
+
+    /// <summary>Null where no prediction says anything.</summary>
+    private double? RttOf(string datacenter)
+    {
+        if (RoutingView.IsBootstrapping(_vivaldi.Samples, _vivaldi.Own.Error)) return null;
+        var manager = _board.ManagerFor(_topology.Datacenter(datacenter)!, silences: 0);
+        if (!_places.TryGetValue(manager, out var place)) return null;
+        return _vivaldi.Own.RttTo(place.Coordinate).RttMs;
     }
 
     private List<string> TakeDecayed(Instant now)

@@ -53,6 +53,10 @@ public static class CandidateFilter
             ? DatacenterHealth.Degraded
             : candidate.Capacity.Health;
 
+    /// <summary>Whether it is busy for want of a free core, and for nothing else.</summary>
+    public static bool IsFull(DatacenterCandidate candidate) =>
+        BucketOf(candidate) == DatacenterHealth.Busy && candidate.HealthReason == HealthReason.NoFreeCore;
+
     /// <summary>Why nothing can be sent there for the job, however well the datacenter is.</summary>
     internal static ExclusionReason UnreachableBecause(DatacenterCandidate candidate, RoutingRequest request)
     {

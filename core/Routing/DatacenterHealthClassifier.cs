@@ -24,8 +24,10 @@ public enum HealthReason : byte
 /// <summary>How well a datacenter is, and why not better.</summary>
 public readonly record struct HealthVerdict(DatacenterHealth Health, HealthReason Reason)
 {
-    /// <summary>The worse of two; of two alike the first.</summary>
-    public static HealthVerdict Worse(HealthVerdict a, HealthVerdict b) => b.Health > a.Health ? b : a;
+    /// <summary>The worse of two; of two alike the first, but that it is full is no reason beside
+    /// another.</summary>
+    public static HealthVerdict Worse(HealthVerdict a, HealthVerdict b) =>
+        b.Health > a.Health || (b.Health == a.Health && a.Reason == HealthReason.NoFreeCore) ? b : a;
 
     /// <summary>The reason's name in reports.</summary>
     public static string NameOf(HealthReason reason) => reason switch

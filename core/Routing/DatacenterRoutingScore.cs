@@ -32,4 +32,10 @@ public readonly record struct DatacenterRoutingScore(
     double SloFactor,
     double PreferenceFactor,
     double CooldownFactor,
-    double Score);
+    double Score)
+{
+    /// <summary>Part of the prediction beside the round trip: what jobs take wherever they run.</summary>
+    public double BaselineMs { get; init; }
+
+    public double PredictedMs => PredictedRttMs + BaselineMs;
+}

@@ -28,7 +28,7 @@ public sealed partial class GateJobRouter
     private static RoutingReason LossOf(in Ranked lost, in Ranked last) => lost.Standing switch
     {
         Standing.CoolingDown => RoutingReason.CooldownPenalty,
-        _ when lost.Bucket > last.Bucket => RoutingReason.BucketDropForced,
+        _ when lost.HomeBucket > last.HomeBucket => RoutingReason.BucketDropForced,
         Standing.Degraded => RoutingReason.DegradationForced,
         Standing.Incumbent or Standing.HeldDown => RoutingReason.ImprovementThresholdMet,
         _ => throw new UnreachableException($"unhandled {lost.Standing}"),
@@ -39,6 +39,23 @@ public sealed partial class GateJobRouter
         for (var i = 0; i < eligible; i++)
             if (view.Datacenters[_ranked[i].Index].Name.Equals(name)) return i;
         return -1;
+    }
+
+    /// <summary>Sorts by what the datacenters are now; whether an incumbent that is full is then no
+    /// primary.</summary>
+    private bool GoesAround(int eligible, int primaries)
+    {
+        var ranked = _ranked.AsSpan(0, eligible);
+        if (!IsAnyFull(ranked)) return false;
+        ranked.Sort(Ranked.CompareNow);
+        return IsAnyFull(ranked[primaries..]);
+    }
+
+    private static bool IsAnyFull(ReadOnlySpan<Ranked> ranked)
+    {
+        foreach (ref readonly var one in ranked)
+            if (one.HomeBucket < one.Bucket) return true;
+        return false;
     }
 
     /// <summary>Puts a datacenter that lost its traffic in the place of the last primary, which then heads
@@ -73,7 +90,8 @@ public sealed partial class GateJobRouter
             for (var i = 0; i < last; i++)
                 if (_excluded[i].Datacenter == name.Text) _excluded[i] = _excluded[last];
             rank = eligible++;
-            _ranked[rank] = new(_scores[best].Bucket, 0, IsKept: false, name.Text, best, default);
+            var bucket = _scores[best].Bucket;
+            _ranked[rank] = new(bucket, bucket, 0, IsKept: false, name.Text, best, Standing.Challenger);
         }
 
         var moved = _ranked[rank];
@@ -99,7 +117,7 @@ public sealed partial class GateJobRouter
         ref readonly var score = ref _scores[index];
         return candidate.HealthWithoutSlo < candidate.Capacity.Health
             || (probe == ProbeKind.All && score.ObservedConfidence > 0
-                && score.ObservedLatencyMs > score.PredictedRttMs);
+                && score.ObservedLatencyMs > score.PredictedMs);
     }
 
     /// <summary>Replaces each primary that has no cores soon by a datacenter that has, where there is one;

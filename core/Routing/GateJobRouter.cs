@@ -139,9 +139,12 @@ public sealed partial class GateJobRouter(
         var (eligible, excluded) = Rank(request, view, incumbents, now);
         var primaries = Math.Min(request.Count, eligible);
         var reason = ReasonOf(incumbents, eligible, primaries, view, now);
-        var toBeat = primaries == 0 ? (PlaceToBeat?)null : PlaceOf(_ranked[primaries - 1], incumbents, view);
         if (isKept) Keep(incumbents, eligible, primaries, view, now);
         // Whatever comes now is for this job alone.
+        var isDetour = GoesAround(eligible, primaries);
+        if (isDetour && reason is RoutingReason.HoldDownRetained or RoutingReason.BelowThresholdRetained)
+            reason = RoutingReason.FullDetour;
+        var toBeat = primaries == 0 ? (PlaceToBeat?)null : PlaceOf(_ranked[primaries - 1], incumbents, view);
         if (probe != ProbeKind.None
             && TryProbe(request, view, probe, primaries, ref eligible, ref excluded, now))
             reason = RoutingReason.Probe;
@@ -166,7 +169,7 @@ public sealed partial class GateJobRouter(
     private (int Eligible, int Excluded) Rank(
         RoutingRequest request, RoutingView view, Incumbents incumbents, Instant now)
     {
-        var (eligible, excluded) = (0, 0);
+        var (eligible, excluded, best) = (0, 0, DatacenterHealth.Unhealthy);
         for (var i = 0; i < view.Datacenters.Count; i++)
         {
             var candidate = view.Datacenters[i];
@@ -178,9 +181,13 @@ public sealed partial class GateJobRouter(
             }
 
             _scores[i] = ScoreOf(candidate, request, view, now);
-            _ranked[eligible++] = Stand(i, _scores[i], incumbents, candidate.Name, now);
+            var bucket = _scores[i].Bucket;
+            if (bucket < best) best = bucket;
+            _ranked[eligible++] = new(
+                bucket, bucket, _scores[i].Score, IsKept: false, candidate.Name.Text, i, Standing.Challenger);
         }
 
+        for (var i = 0; i < eligible; i++) Stand(ref _ranked[i], view, incumbents, best, now);
         _ranked.AsSpan(0, eligible).Sort(Ranked.Compare);
         return (eligible, excluded);
     }
@@ -189,24 +196,27 @@ public sealed partial class GateJobRouter(
         DatacenterCandidate candidate, RoutingRequest request, RoutingView view, Instant now) =>
         _scorer.Score(candidate, request, CooldownFactorOf(candidate.Name, now), view.IsBootstrap, now);
 
-    private Ranked Stand(
-        int index,
-        in DatacenterRoutingScore score,
-        Incumbents incumbents,
-        in DatacenterName name,
-        Instant now)
+    /// <summary>Gives an incumbent its advantage.</summary>
+    /// <param name="best">Bucket of all.</param>
+    private void Stand(
+        ref Ranked ranked, RoutingView view, Incumbents incumbents, DatacenterHealth best, Instant now)
     {
-        var place = incumbents.IndexOf(name);
-        if (place < 0) return new(score.Bucket, score.Score, IsKept: false, name.Text, index, default);
-        var standing = incumbents.StandingOf(place, score, hysteresis, now);
-        return standing switch
+        var candidate = view.Datacenters[ranked.Index];
+        var place = incumbents.IndexOf(candidate.Name);
+        if (place < 0) return;
+        ref readonly var score = ref _scores[ranked.Index];
+        var isFull = CandidateFilter.IsFull(candidate);
+        var standing = incumbents.StandingOf(place, score, isFull, hysteresis, now);
+        ranked = ranked with { Standing = standing };
+        if (standing is not (Standing.HeldDown or Standing.Incumbent)) return;
+        ranked = ranked with
         {
-            // Before all others, in the order in which they were.
-            Standing.HeldDown => new(
-                score.Bucket, place - incumbents.Count, IsKept: true, name.Text, index, standing),
-            Standing.Incumbent => new(
-                score.Bucket, score.Score * hysteresis.SwitchBelow, IsKept: true, name.Text, index, standing),
-            _ => new(score.Bucket, score.Score, IsKept: false, name.Text, index, standing),
+            HomeBucket = isFull ? best : score.Bucket,
+            // Held down: before all others, in the order in which they were.
+            Order = standing == Standing.HeldDown
+                ? place - incumbents.Count
+                : score.Score * hysteresis.SwitchBelow,
+            IsKept = true,
         };
     }
 
@@ -214,14 +224,22 @@ public sealed partial class GateJobRouter(
     {
         for (var i = 0; i < eligible; i++)
         {
-            var place = incumbents.IndexOf(view.Datacenters[_ranked[i].Index].Name);
-            if (place >= 0) incumbents.Note(place, _scores[_ranked[i].Index].Score, hysteresis, now);
+            var candidate = view.Datacenters[_ranked[i].Index];
+            var place = incumbents.IndexOf(candidate.Name);
+            if (place < 0) continue;
+            var isFull = CandidateFilter.IsFull(candidate);
+            incumbents.Note(place, _scores[_ranked[i].Index], isFull, hysteresis, now);
         }
 
         if (IsUnchanged(incumbents, primaries, view)) return;
-        var chosen = new (DatacenterName, double)[primaries];
+        var chosen = new (DatacenterName, double, double)[primaries];
         for (var i = 0; i < primaries; i++)
-            chosen[i] = (view.Datacenters[_ranked[i].Index].Name, _scores[_ranked[i].Index].Score);
+        {
+            var score = _scores[_ranked[i].Index];
+            var name = view.Datacenters[_ranked[i].Index].Name;
+            chosen[i] = (name, score.Score, score.ObservedConfidence);
+        }
+
         incumbents.Become(chosen, now);
     }
 
@@ -262,16 +280,33 @@ public sealed partial class GateJobRouter(
     /// <summary>Which datacenters a decision may be a probe of.</summary>
     private enum ProbeKind : byte { None, SloOnly, All }
 
+    /// <param name="HomeBucket">That it has in its class: an incumbent that is full for the moment has not
+    /// lost its place, and counts as well as the best there is.</param>
+    /// <param name="Bucket">That the job at hand meets.</param>
     /// <param name="Order">Score, with the incumbents' advantage.</param>
     /// <param name="IsKept">An incumbent that has an advantage; before a challenger of the same
     /// order.</param>
     /// <param name="Index">In the view.</param>
     private readonly record struct Ranked(
-        DatacenterHealth Bucket, double Order, bool IsKept, string Name, int Index, Standing Standing)
+        DatacenterHealth HomeBucket,
+        DatacenterHealth Bucket,
+        double Order,
+        bool IsKept,
+        string Name,
+        int Index,
+        Standing Standing)
     {
-        public static int Compare(Ranked a, Ranked b)
+        /// <summary>As the class prefers them.</summary>
+        public static int Compare(Ranked a, Ranked b) => a.HomeBucket != b.HomeBucket
+            ? a.HomeBucket.CompareTo(b.HomeBucket)
+            : CompareWithin(a, b);
+
+        /// <summary>As they are now.</summary>
+        public static int CompareNow(Ranked a, Ranked b) =>
+            a.Bucket != b.Bucket ? a.Bucket.CompareTo(b.Bucket) : CompareWithin(a, b);
+
+        private static int CompareWithin(in Ranked a, in Ranked b)
         {
-            if (a.Bucket != b.Bucket) return a.Bucket < b.Bucket ? -1 : 1;
             if (a.Order < b.Order) return -1;
             if (a.Order > b.Order) return 1;
             if (a.IsKept != b.IsKept) return a.IsKept ? -1 : 1;

@@ -45,6 +45,9 @@ internal enum Standing : byte
 /// <summary>The datacenters that jobs of one class go to, in order, and since when.</summary>
 internal sealed class Incumbents
 {
+    // From here on results say most of what there is to know.
+    private const double KnownFrom = 0.9;
+
     private readonly List<Entry> _entries = [];
     private bool _isBootstrap;
 
@@ -72,36 +75,40 @@ internal sealed class Incumbents
     }
 
     /// <summary>How an incumbent stands with the score that it has now.</summary>
+    /// <param name="isFull">For the moment, which is no degradation however the score suffers.</param>
     public Standing StandingOf(
-        int index, in DatacenterRoutingScore score, HysteresisConfig config, Instant now)
+        int index, in DatacenterRoutingScore score, bool isFull, HysteresisConfig config, Instant now)
     {
-        var entry = _entries[index];
+        var entry = Learned(_entries[index], score);
         if (score.CooldownFactor > 1) return Standing.CoolingDown;
-        var isWorse = IsWorse(entry, score.Score, config);
+        var isWorse = !isFull && IsWorse(entry, score.Score, config);
         if (isWorse && entry.WorseSince is { } since && now - since >= config.DegradedFor)
             return Standing.Degraded;
         return now - entry.SelectedAt < config.HoldDown ? Standing.HeldDown : Standing.Incumbent;
     }
 
     /// <summary>Notes the score that an incumbent has now.</summary>
-    public void Note(int index, double score, HysteresisConfig config, Instant now)
+    public void Note(
+        int index, in DatacenterRoutingScore score, bool isFull, HysteresisConfig config, Instant now)
     {
-        var entry = _entries[index];
-        if (entry.ScoreAtSelection <= 0) entry = entry with { ScoreAtSelection = score };
-        _entries[index] = entry with
-        {
-            WorseSince = IsWorse(entry, score, config) ? entry.WorseSince ?? now : null,
-        };
+        var entry = Learned(_entries[index], score);
+        var isWorse = IsWorse(entry, score.Score, config);
+        if (!isWorse) entry = entry with { WorseSince = null };
+        else if (!isFull) entry = entry with { WorseSince = entry.WorseSince ?? now };
+        _entries[index] = entry;
     }
 
     /// <summary>Makes these the incumbents; those that were it already keep what is known of them.</summary>
-    public void Become(ReadOnlySpan<(DatacenterName Name, double Score)> chosen, Instant now)
+    public void Become(
+        ReadOnlySpan<(DatacenterName Name, double Score, double Confidence)> chosen, Instant now)
     {
         Span<Entry> next = new Entry[chosen.Length];
         for (var i = 0; i < chosen.Length; i++)
         {
             var known = IndexOf(chosen[i].Name);
-            next[i] = known >= 0 ? _entries[known] : new Entry(chosen[i].Name, now, chosen[i].Score, null);
+            next[i] = known >= 0
+                ? _entries[known]
+                : new Entry(chosen[i].Name, now, chosen[i].Score, chosen[i].Confidence, null);
         }
 
         _entries.Clear();
@@ -116,14 +123,29 @@ internal sealed class Incumbents
             fingerprint.Add(entry.Name.Text);
             fingerprint.Add(entry.SelectedAt);
             fingerprint.Add(entry.ScoreAtSelection);
+            fingerprint.Add(entry.Confidence);
             fingerprint.Add(entry.WorseSince ?? Instant.Never);
         }
     }
 
+    /// <summary>What was chosen by a prediction is measured by what its first results say: that they say
+    /// more than the distance is no degradation, unless they say much more.</summary>
+    private static Entry Learned(in Entry entry, in DatacenterRoutingScore score) =>
+        entry.ScoreAtSelection <= 0
+        || (entry.Confidence < KnownFrom && score.ObservedConfidence > entry.Confidence
+            && score.ObservedLatencyMs <= score.PredictedRttMs + BaselineOverhead.MaxMs)
+            ? entry with { ScoreAtSelection = score.Score, Confidence = score.ObservedConfidence }
+            : entry;
+
     private static bool IsWorse(in Entry entry, double score, HysteresisConfig config) =>
         entry.ScoreAtSelection > 0 && score > entry.ScoreAtSelection * config.DegradedAbove;
 
+    /// <param name="Confidence">In what was observed, when its score was noted.</param>
     /// <param name="WorseSince">Null while its score is not bad.</param>
     private readonly record struct Entry(
-        DatacenterName Name, Instant SelectedAt, double ScoreAtSelection, Instant? WorseSince);
+        DatacenterName Name,
+        Instant SelectedAt,
+        double ScoreAtSelection,
+        double Confidence,
+        Instant? WorseSince);
 }

@@ -6,7 +6,9 @@ namespace Hyperscale.Det.Routing;
 /// <summary>Predicted and observed latency of a datacenter, blended by how much the observed one can be
 /// trusted.</summary>
 /// <param name="Confidence">From 0, the prediction alone, to 1, the observation alone.</param>
-public readonly record struct BlendedLatency(double BlendedMs, double ObservedMs, double Confidence);
+/// <param name="BaselineMs">Part of the prediction beside the round trip.</param>
+public readonly record struct BlendedLatency(
+    double BlendedMs, double ObservedMs, double Confidence, double BaselineMs);
 
 public enum ObservationVerdict : byte
 {
@@ -19,8 +21,9 @@ public enum ObservationVerdict : byte
 /// <summary>Where blended latencies come from.</summary>
 public interface IBlendedLatencies
 {
-    /// <param name="predictedMs">Upper confidence bound of the round trip.</param>
-    BlendedLatency GetBlendedLatency(DatacenterName datacenter, double predictedMs, Instant now);
+    /// <summary>Predicts the round trip and what jobs take beyond it wherever they run.</summary>
+    /// <param name="rttMs">Upper confidence bound of the round trip.</param>
+    BlendedLatency GetBlendedLatency(DatacenterName datacenter, double rttMs, Instant now);
 }
 
 /// <summary>Learns the overhead of datacenters: how much longer a job took than it was meant to run
@@ -32,17 +35,28 @@ public sealed class ObservedLatencyTracker(AdaptiveRoutingConfig config) : IBlen
     public const int DatacentersMax = 10_000;
 
     private readonly LaneTable<DatacenterName, ObservedLatencyState> _states = new(lanes: 1);
+    private BaselineOverhead _baseline;
 
     /// <summary>What was learned of each datacenter, the least lately updated first.</summary>
     public IEnumerable<(DatacenterName Datacenter, ObservedLatencyState State)> States => _states.In(0);
+
+    /// <summary>What jobs take beyond the round trip wherever they run.</summary>
+    public double BaselineMs => config.IsEnabled ? _baseline.Ms : 0;
 
     /// <summary>Takes a job's result.</summary>
     /// <param name="sequence">Rises with every dispatch.</param>
     /// <param name="took">From the dispatch to the result.</param>
     /// <param name="meant">What its critical path was declared to take.</param>
+    /// <param name="rttMs">Predicted round trip; null where there is no good prediction.</param>
     public ObservationVerdict Observe(
-        DatacenterName datacenter, long sequence, Duration took, Duration meant, Instant now) =>
-        Add(datacenter, sequence, (took.Nanoseconds - meant.Nanoseconds) / 1_000_000.0, now);
+        DatacenterName datacenter, long sequence, Duration took, Duration meant, double? rttMs, Instant now)
+    {
+        var sampleMs = (took.Nanoseconds - meant.Nanoseconds) / 1_000_000.0;
+        var verdict = Add(datacenter, sequence, sampleMs, now);
+        if (verdict == ObservationVerdict.Accepted && rttMs is { } rtt)
+            _baseline = _baseline.With(_states.ValueAt(_states.Find(datacenter)).EwmaMs - rtt);
+        return verdict;
+    }
 
     /// <summary>A job failed there or was not answered in time, which is not to look fast.</summary>
     public ObservationVerdict Penalize(DatacenterName datacenter, long sequence, Instant now) =>
@@ -57,10 +71,12 @@ public sealed class ObservedLatencyTracker(AdaptiveRoutingConfig config) : IBlen
         _states.Find(datacenter) is var slot and >= 0 ? _states.ValueAt(slot).SampleCount : 0;
 
     /// <inheritdoc/>
-    public BlendedLatency GetBlendedLatency(DatacenterName datacenter, double predictedMs, Instant now)
+    public BlendedLatency GetBlendedLatency(DatacenterName datacenter, double rttMs, Instant now)
     {
+        var baselineMs = BaselineMs;
+        var predictedMs = rttMs + baselineMs;
         var slot = _states.Find(datacenter);
-        if (slot < 0) return new BlendedLatency(predictedMs, 0, 0);
+        if (slot < 0) return new BlendedLatency(predictedMs, 0, 0, baselineMs);
         ref readonly var state = ref _states.ValueAt(slot);
         var confidence = ConfidenceIn(state, now);
         var blended = (confidence * state.EwmaMs) + ((1 - confidence) * predictedMs);
@@ -68,13 +84,14 @@ public sealed class ObservedLatencyTracker(AdaptiveRoutingConfig config) : IBlen
         var (low, high) = state.EwmaMs < predictedMs
             ? (state.EwmaMs, predictedMs)
             : (predictedMs, state.EwmaMs);
-        return new BlendedLatency(Math.Clamp(blended, low, high), state.EwmaMs, confidence);
+        return new BlendedLatency(Math.Clamp(blended, low, high), state.EwmaMs, confidence, baselineMs);
     }
 
     public void CheckInvariants()
     {
         _states.CheckInvariants();
         Invariant.Holds(_states.Count <= DatacentersMax);
+        Invariant.Holds(_baseline.Ms is >= 0 and <= BaselineOverhead.MaxMs);
         foreach (var (_, state) in _states.In(0))
         {
             Invariant.Holds(state.EwmaMs >= 0 && state.EwmaMs < config.LatencyCapMs + 1);
@@ -84,6 +101,7 @@ public sealed class ObservedLatencyTracker(AdaptiveRoutingConfig config) : IBlen
 
     public void AddTo(ref Fingerprint fingerprint)
     {
+        _baseline.AddTo(ref fingerprint);
         foreach (var (datacenter, state) in _states.In(0))
         {
             fingerprint.Add(datacenter.Text);

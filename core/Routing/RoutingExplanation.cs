@@ -126,7 +126,8 @@ public static class RoutingExplanation
         CultureInfo.InvariantCulture,
         $"{score.Datacenter}: {score.Bucket} {score.Score:F1} = latency {score.BlendedLatencyMs:F1} ms "
         + $"(observed {score.ObservedLatencyMs:F1} ms by {score.ObservedConfidence:F2}, predicted "
-        + $"{score.PredictedRttMs:F1} ms) x load {score.LoadFactor:F2} x quality {score.QualityPenalty:F2} "
+        + $"{score.PredictedRttMs:F1} + {score.BaselineMs:F1} ms) x load {score.LoadFactor:F2} "
+        + $"x quality {score.QualityPenalty:F2} "
         + $"x slo {score.SloFactor:F2} x preference {score.PreferenceFactor:F2} "
         + $"x cooldown {score.CooldownFactor:F2}");
 

@@ -34,7 +34,7 @@ public static class RoutingFields
             switch (field)
             {
                 case 1: outcome = reader.Choice("outcome", RoutingOutcome.Failed); break;
-                case 2: reason = reader.Choice("reason", RoutingReason.NoneEligible); break;
+                case 2: reason = reader.Choice("reason", RoutingReason.FullDetour); break;
                 case 3: primaries = reader.Integer("primaries", 0, RoutingReport.DatacentersMax); break;
                 case 4: reader.Element("ranking", ranking, RoutingReport.DatacentersMax, ReadScore); break;
                 case 5:
@@ -68,12 +68,13 @@ public static class RoutingFields
             score.QualityPenalty, score.SloFactor, score.PreferenceFactor, score.CooldownFactor, score.Score,
         ];
         WriteReals(writer, 3, parts);
+        WriteReals(writer, 6, [score.BaselineMs]);
     }
 
     private static DatacenterRoutingScore ReadScore(ref FieldReader reader)
     {
         var (datacenter, bucket) = ("", DatacenterHealth.Unhealthy);
-        var parts = new double[Parts];
+        var (parts, baseline) = (new double[Parts], new double[1]);
         while (reader.Next(out var field))
         {
             switch (field)
@@ -81,6 +82,7 @@ public static class RoutingFields
                 case 1: datacenter = reader.Text("datacenter", CapacityLimits.NameLengthMax); break;
                 case 2: bucket = reader.Choice("bucket", DatacenterHealth.Unhealthy); break;
                 case 3: ReadReals(ref reader, parts); break;
+                case 6: ReadReals(ref reader, baseline); break;
                 default: break;
             }
         }
@@ -88,7 +90,10 @@ public static class RoutingFields
         for (var field = 1; field <= 3; field++) reader.Require(field, $"field {field}");
         return new DatacenterRoutingScore(
             datacenter, bucket, parts[0], parts[1], parts[2], parts[3], parts[4], parts[5], parts[6],
-            parts[7], parts[8], parts[9], parts[10], parts[11], parts[12]);
+            parts[7], parts[8], parts[9], parts[10], parts[11], parts[12])
+        {
+            BaselineMs = baseline[0],
+        };
     }
 
     private static void Write(FieldWriter writer, Exclusion excluded)

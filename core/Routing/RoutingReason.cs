@@ -15,7 +15,8 @@ public enum RoutingReason : byte
     BelowThresholdRetained,
     ImprovementThresholdMet,
 
-    /// <summary>One that was used fell below the bucket that is used, or others rose above it.</summary>
+    /// <summary>One that was used fell below the bucket that is used, or others rose above it; one that is
+    /// merely full has not.</summary>
     BucketDropForced,
     ExclusionForced,
 
@@ -30,6 +31,10 @@ public enum RoutingReason : byte
 
     /// <summary>There is none that the job could go to.</summary>
     NoneEligible,
+
+    /// <summary>One that is used has no free core at the moment: this job goes around it, and its place is
+    /// kept.</summary>
+    FullDetour,
 }
 
 /// <summary>What the worst bucket that a job accepts means for it (AD-17).</summary>
@@ -59,6 +64,7 @@ public static class RoutingNames
         RoutingReason.ExclusionForced => "exclusion_forced",
         RoutingReason.DegradationForced => "degradation_forced",
         RoutingReason.CooldownPenalty => "cooldown_penalty",
+        RoutingReason.FullDetour => "full_detour",
         RoutingReason.Probe => "probe",
         RoutingReason.NoneEligible => "none_eligible",
         _ => throw new UnreachableException($"unhandled {reason}"),

@@ -54,7 +54,10 @@ public sealed class RoutingScorer(IBlendedLatencies latencies)
             candidate.SloFactor,
             preference,
             cooldownFactor,
-            score);
+            score)
+        {
+            BaselineMs = latency.BaselineMs,
+        };
     }
 
     public BlendedLatency GetBlendedLatency(DatacenterCandidate candidate, Instant now) =>

@@ -38,6 +38,8 @@ public sealed record RoutingJson(
 /// better.</summary>
 /// <param name="Bucket">Decides before the score does.</param>
 /// <param name="LatencyMs">Of prediction and observation; what the score rests on.</param>
+/// <param name="BaselineMs">Part of the prediction beside the round trip: what jobs take wherever
+/// they run.</param>
 /// <param name="Load">1 to 5, of utilization, queue and circuits.</param>
 /// <param name="Quality">1 to 2: how little the coordinates can be trusted.</param>
 public sealed record CandidateJson(
@@ -49,6 +51,7 @@ public sealed record CandidateJson(
     double ObservedMs,
     double ObservedConfidence,
     double PredictedRttMs,
+    double BaselineMs,
     double Utilization,
     double Queue,
     double Circuits,
@@ -60,9 +63,10 @@ public sealed record CandidateJson(
 {
     internal static CandidateJson Of(DatacenterRoutingScore score, bool isPrimary) => new(
         score.Datacenter, isPrimary, score.Bucket, score.Score, score.BlendedLatencyMs,
-        score.ObservedLatencyMs, score.ObservedConfidence, score.PredictedRttMs, score.Utilization,
-        score.QueueFactor, score.CircuitPressure, score.LoadFactor, score.QualityPenalty, score.SloFactor,
-        score.PreferenceFactor, score.CooldownFactor);
+        score.ObservedLatencyMs, score.ObservedConfidence, score.PredictedRttMs,
+        score.BaselineMs, score.Utilization, score.QueueFactor, score.CircuitPressure,
+        score.LoadFactor, score.QualityPenalty, score.SloFactor, score.PreferenceFactor,
+        score.CooldownFactor);
 }
 
 public sealed record ExclusionJson(string Datacenter, string Reason);

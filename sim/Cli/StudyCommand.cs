@@ -14,16 +14,16 @@ internal static class StudyCommand
             Description = "Of the jobs and the network.",
             DefaultValueFactory = _ => 1,
         };
-        var jobs = new Option<int>("--jobs")
-        {
-            Description = "Jobs of each of the twenty runs.",
-            DefaultValueFactory = _ => 10_000,
-        };
-        jobs.Validators.Add(result =>
-        {
-            if (result.GetValueOrDefault<int>() is < RoutingStudy.JobsMin or > RoutingStudy.JobsMax)
-                result.AddError($"--jobs is {RoutingStudy.JobsMin} to {RoutingStudy.JobsMax}");
-        });
+        var standard = new StudyOptions(Seed: 1);
+        var jobs = Number(
+            "--jobs", "Jobs of each of the twenty runs.", standard.Jobs, StudyOptions.JobsMin,
+            StudyOptions.JobsMax);
+        var scale = Number(
+            "--scale", "Datacenters and arrivals that are so many times as large.", standard.Scale, 1,
+            StudyOptions.ScaleMax);
+        var load = Number(
+            "--load", "Percent of all cores that jobs are to use.", standard.LoadPercent,
+            StudyOptions.LoadPercentMin, StudyOptions.LoadPercentMax);
         var output = new Option<DirectoryInfo>("--out")
         {
             Description = "Where routing.md and routing.svg are written.",
@@ -32,14 +32,31 @@ internal static class StudyCommand
         var command = new Command(
             "routing", "Compares the router with random, nearest and least loaded datacenters.")
         {
-            seed, jobs, output,
+            seed, jobs, scale, load, output,
         };
         command.SetAction(parsed =>
         {
-            var study = RoutingStudy.Run(parsed.GetValue(seed), parsed.GetValue(jobs));
-            return Write(study, parsed.GetRequiredValue(output));
+            var options = new StudyOptions(
+                parsed.GetValue(seed), parsed.GetValue(jobs), parsed.GetValue(scale),
+                parsed.GetValue(load));
+            return Write(RoutingStudy.Run(options), parsed.GetRequiredValue(output));
         });
         return command;
+    }
+
+    private static Option<int> Number(string name, string description, int standard, int min, int max)
+    {
+        var option = new Option<int>(name)
+        {
+            Description = description,
+            DefaultValueFactory = _ => standard,
+        };
+        option.Validators.Add(result =>
+        {
+            if (result.GetValueOrDefault<int>() is var value && (value < min || value > max))
+                result.AddError($"{name} is {min} to {max}");
+        });
+        return option;
     }
 
     private static int Write(RoutingStudy study, DirectoryInfo output)

@@ -122,6 +122,7 @@ public enum Probe : byte
     RoutingProbed,
     IncumbentRetained,
     IncumbentLeft,
+    FullIncumbentGoneAround,
     ObservationLearned,
     ObservationsDecayed,
 

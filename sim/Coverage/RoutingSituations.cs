@@ -88,6 +88,7 @@ public sealed class RoutingSituations() : Checker(
     private static Probe? MetBy(RoutingReason reason) => reason switch
     {
         RoutingReason.Probe => Probe.RoutingProbed,
+        RoutingReason.FullDetour => Probe.FullIncumbentGoneAround,
         RoutingReason.HoldDownRetained or RoutingReason.BelowThresholdRetained => Probe.IncumbentRetained,
         RoutingReason.InitialSelection or RoutingReason.NoneEligible => null,
         RoutingReason.ImprovementThresholdMet or RoutingReason.BucketDropForced

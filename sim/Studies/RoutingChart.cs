@@ -4,7 +4,7 @@ namespace Hyperscale.Det.Sim.Studies;
 public static class RoutingChart
 {
     public static string Of(RoutingStudy study) => BarChart.Draw(
-        $"Routing study, seed {study.Seed}, {study.Jobs} jobs a run",
+        $"Routing study, seed {study.Options.Seed}, {study.Options.Jobs} jobs a run",
         [.. RoutingPolicies.All.Select(RoutingPolicies.NameOf)],
         [
             Panel(study, "median overhead, ms (powers of ten)", true, "F0", null, run => run.OverheadP50Ms),

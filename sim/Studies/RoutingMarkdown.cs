@@ -16,6 +16,7 @@ public static class RoutingMarkdown
         ("failover, s", run => run.Failover is { } time ? time.Nanoseconds / 1e9 : null, "F1"),
         ("moves, %", run => run.MoveRate * 100, "F2"),
         ("switches, %", run => run.SwitchRate * 100, "F2"),
+        ("detours, %", run => run.DetourRate * 100, "F2"),
         ("lost jobs", run => run.Lost, "F0"),
         ("us-1, first third, %", run => run.AffectedShares[0] * 100, "F1"),
         ("us-1, second third, %", run => run.AffectedShares[1] * 100, "F1"),
@@ -25,32 +26,33 @@ public static class RoutingMarkdown
     public static string Of(RoutingStudy study)
     {
         var text = new StringBuilder();
-        Say(text, $"# Routing study, seed {study.Seed}, {study.Jobs} jobs a run\n\n");
-        text.Append(About).Append('\n');
+        Say(text, $"# Routing study, seed {study.Options.Seed}, {study.Options.Jobs} jobs a run\n\n");
+        text.Append(About(study.Options)).Append('\n');
         AddGoals(text, study);
         foreach (var scenario in RoutingStudy.Scenarios) AddTable(text, study, scenario);
         return text.ToString();
     }
 
-    private static string About { get; } =
+    private static string About(StudyOptions options) =>
         $"""
         Three regions with a gate and two datacenters each
-        ({Places()}),
-        jobs of 1 to 16 cores and 4 to 144 s that use 45% of all cores, heartbeats every 5 s, gates that tell
-        each other what they dispatched. All policies see the same: what the router excludes is excluded for
-        all of them. The datacenter that is slow, dies or heals is us-1, the largest.
+        ({Places(options)}),
+        jobs of 1 to 16 cores and 4 to 144 s that use {options.LoadPercent}% of all cores, in a surge half as
+        many more, heartbeats every 5 s, gates that tell each other what they dispatched. All policies see the
+        same: what the router excludes is excluded for all of them. The datacenter that is slow, dies or heals
+        is us-1, the largest.
 
         Overhead: from submission to result, less the declared duration; waiting for cores is part of it. RTT:
         to the datacenter that a job ran in. Load variation: of the mean utilization of the datacenters that
         live. Failover: from the death to the last job that was routed there. Moves: decisions for another
         datacenter than the one before of the same gate and class of jobs. Switches: decisions that gave the
-        class another incumbent; the router's alone. Lost: without a result at the deadline, 5 min after the
-        declared duration.
+        class another incumbent; detours: decisions around one that had no free core, for one job; both the
+        router's alone. Lost: without a result at the deadline, 5 min after the declared duration.
 
         """.ReplaceLineEndings("\n");
 
-    private static string Places() => string.Join(
-        ", ", StudyModel.Places.Select(place => $"{place.Name} {place.Cores} cores"));
+    private static string Places(StudyOptions options) => string.Join(
+        ", ", StudyModel.Places.Select(place => $"{place.Name} {place.Cores * options.Scale} cores"));
 
     private static void AddGoals(StringBuilder text, RoutingStudy study)
     {

@@ -12,7 +12,7 @@ public enum RoutingScenario : byte
     /// <summary>After a third one datacenter dies with all that runs there.</summary>
     Failing,
 
-    /// <summary>In the second third twice as many jobs come.</summary>
+    /// <summary>In the second third half as many jobs more come.</summary>
     Surge,
 
     /// <summary>One datacenter is slow in the second third, and well again.</summary>

@@ -20,6 +20,7 @@ internal sealed class StudyDatacenter
     private readonly SortedDictionary<long, StudyAttempt> _reserved = [];
     private readonly List<StudyAttempt> _queue = [];
     private readonly SortedDictionary<long, (StudyAttempt Attempt, Instant Since)> _running = [];
+    private readonly int _cores;
     private int _free;
     private bool _isDead;
     private bool _wasFull;
@@ -28,7 +29,7 @@ internal sealed class StudyDatacenter
     public StudyDatacenter(StudyWorld world, int index)
     {
         (_world, _place, Index) = (world, StudyModel.Places[index], index);
-        _free = _place.Cores;
+        (_cores, _free) = (world.Model.CoresOf(index), world.Model.CoresOf(index));
         _managers =
         [
             .. StudyModel.Cluster.Datacenters[index].Managers
@@ -151,8 +152,8 @@ internal sealed class StudyDatacenter
         {
             var isPrimary = manager == _managers[0];
             var heartbeat = manager.Next(_world.Now, new Message.ManagerHeartbeat(
-                _place.Name, manager.Boot, 0, isPrimary, 0, Workers, _place.Cores, _free,
-                _place.Cores / Workers, _queue.Count)
+                _place.Name, manager.Boot, 0, isPrimary, 0, Workers, _cores, _free,
+                _cores / Workers, _queue.Count)
             {
                 Capacity = isPrimary ? Capacity() : null,
             });
@@ -174,7 +175,7 @@ internal sealed class StudyDatacenter
     }
 
     private HeartbeatCapacity Capacity() => HeartbeatCapacity.Of(
-        _place.Cores,
+        _cores,
         [
             .. _running.Values.Select(run => new ActiveDispatch(
                 run.Attempt.Work.Id, 0, _managers[0].Id, run.Attempt.Job.Cores, run.Since,

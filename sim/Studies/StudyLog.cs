@@ -17,6 +17,8 @@ namespace Hyperscale.Det.Sim.Studies;
 /// class at the same gate.</param>
 /// <param name="SwitchRate">Decisions that made another datacenter the incumbent; null without
 /// incumbents.</param>
+/// <param name="DetourRate">Decisions around an incumbent without a free core, for one job; null without
+/// incumbents.</param>
 /// <param name="SpillRate">Decisions that left a full datacenter for one job.</param>
 /// <param name="Lost">Jobs without a result at their deadline.</param>
 /// <param name="AffectedShares">Part of the jobs that were routed to the datacenter that something happens
@@ -29,6 +31,7 @@ public sealed record StudyMeasures(
     Duration? Failover,
     double MoveRate,
     double? SwitchRate,
+    double? DetourRate,
     double SpillRate,
     int Lost,
     IReadOnlyList<double> AffectedShares)
@@ -49,6 +52,7 @@ internal sealed class StudyLog(StudyModel model)
     private readonly int[] _affectedIn = new int[3];
     private int _decisions;
     private int _moves;
+    private int _detours;
     private int _spills;
     private int _lost;
     private Instant? _lastToDead;
@@ -73,6 +77,7 @@ internal sealed class StudyLog(StudyModel model)
     public void Decided(RoutingDecision decision)
     {
         if (decision.Spillovers.Any(spillover => spillover.ShouldSpill)) _spills++;
+        if (decision.Reason == RoutingReason.FullDetour) _detours++;
         if (decision.Reason is RoutingReason.ImprovementThresholdMet or RoutingReason.BucketDropForced
             or RoutingReason.ExclusionForced or RoutingReason.DegradationForced
             or RoutingReason.CooldownPenalty)
@@ -108,6 +113,7 @@ internal sealed class StudyLog(StudyModel model)
             Dies ? (_lastToDead ?? model.ChangeAt) - model.ChangeAt : null,
             Part(_moves, _decisions),
             policy == RoutingPolicy.Ours ? Part(_switches.Values.Sum(), _decisions) : null,
+            policy == RoutingPolicy.Ours ? Part(_detours, _decisions) : null,
             Part(_spills, _decisions),
             _lost,
             [.. _affectedIn.Select((count, third) => Part(count, _routedIn[third]))])
@@ -120,7 +126,7 @@ internal sealed class StudyLog(StudyModel model)
     {
         var span = (model.LastArrival - StudyModel.FirstArrival).Nanoseconds / 1e9;
         var loads = StudyModel.Places
-            .Select((place, i) => (Load: _coreSeconds[i] / (place.Cores * span), i))
+            .Select((_, i) => (Load: _coreSeconds[i] / (model.CoresOf(i) * span), i))
             .Where(load => !Dies || load.i != StudyModel.Affected)
             .Select(load => load.Load)
             .ToList();

@@ -3,6 +3,29 @@ using Hyperscale.Det.Nodes;
 
 namespace Hyperscale.Det.Sim.Studies;
 
+/// <summary>What of the study can be chosen.</summary>
+/// <param name="Seed">Of the jobs and the network.</param>
+/// <param name="Jobs">Of each run.</param>
+/// <param name="Scale">Datacenters have so many times the cores that the places say, and so many times the
+/// jobs come.</param>
+/// <param name="LoadPercent">Of all cores that the jobs are meant to use while nothing happens.</param>
+public sealed record StudyOptions(
+    ulong Seed, int Jobs = 30_000, int Scale = 4, int LoadPercent = 60)
+{
+    /// <summary>Fewest jobs that say anything.</summary>
+    public const int JobsMin = 100;
+
+    /// <summary>Most jobs of a run: all are held in memory.</summary>
+    public const int JobsMax = 1_000_000;
+
+    public const int ScaleMax = 16;
+
+    public const int LoadPercentMin = 10;
+
+    /// <summary>More would be more than a queue can bear.</summary>
+    public const int LoadPercentMax = 90;
+}
+
 /// <summary>A datacenter of the study.</summary>
 /// <param name="AccessMs">Round trip from the gate of its region; from elsewhere it comes on top of the
 /// regions' distance.</param>
@@ -15,9 +38,8 @@ public sealed record StudyJob(long Number, int Gate, Instant At, int Cores, Dura
 
 /// <summary>What the routing study runs on: three regions with a gate and two datacenters each, and jobs from
 /// a seed.</summary>
-/// <remarks>The same jobs come at the same times whatever the policy. They are meant to use 45% of all
-/// cores.</remarks>
-public sealed record StudyModel(ulong Seed, int Jobs, RoutingScenario Scenario)
+/// <remarks>The same jobs come at the same times whatever the policy.</remarks>
+public sealed record StudyModel(StudyOptions Options, RoutingScenario Scenario)
 {
     /// <summary>Managers of a datacenter.</summary>
     public const int Managers = 3;
@@ -25,7 +47,11 @@ public sealed record StudyModel(ulong Seed, int Jobs, RoutingScenario Scenario)
     /// <summary>Percent by which a message may take longer than half the round trip.</summary>
     public const int JitterPercent = 15;
 
-    private const long JobsPer100Seconds = 330;
+    /// <summary>Percent of the jobs that come otherwise, in the middle of a surge.</summary>
+    public const int SurgePercent = 150;
+
+    // Cores x seconds of a job: the mean of the one mix times that of the other.
+    private const int CoreSecondsOfJob = 118;
 
     /// <summary>Before it heartbeats alone are sent, so that gates know where datacenters are.</summary>
     public static readonly Instant FirstArrival = Instant.Zero + Duration.FromSeconds(60);
@@ -63,15 +89,27 @@ public sealed record StudyModel(ulong Seed, int Jobs, RoutingScenario Scenario)
                 [.. Enumerable.Range(1, Managers).Select(n => NodeId.Of($"{place.Name}/manager-{n}"))])),
         ]);
 
+    public ulong Seed => Options.Seed;
+
+    // Of arrivals, in percent of what comes in a third where nothing happens.
+    private int MiddlePercent => Scenario == RoutingScenario.Surge ? SurgePercent : 100;
+
+    private long JobsPer100Seconds =>
+        (long)Options.LoadPercent * Options.Scale * Places.Sum(place => place.Cores) / CoreSecondsOfJob;
+
     /// <summary>A third of the time in which jobs come.</summary>
-    private Duration Third => Duration.FromSeconds(100) * Jobs
-        / (JobsPer100Seconds * (Scenario == RoutingScenario.Surge ? 4 : 3));
+    private Duration Third => new((long)(
+        (Int128)Duration.FromSeconds(100).Nanoseconds * 100 * Options.Jobs
+        / (JobsPer100Seconds * (200 + MiddlePercent))));
 
     public Instant ChangeAt => FirstArrival + Third;
 
     public Instant HealAt => FirstArrival + (Third * 2);
 
     public Instant LastArrival => FirstArrival + (Third * 3);
+
+    /// <summary>Of a datacenter.</summary>
+    public int CoresOf(int place) => Places[place].Cores * Options.Scale;
 
     /// <summary>Round trip from a gate to a datacenter, without jitter.</summary>
     public static int RttMs(int gate, int place) =>
@@ -84,7 +122,7 @@ public sealed record StudyModel(ulong Seed, int Jobs, RoutingScenario Scenario)
     /// arrivals of a Poisson process are spread.</summary>
     public IReadOnlyList<StudyJob> Arrivals()
     {
-        var drawn = Enumerable.Range(0, Jobs).Select(n =>
+        var drawn = Enumerable.Range(0, Options.Jobs).Select(n =>
         {
             var rng = Rng.Stream(Seed, "study-job", n: (ulong)n);
             return (At: ArrivalOf(rng), Gate: Draw(rng, GatesMix), Cores: Draw(rng, CoresMix),
@@ -100,10 +138,11 @@ public sealed record StudyModel(ulong Seed, int Jobs, RoutingScenario Scenario)
     private Instant ArrivalOf(Rng rng)
     {
         var third = Third.Nanoseconds;
-        if (Scenario != RoutingScenario.Surge) return FirstArrival + new Duration(rng.Below(3 * third));
-        // The second third counts twice.
-        var drawn = rng.Below(4 * third);
-        var at = drawn < third ? drawn : drawn < 3 * third ? (drawn + third) / 2 : drawn - third;
+        var middle = third * MiddlePercent / 100;
+        var drawn = rng.Below((2 * third) + middle);
+        var at = drawn < third ? drawn
+            : drawn < third + middle ? third + ((drawn - third) * 100 / MiddlePercent)
+            : drawn - middle + third;
         return FirstArrival + new Duration(at);
     }
 

@@ -126,7 +126,7 @@ internal sealed class RoutingBenchmark : IBenchmark
             var name = DatacenterName.Of(NameOf(i));
             var overhead = Duration.FromMilliseconds(20 + (i * 7 % 50));
             for (var sample = 1; sample <= 10; sample++)
-                tracker.Observe(name, (i * 10) + sample, overhead, Duration.Zero, Now);
+                tracker.Observe(name, (i * 10) + sample, overhead, Duration.Zero, rttMs: null, Now);
 
             // Full near by, free a little farther away.
             var (free, rtt) = isFull && i < count - 1 ? (Cores - 1, 20 + (i % 40)) : (40 + (i % 30), 70);

@@ -18,6 +18,15 @@ public sealed class CandidateFilterTests
     }
 
     [Fact]
+    public void Full_is_who_is_busy_for_want_of_a_core_alone()
+    {
+        Assert.True(CandidateFilter.IsFull(Full("a")));
+        Assert.False(CandidateFilter.IsFull(Dc("a", free: 0)));
+        Assert.False(CandidateFilter.IsFull(Full("a") with { HealthReason = HealthReason.Resources }));
+        Assert.False(CandidateFilter.IsFull(Full("a") with { IsHealthStale = true }));
+    }
+
+    [Fact]
     public void Of_an_explicit_list_no_other_is_used_and_preferring_excludes_nobody()
     {
         Assert.Equal(

@@ -34,8 +34,12 @@ public sealed class DatacenterHealthClassifierTests
 
         Assert.Equal(slo, HealthVerdict.Worse(full, slo));
         Assert.Equal(slo, HealthVerdict.Worse(slo, full));
-        Assert.Equal(
-            full, HealthVerdict.Worse(full, new HealthVerdict(DatacenterHealth.Busy, HealthReason.Slo)));
+        // Of two alike the first, but fullness is no reason beside another.
+        var busy = new HealthVerdict(DatacenterHealth.Busy, HealthReason.Slo);
+        var pressed = new HealthVerdict(DatacenterHealth.Busy, HealthReason.Resources);
+        Assert.Equal(busy, HealthVerdict.Worse(full, busy));
+        Assert.Equal(busy, HealthVerdict.Worse(busy, full));
+        Assert.Equal(busy, HealthVerdict.Worse(busy, pressed));
     }
 
     [Fact]

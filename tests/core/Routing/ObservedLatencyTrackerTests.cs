@@ -31,11 +31,11 @@ public sealed class ObservedLatencyTrackerTests
     [Fact]
     public void What_is_learned_is_the_time_beyond_what_the_job_was_meant_to_run()
     {
-        _tracker.Observe(East, 1, Duration.FromMilliseconds(90_040), Duration.FromSeconds(90), At(0));
+        _tracker.Observe(East, 1, Duration.FromMilliseconds(90_040), Duration.FromSeconds(90), null, At(0));
         Assert.Equal(40, Mean());
 
         // A job that ends early has no overhead; it does not have a negative one.
-        _tracker.Observe(East, 2, Duration.FromSeconds(50), Duration.FromSeconds(90), At(0));
+        _tracker.Observe(East, 2, Duration.FromSeconds(50), Duration.FromSeconds(90), null, At(0));
         Assert.Equal(32, Mean());
     }
 
@@ -57,7 +57,7 @@ public sealed class ObservedLatencyTrackerTests
         _tracker.Penalize(East, 1, At(0));
         Assert.Equal(60_000, Mean());
 
-        _tracker.Observe(East, 2, Duration.FromMinutes(60), Duration.Zero, At(0));
+        _tracker.Observe(East, 2, Duration.FromMinutes(60), Duration.Zero, null, At(0));
         Assert.Equal(60_000, Mean());
     }
 
@@ -89,7 +89,8 @@ public sealed class ObservedLatencyTrackerTests
                 for (var i = 0; i < samples.Count; i++)
                 {
                     tracker.Observe(
-                        East, i + 1, new Duration((long)(samples[i] * 1_000_000)), Duration.Zero, At(0));
+                        East, i + 1, new Duration((long)(samples[i] * 1_000_000)), Duration.Zero, null,
+                        At(0));
                 }
 
                 tracker.CheckInvariants();
@@ -108,7 +109,8 @@ public sealed class ObservedLatencyTrackerTests
         Assert.Equal(37.3, _tracker.GetBlendedLatency(East, 37.3, At(300)).BlendedMs);
 
         var off = new ObservedLatencyTracker(AdaptiveRoutingConfig.Default with { IsEnabled = false });
-        for (var i = 1; i < 20; i++) off.Observe(East, i, Duration.FromSeconds(1), Duration.Zero, At(0));
+        for (var i = 1; i < 20; i++)
+            off.Observe(East, i, Duration.FromSeconds(1), Duration.Zero, null, At(0));
         Assert.Equal(37.3, off.GetBlendedLatency(East, 37.3, At(0)).BlendedMs);
     }
 
@@ -118,9 +120,9 @@ public sealed class ObservedLatencyTrackerTests
         {
             var tracker = new ObservedLatencyTracker(AdaptiveRoutingConfig.Default);
             for (var i = 1; i <= 200; i++)
-                tracker.Observe(East, i, Duration.FromMilliseconds(before), Duration.Zero, At(0));
+                tracker.Observe(East, i, Duration.FromMilliseconds(before), Duration.Zero, null, At(0));
             for (var i = 201; i <= 211; i++)
-                tracker.Observe(East, i, Duration.FromMilliseconds(after), Duration.Zero, At(0));
+                tracker.Observe(East, i, Duration.FromMilliseconds(after), Duration.Zero, null, At(0));
 
             var blended = tracker.GetBlendedLatency(East, 50, At(0)).BlendedMs;
             Assert.InRange(Math.Abs(blended - after), 0, (Math.Abs(after - before) / 10.0) + 1e-6);
@@ -141,10 +143,34 @@ public sealed class ObservedLatencyTrackerTests
         _tracker.CheckInvariants();
     }
 
+    [Fact]
+    public void What_all_jobs_take_is_learned_of_results_with_a_known_round_trip_and_of_nothing_else()
+    {
+        var eighty = Duration.FromMilliseconds(80);
+        _tracker.Observe(East, 1, eighty, Duration.Zero, null, At(0));
+        _tracker.Penalize(East, 2, At(0));
+        Assert.Equal(0, _tracker.BaselineMs);
+
+        var west = DatacenterName.Of("west");
+        _tracker.Observe(west, 3, eighty, Duration.Zero, 20, At(0));
+        Assert.Equal(60, _tracker.BaselineMs);
+        Assert.Equal(ObservationVerdict.Older, _tracker.Observe(west, 2, eighty, Duration.Zero, 70, At(0)));
+        Assert.Equal(60, _tracker.BaselineMs);
+
+        // Of the mean, which is 100, and not of the sample.
+        _tracker.Observe(west, 4, Duration.FromMilliseconds(180), Duration.Zero, 20, At(0));
+        Assert.Equal(60.2, _tracker.BaselineMs, 1e-9);
+        Assert.Equal(67.2, _tracker.GetBlendedLatency(DatacenterName.Of("new"), 7, At(0)).BlendedMs, 1e-9);
+
+        var off = new ObservedLatencyTracker(AdaptiveRoutingConfig.Default with { IsEnabled = false });
+        off.Observe(west, 1, eighty, Duration.Zero, 20, At(0));
+        Assert.Equal(0, off.BaselineMs);
+    }
+
     private double Mean() => Assert.Single(_tracker.States).State.EwmaMs;
 
     private void Observe(int milliseconds) => ObserveAs(++_sequence, milliseconds);
 
     private ObservationVerdict ObserveAs(long sequence, int milliseconds, int at = 0) => _tracker.Observe(
-        East, sequence, Duration.FromMilliseconds(milliseconds), Duration.Zero, At(at));
+        East, sequence, Duration.FromMilliseconds(milliseconds), Duration.Zero, null, At(at));
 }

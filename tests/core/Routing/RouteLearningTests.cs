@@ -110,6 +110,77 @@ public sealed class RouteLearningTests
         Assert.InRange(switches, 0, 49);
     }
 
+    [Fact]
+    public void Of_two_alike_the_one_that_jobs_know_does_not_lose_them_to_the_one_they_do_not()
+    {
+        var views = new[] { Dc("a", 5), Dc("b", 6) };
+        for (var i = 0; i < 2000; i++)
+        {
+            var decision = Route(views);
+            Assert.Equal(["a"], decision.Primaries);
+            Learn("a", _rng.Between(75, 85), rttMs: 5);
+        }
+    }
+
+    [Theory]
+    [InlineData(1000, 30)]
+    [InlineData(400, 60)]
+    public void A_gate_that_has_only_met_a_slow_datacenter_leaves_it_nonetheless(
+        double slowMs, double otherRtt)
+    {
+        var views = new[] { Dc("a", 5), Dc("b", otherRtt) };
+        for (var i = 0; i < 60 && Route(views).Primaries.Single() == "a"; i++) Learn("a", slowMs, rttMs: 5);
+
+        Assert.Equal(["b"], Route(views).Primaries);
+        Learn("b", 80 + (2 * otherRtt), rttMs: otherRtt);
+        Assert.Equal(["b"], Route(views).Primaries);
+    }
+
+    [Fact]
+    public void What_first_results_say_of_a_datacenter_is_no_degradation_and_what_later_ones_say_is()
+    {
+        // All within the first thirty seconds: the first choice is held but for a degradation.
+        var views = new[] { Dc("a", 20), Dc("b", 100) };
+        for (var i = 0; i < 15; i++)
+        {
+            Assert.NotEqual(RoutingReason.DegradationForced, Route(views).Reason);
+            Learn("a", 150, rttMs: null);
+        }
+
+        for (var i = 0; i < 10; i++) Learn("a", 900, rttMs: null);
+        var reasons = Enumerable.Range(0, 12).Select(_ => Route(views).Reason).ToList();
+        Assert.Contains(RoutingReason.DegradationForced, reasons);
+    }
+
+    [Fact]
+    public void A_newly_chosen_datacenter_that_fails_its_first_jobs_is_left_before_it_is_held_no_longer()
+    {
+        var views = new[] { Dc("a", 20), Dc("b", 100) };
+        var reasons = new List<RoutingReason>();
+        for (var i = 0; i < 14; i++)
+        {
+            reasons.Add(Route(views).Reason);
+            _tracker.Penalize(DatacenterName.Of("a"), ++_sequence, At(_second));
+        }
+
+        Assert.Contains(RoutingReason.DegradationForced, reasons);
+    }
+
+    [Fact]
+    public void What_takes_no_longer_than_jobs_do_anywhere_is_not_probed()
+    {
+        _jobsPerSecond = 20;
+        var views = new[] { Dc("a", 5), Dc("b", 6) };
+        Route(views);
+        for (var i = 0; i < 30; i++) Learn("a", 80, rttMs: 5);
+        Learn("b", 70, rttMs: null);
+        for (var i = 0; i < 1000; i++)
+        {
+            Assert.Equal(["a"], Route(views).Primaries);
+            Learn("a", 80, rttMs: 5);
+        }
+    }
+
     /// <summary>Routes so many jobs and tells where the last one went, probes aside.</summary>
     private string Run(double jobs, DatacenterCandidate[] views)
     {
@@ -132,7 +203,7 @@ public sealed class RouteLearningTests
         return decision;
     }
 
-    private void Learn(string datacenter, double overheadMs) => _tracker.Observe(
+    private void Learn(string datacenter, double overheadMs, double? rttMs = null) => _tracker.Observe(
         DatacenterName.Of(datacenter), ++_sequence, new Duration((long)(overheadMs * 1_000_000)),
-        Duration.Zero, At(_second));
+        Duration.Zero, rttMs, At(_second));
 }

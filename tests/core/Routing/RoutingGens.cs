@@ -13,10 +13,13 @@ internal static class RoutingGens
     private static readonly Gen<double> Part = Gen.Double[0, 100_000];
 
     private static readonly Gen<DatacenterRoutingScore> Score =
-        Gen.Select(Name, Gen.Enum<DatacenterHealth>(), Part.Array[13]).Select((name, bucket, parts) =>
+        Gen.Select(Name, Gen.Enum<DatacenterHealth>(), Part.Array[14]).Select((name, bucket, parts) =>
             new DatacenterRoutingScore(
                 name, bucket, parts[0], parts[1], parts[2], parts[3], parts[4], parts[5], parts[6], parts[7],
-                parts[8], parts[9], parts[10], parts[11], parts[12]));
+                parts[8], parts[9], parts[10], parts[11], parts[12])
+            {
+                BaselineMs = parts[13],
+            });
 
     private static readonly Gen<Duration> Wait =
         Gen.Long[0, 1_000_000_000_000].Select(nanoseconds => new Duration(nanoseconds));

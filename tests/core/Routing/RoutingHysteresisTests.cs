@@ -38,8 +38,107 @@ public sealed class RoutingHysteresisTests
         var gone = Dc("a", health: DatacenterHealth.Unhealthy);
         Expect(1, "b", RoutingReason.ExclusionForced, gone, Dc("b", 60));
         Expect(2, "b", RoutingReason.HoldDownRetained, Dc("a", 1), Dc("b", 60));
-        var full = Dc("b", 1, health: DatacenterHealth.Busy);
-        Expect(3, "a", RoutingReason.BucketDropForced, Dc("a", 90), full);
+        var pressed = Dc("b", 1, health: DatacenterHealth.Busy) with
+        {
+            HealthReason = HealthReason.Resources,
+        };
+        Expect(3, "a", RoutingReason.BucketDropForced, Dc("a", 90), pressed);
+    }
+
+    [Fact]
+    public void Jobs_go_around_a_full_datacenter_one_by_one_and_its_place_is_kept()
+    {
+        Expect(0, "a", RoutingReason.InitialSelection, Dc("a", 50), Dc("b", 60));
+        Expect(1, "b", RoutingReason.FullDetour, Full("a", 50), Dc("b", 60));
+        Expect(2, "a", RoutingReason.HoldDownRetained, Dc("a", 50), Dc("b", 60));
+        Expect(40, "b", RoutingReason.FullDetour, Full("a", 50), Dc("b", 60));
+        Expect(41, "a", RoutingReason.BelowThresholdRetained, Dc("a", 50), Dc("b", 60));
+        // That it is full does not shield it from one that is better by a fifth.
+        Expect(42, "b", RoutingReason.ImprovementThresholdMet, Full("a", 50), Dc("b", 30));
+        Expect(43, "b", RoutingReason.HoldDownRetained, Dc("a", 50), Dc("b", 60));
+    }
+
+    [Fact]
+    public void Where_all_are_full_a_job_waits_at_home()
+    {
+        Expect(0, "a", RoutingReason.InitialSelection, Dc("a", 50), Dc("b", 60));
+        Expect(1, "a", RoutingReason.HoldDownRetained, Full("a", 50), Full("b", 30));
+        Expect(40, "a", RoutingReason.BelowThresholdRetained, Full("a", 50), Full("b", 45));
+        Expect(41, "b", RoutingReason.ImprovementThresholdMet, Full("a", 50), Full("b", 39));
+    }
+
+    [Fact]
+    public void A_full_datacenter_comes_after_all_that_are_not_even_once_it_has_lost_its_place()
+    {
+        Route(Request(), 0, Dc("a", 50), Dc("b", 60), Dc("c", 70));
+        var decision = Route(Request(), 42, Full("a", 50), Dc("b", 30), Dc("c", 70));
+
+        Assert.Equal(RoutingReason.ImprovementThresholdMet, decision.Reason);
+        Assert.Equal(["b", "c", "a"], decision.Ranking.Select(score => score.Datacenter));
+    }
+
+    [Fact]
+    public void That_the_score_of_a_full_datacenter_suffers_is_no_degradation()
+    {
+        Expect(0, "a", RoutingReason.InitialSelection, Dc("a", 50, free: 100), Dc("b", 60));
+        var queued = Full("a", 50);
+        queued = queued with { Capacity = queued.Capacity with { PendingWorkflowCount = 30 } };
+        for (var second = 1; second < 25; second++)
+            Expect(second, "b", RoutingReason.FullDetour, queued, Dc("b", 60));
+        Expect(26, "a", RoutingReason.HoldDownRetained, Dc("a", 50), Dc("b", 60));
+    }
+
+    [Fact]
+    public void Of_a_detour_it_is_told_that_the_datacenter_would_have_to_have_room()
+    {
+        Route(Request(), 0, Dc("a", 50), Dc("b", 60), Dc("c", 70));
+        var detour = Route(Request(), 40, Full("a", 50), Dc("b", 60), Dc("c", 70));
+
+        Assert.Equal(RoutingReason.FullDetour, detour.Reason);
+        Assert.Equal(
+            "a: if it were Healthy; it is Busy",
+            Assert.Single(RoutingExplanation.Alternatives(detour), other => other.Datacenter == "a").Text);
+    }
+
+    [Fact]
+    public void A_switch_is_told_even_when_the_job_goes_around_another_datacenter_as_well()
+    {
+        var request = Request(count: 2);
+        Route(request, 0, Dc("a", 50), Dc("b", 60), Dc("c", 70), Dc("d", 80));
+        var gone = Dc("b", health: DatacenterHealth.Unhealthy);
+        var decision = Route(request, 1, Full("a", 50), gone, Dc("c", 70), Dc("d", 80));
+
+        Assert.Equal(RoutingReason.ExclusionForced, decision.Reason);
+        Assert.Equal(["c", "d"], decision.Primaries);
+    }
+
+    [Fact]
+    public void A_full_datacenter_loses_its_place_for_all_that_is_more_than_that()
+    {
+        Expect(0, "a", RoutingReason.InitialSelection, Dc("a", 50), Dc("b", 60));
+        Expect(
+            1, "b", RoutingReason.BucketDropForced, Full("a", 50) with { IsHealthStale = true }, Dc("b", 60));
+        Expect(2, "b", RoutingReason.HoldDownRetained, Dc("a", 50), Dc("b", 60));
+        _router.OnDispatchFailed(DatacenterName.Of("b"), At(3));
+        Expect(4, "a", RoutingReason.CooldownPenalty, Dc("a", 50), Full("b", 60));
+    }
+
+    [Fact]
+    public void Of_several_primaries_only_the_full_one_is_gone_around_and_what_would_change_that_is_told()
+    {
+        var request = Request(count: 2);
+        Route(request, 0, Dc("a", 50), Dc("b", 60), Dc("c", 70), Dc("d", 80));
+        var detour = Route(request, 1, Full("a", 50), Dc("b", 60), Dc("c", 70), Dc("d", 80));
+
+        Assert.Equal(RoutingReason.FullDetour, detour.Reason);
+        Assert.Equal(["b", "c"], detour.Primaries);
+        Assert.Equal(["d", "a"], detour.Fallback);
+        Assert.Contains(
+            RoutingExplanation.Alternatives(detour),
+            alternative => alternative.Text == "a: if it were Healthy; it is Busy");
+        var after = Route(request, 2, Dc("a", 50), Dc("b", 60), Dc("c", 70), Dc("d", 80));
+        Assert.Equal(["a", "b"], after.Primaries);
+        Assert.Equal(RoutingReason.HoldDownRetained, after.Reason);
     }
 
     [Fact]

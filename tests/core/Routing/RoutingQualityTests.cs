@@ -140,6 +140,6 @@ public sealed class RoutingQualityTests
         _tracker.Observe(
             DatacenterName.Of(done.Datacenter), done.Sequence,
             Duration.FromSeconds(SecondsOfJob) + new Duration((long)(overhead * 1_000_000)),
-            Duration.FromSeconds(SecondsOfJob), At(_second));
+            Duration.FromSeconds(SecondsOfJob), _rttMs[done.Datacenter], At(_second));
     }
 }

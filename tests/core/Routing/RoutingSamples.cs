@@ -14,6 +14,9 @@ internal static class RoutingSamples
         .Select((name, health, rtt, free, pending, managers, isStale, slo) => Dc(
             $"dc{name}", rtt, free, health, pending: pending, managers: managers, circuits: managers / 2,
             isHealthStale: isStale && rtt % 5 == 0, slo: slo / 10.0))
+        .Select(dc => dc.Capacity.Health == DatacenterHealth.Busy && !dc.IsHealthStale
+            ? Full(dc.Name.Text, dc.RttMs)
+            : dc)
         .List[0, 8].Select(all => all.DistinctBy(dc => dc.Name.Text).ToList());
 
     public static DatacenterCandidate Dc(
@@ -48,6 +51,10 @@ internal static class RoutingSamples
             slo);
     }
 
+    /// <summary>Without a free core, and well.</summary>
+    public static DatacenterCandidate Full(string name, double rtt = 20) =>
+        Dc(name, rtt, free: 0, health: DatacenterHealth.Busy) with { HealthReason = HealthReason.NoFreeCore };
+
     public static RoutingView View(params DatacenterCandidate[] datacenters) => new(datacenters, false);
 
     public static RoutingRequest Request(
@@ -60,15 +67,17 @@ internal static class RoutingSamples
 /// <summary>Latencies that are what was predicted; it counts how often it was asked.</summary>
 internal sealed class PlainLatencies : IBlendedLatencies
 {
+    public double BaselineMs { get; set; }
+
     public List<string> Asked { get; } = [];
 
     public SortedDictionary<string, double> Observed { get; } = new(StringComparer.Ordinal);
 
-    public BlendedLatency GetBlendedLatency(DatacenterName datacenter, double predictedMs, Instant now)
+    public BlendedLatency GetBlendedLatency(DatacenterName datacenter, double rttMs, Instant now)
     {
         Asked.Add(datacenter.Text);
         return Observed.TryGetValue(datacenter.Text, out var observed)
-            ? new BlendedLatency(observed, observed, 1)
-            : new BlendedLatency(predictedMs, 0, 0);
+            ? new BlendedLatency(observed, observed, 1, BaselineMs)
+            : new BlendedLatency(rttMs + BaselineMs, 0, 0, BaselineMs);
     }
 }

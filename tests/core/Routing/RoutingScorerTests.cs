@@ -21,6 +21,10 @@ public sealed class RoutingScorerTests
 
         Assert.Equal((80.0, 80.0, 1.0), Latencies(score));
         Assert.Equal(40, score.PredictedRttMs);
+        _latencies.BaselineMs = 30;
+        var other = new RoutingScorer(_latencies).Score(Dc("b", 40), Request(), 1, false, At(0));
+        Assert.Equal((40.0, 30.0, 70.0),
+            (other.PredictedRttMs, other.BaselineMs, other.BlendedLatencyMs));
         Assert.Equal((0.6, 0.5, 0.25), (score.Utilization, score.QueueFactor, score.CircuitPressure));
         Assert.Equal(1 + 0.3 + 0.15 + 0.05, score.LoadFactor, 1e-12);
         // q = 0.5 by samples x 0.5 by error x 0.5 by age.

@@ -43,7 +43,10 @@ public sealed class OperatorEndpointsTests
     {
         await using var api = await Api.StartAsync();
         var score = new DatacenterRoutingScore(
-            "dc-a", DatacenterHealth.Busy, 20.5, 30, 0.25, 18, 0.5, 0.1, 0, 1.3, 1.5, 1, 0.9, 1, 35.9);
+            "dc-a", DatacenterHealth.Busy, 20.5, 30, 0.25, 18, 0.5, 0.1, 0, 1.3, 1.5, 1, 0.9, 1, 35.9)
+        {
+            BaselineMs = 7,
+        };
         var spill = new SpilloverDecision(
             true, SpilloverReason.ImprovesWaitTime, "dc-b", "dc-a", Duration.FromSeconds(90),
             Duration.FromSeconds(5), 12);
@@ -62,8 +65,8 @@ public sealed class OperatorEndpointsTests
         Assert.Equal((RoutingOutcome.Queued, "hold_down_retained"), (routing.Outcome, routing.Reason));
         Assert.Equal(
             new CandidateJson(
-                "dc-a", true, DatacenterHealth.Busy, 35.9, 20.5, 30, 0.25, 18, 0.5, 0.1, 0, 1.3, 1.5, 1, 0.9,
-                1),
+                "dc-a", true, DatacenterHealth.Busy, 35.9, 20.5, 30, 0.25, 18, 7, 0.5, 0.1, 0, 1.3, 1.5, 1,
+                0.9, 1),
             routing.Datacenters[0]);
         Assert.Equal([true, false], routing.Datacenters.Select(candidate => candidate.IsPrimary));
         Assert.Equal([new ExclusionJson("dc-c", "unhealthy: no_worker")], routing.Excluded);

@@ -43,10 +43,18 @@ public sealed class SloTests
         Unhealthy = new SloRule(5, SecondLong * 50),
     };
 
+    // What results teach would move jobs sooner, before there are latencies to judge by.
+    private static readonly GateConfig LearnsNothing = GateConfig.Default with
+    {
+        Routing = AdaptiveRoutingConfig.Default with { IsEnabled = false },
+    };
+
     [Fact]
     public void Jobs_leave_a_datacenter_that_misses_its_targets_while_all_else_looks_well_and_it_comes_back()
     {
-        var decisions = Run(Slo, EachSecond(SlowUntil + HealsWithin), Slow(SlowFrom, SlowUntil, First, 100));
+        var decisions = DecisionsOf(WorldOf(
+            Slo, [.. EachSecond(SlowUntil + HealsWithin)], workerCores: 64, LearnsNothing,
+            Slow(SlowFrom, SlowUntil, First, 100)));
 
         Assert.All(decisions[..SlowFrom], decision => Assert.Equal([First], decision.Primaries));
         var within = SlowFrom + SustainedFor + HeardWithin;
@@ -113,8 +121,9 @@ public sealed class SloTests
         // Six evaluation windows of 50 seconds after the samples have become too few.
         const int Forgotten = SlowUntil + 50 + 300;
         var sparse = Enumerable.Range(1, 15).Select(i => SlowUntil + (i * 40));
-        var decisions = Run(
-            Sparse, [.. EachSecond(SlowUntil), .. sparse], Slow(SlowFrom, SlowUntil, First, 100));
+        var decisions = DecisionsOf(WorldOf(
+            Sparse, [.. EachSecond(SlowUntil), .. sparse], workerCores: 64, LearnsNothing,
+            Slow(SlowFrom, SlowUntil, First, 100)));
 
         var found = decisions[SlowUntil..(SlowUntil + 5)];
         Assert.All(found, decision => Assert.True(HealthOf(decision) >= DatacenterHealth.Degraded));
@@ -129,7 +138,7 @@ public sealed class SloTests
         var surge = Enumerable.Range(SlowFrom, SurgeUntil - SlowFrom)
             .SelectMany(second => Enumerable.Repeat(second, 5));
         var world = WorldOf(
-            Slo, [.. EachSecond(SurgeUntil + 300).Concat(surge).Order()], workerCores: 3,
+            Slo, [.. EachSecond(SurgeUntil + 300).Concat(surge).Order()], workerCores: 3, GateConfig.Default,
             Slow(SlowFrom, SurgeUntil, First, 100), Slow(SlowFrom, SurgeUntil, Second, 100));
         var decisions = DecisionsOf(world);
 
@@ -199,7 +208,7 @@ public sealed class SloTests
 
     private static List<RoutingDecision> Run(
         SloConfig slo, IEnumerable<int> seconds, params PlannedFault[] faults) =>
-        DecisionsOf(WorldOf(slo, [.. seconds], workerCores: 64, faults));
+        DecisionsOf(WorldOf(slo, [.. seconds], workerCores: 64, GateConfig.Default, faults));
 
     /// <summary>What the gate decided about each job in turn; the last is of another class.</summary>
     private static List<RoutingDecision> DecisionsOf(World world)
@@ -213,7 +222,11 @@ public sealed class SloTests
 
     /// <param name="seconds">At which a job comes.</param>
     private static World WorldOf(
-        SloConfig slo, IReadOnlyList<int> seconds, int workerCores, params PlannedFault[] faults)
+        SloConfig slo,
+        IReadOnlyList<int> seconds,
+        int workerCores,
+        GateConfig gate,
+        params PlannedFault[] faults)
     {
         var jobs = seconds.Select((second, i) => new PlannedOperation.Submit(
             At(second), Client: 0,
@@ -223,7 +236,7 @@ public sealed class SloTests
         {
             Options = calm.Options with
             {
-                Gate = GateConfig.Default with { Slo = slo },
+                Gate = gate with { Slo = slo },
                 Manager = ManagerConfig.Default with { Slo = slo },
                 Host = CalmPlan.Host with { InvariantsEvery = 100 },
             },

@@ -7,7 +7,7 @@ public sealed class RoutingGoalsTests
 {
     private static readonly StudyMeasures Random = new(
         200, 300, RttP50Ms: 80, LoadVariation: 0.1, Failover: null, MoveRate: 0.8, SwitchRate: null,
-        SpillRate: 0, Lost: 0, [0, 0, 0]);
+        DetourRate: null, SpillRate: 0, Lost: 0, [0, 0, 0]);
 
     private static readonly StudyMeasures Good = Random with
     {
