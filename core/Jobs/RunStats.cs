@@ -8,7 +8,9 @@ namespace Hyperscale.Det.Jobs;
 /// <param name="Requests">Requests that ended, errors included.</param>
 /// <param name="Errors">Requests that failed, timed out or had an unexpected status.</param>
 /// <param name="Dropped">Arrivals of an open model that were never sent.</param>
-/// <param name="Latency">Of the requests that got an answer.</param>
+/// <param name="Latency">Of the requests that got an answer with an expected status, and of those that timed
+/// out, which took at least what was waited. Other errors have no latency, so that none looks
+/// fast.</param>
 /// <param name="ErrorKinds">Errors by kind, sorted by name; at most
 /// <see cref="JobLimits.ErrorKindsMax"/>.</param>
 public sealed record RunStats(

@@ -61,11 +61,13 @@ public sealed partial class DatacenterRouting
         ? $"{health.Health}"
         : $"{health.Health} by {SloHealth.NameOf(health.Rule)}";
 
+    private static SloMark MarkOf(Message.ManagerHeartbeat heartbeat) =>
+        new(heartbeat.View, heartbeat.Boot.Starts, heartbeat.Version);
+
     private void NoteSlo(Message.ManagerHeartbeat heartbeat, Instant now)
     {
         if (heartbeat.Slo is not { } slo) return;
-        var mark = new SloMark(heartbeat.View, heartbeat.Boot.Starts, heartbeat.Version);
-        _slo.OnHeartbeat(heartbeat.Datacenter, mark, slo, now);
+        _slo.OnHeartbeat(heartbeat.Datacenter, MarkOf(heartbeat), slo, now);
         if (_topology.Gates.Count > 1 && _tellSloAt == Instant.Never)
             _tellSloAt = now + _config.Capacity.HeartbeatInterval;
     }

@@ -85,7 +85,10 @@ public sealed partial class DatacenterRouting
             datacenter.Managers.Count,
             datacenter.Managers.Count(manager => IsShut(manager, now)),
             PredictedOf(datacenter, now),
-            SloFactorOf(datacenter.Name, resources, now));
+            SloFactorOf(datacenter.Name, resources, now))
+        {
+            SloLevel = _slo.LevelOf(datacenter.Name, now),
+        };
     }
 
     /// <summary>Whether no job should go to a manager. Of one that has been silent since its circuit opened,

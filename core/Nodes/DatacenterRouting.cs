@@ -88,7 +88,12 @@ public sealed partial class DatacenterRouting
             NoteSlo(heartbeat, now);
         }
 
-        return new Message.HeartbeatEchoed(heartbeat.Boot, heartbeat.Version, _vivaldi.Own);
+        return new Message.HeartbeatEchoed(heartbeat.Boot, heartbeat.Version, _vivaldi.Own)
+        {
+            Slo = heartbeat.IsPrimary
+                ? _slo.StandingBefore(heartbeat.Datacenter, MarkOf(heartbeat), now)
+                : null,
+        };
     }
 
     /// <summary>Routes a new job.</summary>

@@ -50,7 +50,8 @@ public sealed partial class ManagerNode
         if (!_tracks.TryGetValue(progressed.Attempt, out var track)) return NodeVerdict.Unknown;
         if (Ledger.Find(progressed.Attempt)!.Worker != from) return NodeVerdict.Stale;
         // Of an earlier bucket this may be the last word, though the next one's first came before it.
-        NoteLatencies(progressed);
+        NoteLatencies(progressed.Attempt, progressed.Revision, progressed.Earlier);
+        NoteLatencies(progressed.Attempt, progressed.Revision, progressed.Bucket);
         if (progressed.Revision <= track.Revision) return NodeVerdict.Stale;
         track.Revision = progressed.Revision;
         track.Stats = progressed.Stats;
@@ -68,6 +69,9 @@ public sealed partial class ManagerNode
             return Ledger.Find(attempt) is null ? NodeVerdict.Unknown : NodeVerdict.Duplicate;
         }
 
+        // What comes again, or is not taken for want of room, counts no second time.
+        NoteLatencies(attempt, finished.Revision, finished.Earlier);
+        NoteLatencies(attempt, finished.Revision, finished.Bucket);
         if (_ending.ContainsKey(attempt))
         {
             _ending[attempt] = true;

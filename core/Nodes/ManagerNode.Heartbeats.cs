@@ -42,7 +42,9 @@ public sealed partial class ManagerNode
     private NodeVerdict OnHeartbeatEchoed(NodeId from, Message.HeartbeatEchoed echoed)
     {
         if (!_topology.Gates.Contains(from)) return NodeVerdict.Unknown;
-        if (echoed.Boot != _boot || echoed.Version != _heartbeatVersion) return NodeVerdict.Stale;
+        if (echoed.Boot != _boot) return NodeVerdict.Stale;
+        if (echoed.Slo is { } standing) InheritSlo(standing);
+        if (echoed.Version != _heartbeatVersion) return NodeVerdict.Stale;
         var rtt = _now - _heartbeatSentAt;
         if (_vivaldi.Observe(from, echoed.Coordinate, rtt) != VivaldiVerdict.Accepted)
             return NodeVerdict.Refused;

@@ -1,5 +1,4 @@
 using Hyperscale.Det.Jobs;
-using Hyperscale.Det.Protocol;
 using Hyperscale.Det.Slo;
 
 namespace Hyperscale.Det.Nodes;
@@ -12,20 +11,33 @@ public sealed partial class ManagerNode
     /// <summary>What latencies make of the datacenter, as far as this manager leads and knows.</summary>
     public SloHealth SloHealth => _latencies.Health;
 
-    private void NoteLatencies(Message.AttemptProgressed progressed)
+    /// <summary>Takes what a live attempt tells of its latencies.</summary>
+    private void NoteLatencies(AttemptKey key, long revision, LatencyBucket bucket)
     {
-        if (progressed.Bucket.Latency.Count == 0) return;
-        var (slot, workflow, attempt) = progressed.Attempt;
+        if (bucket.Latency.Count == 0) return;
+        var (slot, workflow, attempt) = key;
         var verdict = _latencies.Put(
             slot.Job,
             TargetOf(Ledger.Find(slot)!.Spec),
             new LatencyOwner(slot.Slot, slot.Epoch, workflow),
             attempt,
-            progressed.Revision,
-            progressed.Bucket,
+            revision,
+            bucket,
             _now);
         if (verdict == BucketVerdict.Full)
-            Emit(new TelemetryEvent.LatenciesDropped(progressed.Attempt));
+            Emit(new TelemetryEvent.LatenciesDropped(key));
+    }
+
+    /// <summary>Who begins to lead has heard no latencies: what the last primary found stands until they are
+    /// well for as long as it takes.</summary>
+    private void InheritSlo(SloStanding standing)
+    {
+        if (_ledView is not { } view) return;
+        if (!new SloMark(view, _boot.Starts, 0).IsOfLaterLeadThan(standing.Mark)) return;
+        var before = _latencies.Health;
+        if (!_latencies.Inherit(standing) || _latencies.Health == before) return;
+        Emit(new TelemetryEvent.SloHealthChanged(
+            _datacenter, standing.Health.Health, standing.Health.Rule, default));
     }
 
     /// <summary>What the gates are to hear, and the operators where the health is another one.</summary>

@@ -14,7 +14,7 @@ public sealed partial class WorkerNode
     private static readonly Duration ProgressInterval = Duration.FromMilliseconds(500);
 
     private readonly SortedDictionary<AttemptKey, Workload> _running = [];
-    private readonly SortedDictionary<AttemptKey, AttemptOutcome> _finished = [];
+    private readonly SortedDictionary<AttemptKey, Message.AttemptFinished> _finished = [];
 
     // When a workload counts as hung, and once it is being stopped, when it is killed.
     private readonly DeadlineQueue<AttemptKey> _stopAt = new();
@@ -92,8 +92,8 @@ public sealed partial class WorkerNode
 
         if (_running.Count + _finished.Count >= _knownMax) return NodeVerdict.Overloaded;
         // Its start may still come: the outcome that says it was stopped keeps it from running.
-        Finish(attempt, new AttemptOutcome(
-            AttemptState.Cancelled, stop.Reason, null, RunStats.None, default));
+        Finish(new Message.AttemptFinished(attempt, new AttemptOutcome(
+            AttemptState.Cancelled, stop.Reason, null, RunStats.None, default)));
         return NodeVerdict.Accepted;
     }
 
@@ -122,14 +122,16 @@ public sealed partial class WorkerNode
         if (!_running.TryGetValue(exited.Attempt, out var workload)) return NodeVerdict.Unknown;
         workload.Stats = exited.Stats;
         TakeRecent(exited.Attempt, workload, exited.Recent);
-        // The outcome tells the whole run; what was slow lately only the progress does.
-        if (workload.IsBucketUntold) SendProgress(exited.Attempt);
         _running.Remove(exited.Attempt);
         CoresUsed -= workload.Spec.Cores;
         if (workload.Guard is not null) Show(exited.Attempt, workload, new GuardInput.Exited());
         _stopAt.Remove(exited.Attempt);
         _progressAt.Remove(exited.Attempt);
-        Finish(exited.Attempt, OutcomeOf(workload, exited));
+        var finished = new Message.AttemptFinished(exited.Attempt, OutcomeOf(workload, exited));
+        var (last, earlier) = (BucketOf(workload), EarlierOf(workload));
+        Finish(last.Latency.Count + earlier.Latency.Count == 0
+            ? finished
+            : finished with { Revision = workload.Revision + 1, Bucket = last, Earlier = earlier });
         return NodeVerdict.Accepted;
     }
 
@@ -167,9 +169,10 @@ public sealed partial class WorkerNode
         return true;
     }
 
-    private void Finish(AttemptKey attempt, AttemptOutcome outcome)
+    private void Finish(Message.AttemptFinished finished)
     {
-        _finished.Add(attempt, outcome);
+        var (attempt, outcome) = finished;
+        _finished.Add(attempt, finished);
         Emit(new TelemetryEvent.AttemptEnded(attempt, Id, outcome.State, outcome.Reason));
         SendOutcome(attempt);
     }
@@ -177,7 +180,7 @@ public sealed partial class WorkerNode
     /// <summary>Reports an outcome, and again until a manager has it.</summary>
     private void SendOutcome(AttemptKey attempt)
     {
-        Send(_manager, new Message.AttemptFinished(attempt, _finished[attempt]));
+        Send(_manager, _finished[attempt]);
         _reportAt.Set(attempt, _now + _config.ResendInterval);
     }
 
@@ -185,12 +188,24 @@ public sealed partial class WorkerNode
     {
         var workload = _running[attempt];
         workload.ProgressAfter = _now + ProgressInterval;
+        var bucket = BucketOf(workload);
         workload.IsBucketUntold = false;
         Send(_manager, new Message.AttemptProgressed(attempt, ++workload.Revision, workload.Stats)
         {
-            Bucket = workload.Bucket,
+            Bucket = bucket,
+            Earlier = EarlierOf(workload),
         });
     }
+
+    /// <summary>What is to be told of recent latencies. A bucket that has ended is told for as long as it
+    /// lasted, since its last report may have been lost; longer ago it is not recent.</summary>
+    private LatencyBucket BucketOf(Workload workload) =>
+        workload.IsBucketUntold || IsRecent(workload.BucketEndsAt) ? workload.Bucket : LatencyBucket.None;
+
+    private LatencyBucket EarlierOf(Workload workload) =>
+        IsRecent(workload.EarlierEndsAt) ? workload.Earlier : LatencyBucket.None;
+
+    private bool IsRecent(Instant endsAt) => _now < endsAt + _config.Slo.WindowDuration;
 
     /// <summary>Adds latencies to the bucket that is under way. One that has ended is told before the next
     /// begins.</summary>
@@ -201,6 +216,7 @@ public sealed partial class WorkerNode
         {
             if (workload.IsBucketUntold) SendProgress(attempt);
             var isFirst = workload.BucketEndsAt == Instant.Zero;
+            (workload.Earlier, workload.EarlierEndsAt) = (workload.Bucket, workload.BucketEndsAt);
             workload.Bucket = new LatencyBucket(
                 isFirst ? 0 : workload.Bucket.Number + 1, LatencyDigest.Empty);
             workload.BucketEndsAt = _now + _config.Slo.WindowDuration;
@@ -254,13 +270,22 @@ public sealed partial class WorkerNode
             fingerprint.Add(workload.Bucket.Number);
             workload.Bucket.Latency.AddTo(ref fingerprint);
             fingerprint.Add(workload.BucketEndsAt);
+            fingerprint.Add(workload.Earlier.Number);
+            workload.Earlier.Latency.AddTo(ref fingerprint);
+            fingerprint.Add(workload.EarlierEndsAt);
             fingerprint.Add(workload.IsBucketUntold);
         }
 
         fingerprint.Add((long)_finished.Count);
-        foreach (var (attempt, outcome) in _finished)
+        foreach (var (attempt, finished) in _finished)
         {
+            var outcome = finished.Outcome;
             attempt.AddTo(ref fingerprint);
+            fingerprint.Add(finished.Revision);
+            fingerprint.Add(finished.Bucket.Number);
+            finished.Bucket.Latency.AddTo(ref fingerprint);
+            fingerprint.Add(finished.Earlier.Number);
+            finished.Earlier.Latency.AddTo(ref fingerprint);
             fingerprint.Add((long)outcome.State);
             fingerprint.Add(outcome.Reason);
             fingerprint.Add(outcome.ExitCode ?? long.MinValue);
@@ -303,6 +328,11 @@ public sealed partial class WorkerNode
         public Instant BucketEndsAt { get; set; } = Instant.Zero;
 
         public bool IsBucketUntold { get; set; }
+
+        /// <summary>The bucket before it, as it was in the end.</summary>
+        public LatencyBucket Earlier { get; set; } = LatencyBucket.None;
+
+        public Instant EarlierEndsAt { get; set; } = Instant.Zero;
 
         public Instant ProgressAfter { get; set; } = Instant.Zero;
     }

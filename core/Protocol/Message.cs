@@ -49,7 +49,12 @@ public abstract record Message
 
     /// <summary>Answers a heartbeat at once, so that the manager can measure the round trip.</summary>
     /// <param name="Coordinate">Where the gate stands in the network.</param>
-    public sealed record HeartbeatEchoed(BootId Boot, long Version, NetworkCoordinate Coordinate) : Message;
+    public sealed record HeartbeatEchoed(BootId Boot, long Version, NetworkCoordinate Coordinate) : Message
+    {
+        /// <summary>To a primary that has told nothing of latencies yet: what the one before it
+        /// found.</summary>
+        public SloStanding? Slo { get; init; }
+    }
 
     // Gate to gate.
 
@@ -162,10 +167,23 @@ public abstract record Message
     {
         /// <summary>Latencies of the bucket of time that is under way, or has just ended.</summary>
         public LatencyBucket Bucket { get; init; } = LatencyBucket.None;
+
+        /// <summary>The one before it, as it was in the end: its last report may have been lost.</summary>
+        public LatencyBucket Earlier { get; init; } = LatencyBucket.None;
     }
 
     /// <summary>Sent again until <see cref="AttemptResultCommitted"/> arrives.</summary>
-    public sealed record AttemptFinished(AttemptKey Attempt, AttemptOutcome Outcome) : Message;
+    public sealed record AttemptFinished(AttemptKey Attempt, AttemptOutcome Outcome) : Message
+    {
+        /// <summary>The last bucket of latencies, unless it had long ended and been told before.</summary>
+        public LatencyBucket Bucket { get; init; } = LatencyBucket.None;
+
+        /// <summary>The one before it, as in reports of progress.</summary>
+        public LatencyBucket Earlier { get; init; } = LatencyBucket.None;
+
+        /// <summary>Of the buckets, above those of all reports of progress; 0 without any.</summary>
+        public long Revision { get; init; }
+    }
 
     // Between the replicas of ledger groups: gates among gates, managers within their datacenter.
 

@@ -123,6 +123,7 @@ public static partial class MessageCodec
         writer.Number(2, progressed.Revision);
         writer.Nested(3, progressed.Stats, JobFields.Write);
         writer.Nested(4, progressed.Bucket, LatencyBucket.Write);
+        WriteEarlier(writer, progressed.Earlier);
     }
 
     private static Message.AttemptProgressed? ReadAttemptProgressed(ref FieldReader reader)
@@ -130,7 +131,7 @@ public static partial class MessageCodec
         AttemptKey attempt = default;
         var revision = 0L;
         RunStats? stats = null;
-        var bucket = LatencyBucket.None;
+        var (bucket, earlier) = (LatencyBucket.None, LatencyBucket.None);
         while (reader.Next(out var field))
         {
             switch (field)
@@ -139,6 +140,7 @@ public static partial class MessageCodec
                 case 2: revision = reader.Number("revision", 0); break;
                 case 3: stats = reader.Nested("stats", JobFields.ReadRunStats); break;
                 case 4: bucket = reader.Nested("bucket", LatencyBucket.Read); break;
+                case 5: earlier = reader.Nested("earlier bucket", LatencyBucket.Read); break;
                 default: break;
             }
         }
@@ -146,36 +148,72 @@ public static partial class MessageCodec
         reader.Require(1, "attempt");
         reader.Require(2, "revision");
         reader.Require(3, "stats");
-        // A worker that tells nonsense can make only as much of it as its attempt has requests.
-        if (reader.Fault is null && bucket!.Latency.Count > stats!.Latency.Count)
-            reader.Fail("bucket counts more latencies than the attempt has");
+        CheckBuckets(ref reader, bucket, earlier, stats);
         return reader.Fault is null
-            ? new Message.AttemptProgressed(attempt, revision, stats!) { Bucket = bucket! }
+            ? new Message.AttemptProgressed(attempt, revision, stats!)
+            {
+                Bucket = bucket!,
+                Earlier = earlier!,
+            }
             : null;
+    }
+
+    private static void WriteEarlier(FieldWriter writer, LatencyBucket earlier)
+    {
+        if (earlier.Latency.Count > 0) writer.Nested(5, earlier, LatencyBucket.Write);
+    }
+
+    /// <summary>A worker that tells nonsense can make only as much of it as its attempt has
+    /// requests.</summary>
+    private static void CheckBuckets(
+        ref FieldReader reader, LatencyBucket? bucket, LatencyBucket? earlier, RunStats? stats)
+    {
+        if (reader.Fault is not null) return;
+        if (bucket!.Latency.Count + earlier!.Latency.Count > stats!.Latency.Count)
+            reader.Fail("its buckets count more latencies than the attempt has");
+        if (bucket.Latency.Count > 0 && earlier.Latency.Count > 0 && earlier.Number >= bucket.Number)
+            reader.Fail($"bucket {earlier.Number} is not earlier than {bucket.Number}");
     }
 
     private static void Write(FieldWriter writer, Message.AttemptFinished finished)
     {
         Write(writer, finished.Attempt);
         writer.Nested(2, finished.Outcome, JobFields.Write);
+        if (finished.Bucket.Latency.Count + finished.Earlier.Latency.Count == 0) return;
+        writer.Number(3, finished.Revision);
+        writer.Nested(4, finished.Bucket, LatencyBucket.Write);
+        WriteEarlier(writer, finished.Earlier);
     }
 
     private static Message.AttemptFinished? ReadAttemptFinished(ref FieldReader reader)
     {
         AttemptKey attempt = default;
         AttemptOutcome? outcome = null;
+        var revision = 0L;
+        var (bucket, earlier) = (LatencyBucket.None, LatencyBucket.None);
         while (reader.Next(out var field))
         {
             switch (field)
             {
                 case 1: attempt = ReadAttempt(ref reader); break;
                 case 2: outcome = reader.Nested("outcome", JobFields.ReadAttemptOutcome); break;
+                case 3: revision = reader.Number("revision", 0); break;
+                case 4: bucket = reader.Nested("bucket", LatencyBucket.Read); break;
+                case 5: earlier = reader.Nested("earlier bucket", LatencyBucket.Read); break;
                 default: break;
             }
         }
 
         reader.Require(1, "attempt");
         reader.Require(2, "outcome");
-        return reader.Fault is null ? new Message.AttemptFinished(attempt, outcome!) : null;
+        CheckBuckets(ref reader, bucket, earlier, outcome?.Stats);
+        return reader.Fault is null
+            ? new Message.AttemptFinished(attempt, outcome!)
+            {
+                Revision = revision,
+                Bucket = bucket!,
+                Earlier = earlier!,
+            }
+            : null;
     }
 }

@@ -92,6 +92,7 @@ public static partial class MessageCodec
         writer.Bits(1, echoed.Boot.Value);
         writer.Number(2, echoed.Version);
         writer.Nested(3, echoed.Coordinate, NetworkCoordinate.Write);
+        if (echoed.Slo is { } slo) writer.Nested(4, slo, SloStanding.Write);
     }
 
     private static Message.HeartbeatEchoed? ReadHeartbeatEchoed(ref FieldReader reader)
@@ -99,6 +100,7 @@ public static partial class MessageCodec
         BootId boot = default;
         var version = 0L;
         NetworkCoordinate? place = null;
+        SloStanding? slo = null;
         while (reader.Next(out var field))
         {
             switch (field)
@@ -106,6 +108,7 @@ public static partial class MessageCodec
                 case 1: boot = new BootId(reader.Bits("boot")); break;
                 case 2: version = reader.Number("version", 0); break;
                 case 3: place = reader.Nested("coordinate", NetworkCoordinate.Read); break;
+                case 4: slo = reader.Nested("slo", SloStanding.Read); break;
                 default: break;
             }
         }
@@ -113,7 +116,7 @@ public static partial class MessageCodec
         reader.Require(1, "boot");
         reader.Require(2, "version");
         reader.Require(3, "coordinate");
-        return reader.Fault is null ? new Message.HeartbeatEchoed(boot, version, place!) : null;
+        return reader.Fault is null ? new Message.HeartbeatEchoed(boot, version, place!) { Slo = slo } : null;
     }
 
     private static void Write(FieldWriter writer, Message.DebitsTold told) =>

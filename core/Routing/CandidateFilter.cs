@@ -57,6 +57,10 @@ public static class CandidateFilter
     public static bool IsFull(DatacenterCandidate candidate) =>
         BucketOf(candidate) == DatacenterHealth.Busy && candidate.HealthReason == HealthReason.NoFreeCore;
 
+    /// <summary>Why its bucket is no better.</summary>
+    public static HealthReason ReasonOf(DatacenterCandidate candidate) =>
+        BucketOf(candidate) > candidate.Capacity.Health ? HealthReason.NotHeard : candidate.HealthReason;
+
     /// <summary>Why nothing can be sent there for the job, however well the datacenter is.</summary>
     internal static ExclusionReason UnreachableBecause(DatacenterCandidate candidate, RoutingRequest request)
     {

@@ -1,5 +1,6 @@
 using Hyperscale.Det.Capacity;
 using Hyperscale.Det.Kernel;
+using Hyperscale.Det.Slo;
 
 namespace Hyperscale.Det.Routing;
 
@@ -49,6 +50,12 @@ public sealed record DatacenterCandidate(
     PredictedLatency? Predicted,
     double SloFactor)
 {
+    /// <summary>How the latencies of its jobs keep to their targets; null where nothing is known.</summary>
+    public SloLevel? SloLevel { get; init; }
+
+    /// <summary>Whether its jobs are known to miss their targets.</summary>
+    public bool MissesSlo => SloLevel >= Slo.SloLevel.Violating;
+
     /// <summary>Predicted round trip in milliseconds.</summary>
     public double RttMs => Predicted?.RttUcbMs ?? PredictedLatency.AbsentRttMs;
 }

@@ -1,4 +1,5 @@
 using Hyperscale.Det.Capacity;
+using Hyperscale.Det.Slo;
 
 namespace Hyperscale.Det.Routing;
 
@@ -38,4 +39,10 @@ public readonly record struct DatacenterRoutingScore(
     public double BaselineMs { get; init; }
 
     public double PredictedMs => PredictedRttMs + BaselineMs;
+
+    /// <summary>Why the bucket is no better.</summary>
+    public HealthReason Reason { get; init; }
+
+    /// <summary>How the latencies of its jobs keep to their targets; null where nothing is known.</summary>
+    public SloLevel? SloLevel { get; init; }
 }

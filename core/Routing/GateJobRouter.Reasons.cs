@@ -29,6 +29,7 @@ public sealed partial class GateJobRouter
     {
         Standing.CoolingDown => RoutingReason.CooldownPenalty,
         _ when lost.HomeBucket > last.HomeBucket => RoutingReason.BucketDropForced,
+        Standing.MissesSlo => RoutingReason.SloForced,
         Standing.Degraded => RoutingReason.DegradationForced,
         Standing.Incumbent or Standing.HeldDown => RoutingReason.ImprovementThresholdMet,
         _ => throw new UnreachableException($"unhandled {lost.Standing}"),

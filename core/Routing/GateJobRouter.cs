@@ -170,6 +170,8 @@ public sealed partial class GateJobRouter(
         RoutingRequest request, RoutingView view, Incumbents incumbents, Instant now)
     {
         var (eligible, excluded, best) = (0, 0, DatacenterHealth.Unhealthy);
+        // The best bucket of a challenger whose jobs are not known to miss their latency targets.
+        var relief = DatacenterHealth.Unhealthy;
         for (var i = 0; i < view.Datacenters.Count; i++)
         {
             var candidate = view.Datacenters[i];
@@ -185,33 +187,45 @@ public sealed partial class GateJobRouter(
             if (bucket < best) best = bucket;
             _ranked[eligible++] = new(
                 bucket, bucket, _scores[i].Score, IsKept: false, candidate.Name.Text, i, Standing.Challenger);
+            if (bucket < relief && !candidate.MissesSlo && incumbents.IndexOf(candidate.Name) < 0)
+                relief = bucket;
         }
 
-        for (var i = 0; i < eligible; i++) Stand(ref _ranked[i], view, incumbents, best, now);
+        for (var i = 0; i < eligible; i++) Stand(ref _ranked[i], view, incumbents, (best, relief), now);
         _ranked.AsSpan(0, eligible).Sort(Ranked.Compare);
         return (eligible, excluded);
     }
 
     private DatacenterRoutingScore ScoreOf(
         DatacenterCandidate candidate, RoutingRequest request, RoutingView view, Instant now) =>
-        _scorer.Score(candidate, request, CooldownFactorOf(candidate.Name, now), view.IsBootstrap, now);
+        _scorer.Score(candidate, request, CooldownFactorOf(candidate.Name, now), view.IsBootstrap, now) with
+        {
+            Reason = CandidateFilter.ReasonOf(candidate),
+            SloLevel = candidate.SloLevel,
+        };
 
-    /// <summary>Gives an incumbent its advantage.</summary>
-    /// <param name="best">Bucket of all.</param>
+    /// <summary>Gives an incumbent its advantage; none to one whose jobs miss their latency targets while a
+    /// challenger of its bucket, or of a better one, does not.</summary>
+    /// <param name="buckets">The best of all, and of such challengers.</param>
     private void Stand(
-        ref Ranked ranked, RoutingView view, Incumbents incumbents, DatacenterHealth best, Instant now)
+        ref Ranked ranked,
+        RoutingView view,
+        Incumbents incumbents,
+        (DatacenterHealth Best, DatacenterHealth Relief) buckets,
+        Instant now)
     {
         var candidate = view.Datacenters[ranked.Index];
         var place = incumbents.IndexOf(candidate.Name);
         if (place < 0) return;
         ref readonly var score = ref _scores[ranked.Index];
         var isFull = CandidateFilter.IsFull(candidate);
-        var standing = incumbents.StandingOf(place, score, isFull, hysteresis, now);
+        var isRelieved = candidate.MissesSlo && buckets.Relief <= score.Bucket;
+        var standing = incumbents.StandingOf(place, score, isFull, isRelieved, hysteresis, now);
         ranked = ranked with { Standing = standing };
         if (standing is not (Standing.HeldDown or Standing.Incumbent)) return;
         ranked = ranked with
         {
-            HomeBucket = isFull ? best : score.Bucket,
+            HomeBucket = isFull ? buckets.Best : score.Bucket,
             // Held down: before all others, in the order in which they were.
             Order = standing == Standing.HeldDown
                 ? place - incumbents.Count

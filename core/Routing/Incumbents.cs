@@ -39,6 +39,9 @@ internal enum Standing : byte
     HeldDown,
     Incumbent,
     Degraded,
+
+    /// <summary>Its jobs miss their latency targets, and a challenger's do not.</summary>
+    MissesSlo,
     CoolingDown,
 }
 
@@ -76,11 +79,18 @@ internal sealed class Incumbents
 
     /// <summary>How an incumbent stands with the score that it has now.</summary>
     /// <param name="isFull">For the moment, which is no degradation however the score suffers.</param>
+    /// <param name="isRelieved">Its jobs miss their latency targets, and a challenger's do not.</param>
     public Standing StandingOf(
-        int index, in DatacenterRoutingScore score, bool isFull, HysteresisConfig config, Instant now)
+        int index,
+        in DatacenterRoutingScore score,
+        bool isFull,
+        bool isRelieved,
+        HysteresisConfig config,
+        Instant now)
     {
         var entry = Learned(_entries[index], score);
         if (score.CooldownFactor > 1) return Standing.CoolingDown;
+        if (isRelieved) return Standing.MissesSlo;
         var isWorse = !isFull && IsWorse(entry, score.Score, config);
         if (isWorse && entry.WorseSince is { } since && now - since >= config.DegradedFor)
             return Standing.Degraded;

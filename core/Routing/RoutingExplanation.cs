@@ -124,12 +124,16 @@ public static class RoutingExplanation
 
     private static string Describe(in DatacenterRoutingScore score) => string.Create(
         CultureInfo.InvariantCulture,
-        $"{score.Datacenter}: {score.Bucket} {score.Score:F1} = latency {score.BlendedLatencyMs:F1} ms "
+        $"{score.Datacenter}: {Standing(score)} {score.Score:F1} = latency {score.BlendedLatencyMs:F1} ms "
         + $"(observed {score.ObservedLatencyMs:F1} ms by {score.ObservedConfidence:F2}, predicted "
         + $"{score.PredictedRttMs:F1} + {score.BaselineMs:F1} ms) x load {score.LoadFactor:F2} "
         + $"x quality {score.QualityPenalty:F2} "
         + $"x slo {score.SloFactor:F2} x preference {score.PreferenceFactor:F2} "
         + $"x cooldown {score.CooldownFactor:F2}");
+
+    private static string Standing(in DatacenterRoutingScore score) => score.Reason == HealthReason.None
+        ? $"{score.Bucket}"
+        : $"{score.Bucket} ({HealthVerdict.NameOf(score.Reason)})";
 
     private static string Describe(in SpilloverDecision spillover) => spillover.SpilloverDatacenter is null
         ? $"{spillover.ReasonName}, wait {Wait(spillover.PrimaryWait)}"

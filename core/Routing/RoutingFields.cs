@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using Hyperscale.Det.Capacity;
 using Hyperscale.Det.Kernel;
+using Hyperscale.Det.Slo;
 using Hyperscale.Det.Wire;
 
 namespace Hyperscale.Det.Routing;
@@ -34,7 +35,7 @@ public static class RoutingFields
             switch (field)
             {
                 case 1: outcome = reader.Choice("outcome", RoutingOutcome.Failed); break;
-                case 2: reason = reader.Choice("reason", RoutingReason.FullDetour); break;
+                case 2: reason = reader.Choice("reason", RoutingReason.SloForced); break;
                 case 3: primaries = reader.Integer("primaries", 0, RoutingReport.DatacentersMax); break;
                 case 4: reader.Element("ranking", ranking, RoutingReport.DatacentersMax, ReadScore); break;
                 case 5:
@@ -68,12 +69,15 @@ public static class RoutingFields
             score.QualityPenalty, score.SloFactor, score.PreferenceFactor, score.CooldownFactor, score.Score,
         ];
         WriteReals(writer, 3, parts);
+        writer.Number(4, (long)score.Reason);
+        if (score.SloLevel is { } level) writer.Number(5, (long)level);
         WriteReals(writer, 6, [score.BaselineMs]);
     }
 
     private static DatacenterRoutingScore ReadScore(ref FieldReader reader)
     {
-        var (datacenter, bucket) = ("", DatacenterHealth.Unhealthy);
+        var (datacenter, bucket, reason) = ("", DatacenterHealth.Unhealthy, HealthReason.None);
+        SloLevel? level = null;
         var (parts, baseline) = (new double[Parts], new double[1]);
         while (reader.Next(out var field))
         {
@@ -82,6 +86,8 @@ public static class RoutingFields
                 case 1: datacenter = reader.Text("datacenter", CapacityLimits.NameLengthMax); break;
                 case 2: bucket = reader.Choice("bucket", DatacenterHealth.Unhealthy); break;
                 case 3: ReadReals(ref reader, parts); break;
+                case 4: reason = reader.Choice("reason", HealthReason.Slo); break;
+                case 5: level = reader.Choice("level", SloLevel.Critical); break;
                 case 6: ReadReals(ref reader, baseline); break;
                 default: break;
             }
@@ -92,6 +98,8 @@ public static class RoutingFields
             datacenter, bucket, parts[0], parts[1], parts[2], parts[3], parts[4], parts[5], parts[6],
             parts[7], parts[8], parts[9], parts[10], parts[11], parts[12])
         {
+            Reason = reason,
+            SloLevel = level,
             BaselineMs = baseline[0],
         };
     }

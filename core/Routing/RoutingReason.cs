@@ -35,6 +35,9 @@ public enum RoutingReason : byte
     /// <summary>One that is used has no free core at the moment: this job goes around it, and its place is
     /// kept.</summary>
     FullDetour,
+
+    /// <summary>Jobs in one that was used miss their latency targets, and elsewhere they do not.</summary>
+    SloForced,
 }
 
 /// <summary>What the worst bucket that a job accepts means for it (AD-17).</summary>
@@ -67,6 +70,7 @@ public static class RoutingNames
         RoutingReason.FullDetour => "full_detour",
         RoutingReason.Probe => "probe",
         RoutingReason.NoneEligible => "none_eligible",
+        RoutingReason.SloForced => "slo_forced",
         _ => throw new UnreachableException($"unhandled {reason}"),
     };
 }

@@ -26,9 +26,15 @@ public sealed class JobLatencies(SloConfig config)
     /// <summary>Jobs that latencies are kept of; where there are more, those heard of last.</summary>
     public const int JobsMax = 10_000;
 
+    // A bucket that is under way may have begun in the window before.
+    private const int WindowsMin = 2;
+
     // The one that was heard of longest ago first.
     private readonly LaneTable<JobId, Job> _jobs = new(lanes: 1);
     private readonly SloHealthClassifier _classifier = new(config);
+
+    // What was found before this manager led.
+    private SloMark? _inherited;
 
     /// <summary>By the newest report.</summary>
     public SloHealth Health => _classifier.Health;
@@ -57,7 +63,21 @@ public sealed class JobLatencies(SloConfig config)
         return verdict;
     }
 
-    /// <summary>What the gates are to hear now; judges the datacenter's health by it.</summary>
+    /// <summary>Takes over what an earlier primary found, so that nobody is acquitted by who has heard
+    /// little; false when that is forgotten, older than what is known, or overtaken by what was found
+    /// since.</summary>
+    public bool Inherit(SloStanding standing)
+    {
+        if (_classifier.HasJudged) return false;
+        if (standing.Age >= config.EvaluationWindow * SloHealthClassifier.ForgottenAfterWindows) return false;
+        if (_inherited is { } known && !standing.Mark.IsNewerThan(known)) return false;
+        _inherited = standing.Mark;
+        _classifier.Inherit(standing.Health);
+        return true;
+    }
+
+    /// <summary>What the gates are to hear now, of the whole evaluation window; judges the datacenter's
+    /// health by its newest windows.</summary>
     public DatacenterSlo Report(Instant now)
     {
         Forget(now);
@@ -70,18 +90,37 @@ public sealed class JobLatencies(SloConfig config)
             all.Merge(recent);
             var observed = LatencyObservation.Of(id.ToString(), recent, config.EvaluationWindow);
             var ratio = SloRatios.Of(observed, job.Target);
-            // A job whose targets nobody could keep is not to outweigh all that keep theirs.
-            ratios.Add(ratio.AtMost(2 * config.Unhealthy.Ratio));
+            ratios.Add(Bounded(ratio));
             jobs.Add(new JobSlo(id, SloSummary.Of(observed, SloComplianceScore.Of(ratio, config))));
         }
 
-        var mean = SloRatios.Mean(ratios);
-        var together = LatencyObservation.Of("", all, config.EvaluationWindow);
+        var score = SloComplianceScore.Of(SloRatios.Mean(ratios), config);
         return new DatacenterSlo(
-            _classifier.Observe(mean, now),
-            SloSummary.Of(together, SloComplianceScore.Of(mean, config)),
+            _classifier.Observe(Newest(now), now),
+            SloSummary.Of(LatencyObservation.Of("", all, config.EvaluationWindow), score),
             [.. jobs.OrderByDescending(job => job.Summary.Score).Take(config.MaxJobsPerHeartbeat)]);
     }
+
+    /// <summary>Of as many of the newest windows as hold enough latencies. A rule asks how long its ratio has
+    /// lasted; judged by the whole evaluation window, one slow moment would last as long as that.</summary>
+    private SloRatios Newest(Instant now)
+    {
+        var ratios = SloRatios.None;
+        var windows = Math.Min(WindowsMin, config.WindowsJudged);
+        for (; windows <= config.WindowsJudged && ratios.Samples < config.MinSampleCount; windows++)
+            ratios = SloRatios.Mean(_jobs.In(0).Select(job => RatiosOf(job.Value, windows, now)));
+        return ratios;
+    }
+
+    private SloRatios RatiosOf(Job job, int windows, Instant now)
+    {
+        var observed = LatencyObservation.Of(
+            "", job.Recent.Recent(windows, now), config.WindowDuration * windows);
+        return Bounded(SloRatios.Of(observed, job.Target));
+    }
+
+    // A job whose targets nobody could keep is not to outweigh all that keep theirs.
+    private SloRatios Bounded(SloRatios ratios) => ratios.AtMost(2 * config.Unhealthy.Ratio);
 
     public void CheckInvariants()
     {
@@ -99,6 +138,9 @@ public sealed class JobLatencies(SloConfig config)
         }
 
         _classifier.AddTo(ref fingerprint);
+        fingerprint.Add(_inherited?.View ?? -1);
+        fingerprint.Add(_inherited?.Life ?? -1);
+        fingerprint.Add(_inherited?.Version ?? -1);
     }
 
     private void Forget(Instant now)

@@ -13,6 +13,10 @@ public readonly record struct SloMark(long View, long Life, long Version)
         View != other.View ? View > other.View
         : Life != other.Life ? Life > other.Life
         : Version > other.Version;
+
+    /// <summary>Whether the manager that reports this began to lead, or to live, after the other
+    /// report.</summary>
+    public bool IsOfLaterLeadThan(SloMark other) => IsNewerThan(other with { Version = long.MaxValue });
 }
 
 /// <summary>What one gate tells the others of a datacenter that it hears.</summary>
@@ -85,6 +89,13 @@ public sealed class SloBoard(SloConfig config)
             ? Math.Clamp(known.Summary.Factor, config.FactorMin, config.FactorMax)
             : 1;
 
+    /// <summary>How its jobs' latencies keep to their targets, by the bounds that are set here; null where
+    /// nothing is known.</summary>
+    public SloLevel? LevelOf(string datacenter, Instant now) =>
+        FreshOf(datacenter, now) is { Summary: { Samples: > 0, Score: var score } }
+            ? SloComplianceScore.LevelOf(score, config.Levels)
+            : null;
+
     /// <summary>What is known of a datacenter, with its age; null where that is nothing.</summary>
     public (SloHealth Health, SloSummary Summary)? ViewOf(string datacenter, Instant now) =>
         FreshOf(datacenter, now) is { } known
@@ -94,11 +105,22 @@ public sealed class SloBoard(SloConfig config)
     /// <summary>What is known of a job in a datacenter; null where that is nothing.</summary>
     public SloSummary? JobOf(string datacenter, JobId job, Instant now)
     {
-        if (!_known.TryGetValue(datacenter, out var known) || now - known.JobsAt > config.SummaryTtl)
+        if (!_known.TryGetValue(datacenter, out var known) || !config.IsFresh(now - known.JobsAt))
             return null;
         foreach (var told in known.Jobs)
             if (told.Job == job) return told.Summary with { Age = now - known.JobsAt };
         return null;
+    }
+
+    /// <summary>What the last primary found wanting in a datacenter, however long ago; null where it found
+    /// nothing, or whoever reports now has reported before.</summary>
+    /// <param name="mark">Of a report of the present one.</param>
+    public SloStanding? StandingBefore(string datacenter, SloMark mark, Instant now)
+    {
+        if (!_known.TryGetValue(datacenter, out var known) || !known.IsHeardOf) return null;
+        if (known.Health == SloHealth.Healthy || !mark.IsOfLaterLeadThan(known.Mark)) return null;
+        var age = now - known.TrueAt;
+        return age < SloLimits.StandingAgeMax ? new SloStanding(known.Mark, known.Health, age) : null;
     }
 
     /// <summary>What the other gates are to be told: what this one heard itself and has not told.</summary>
@@ -143,8 +165,11 @@ public sealed class SloBoard(SloConfig config)
     private bool Take(Known known, SloMark mark, SloHealth health, SloSummary summary, Instant now)
     {
         if (known.IsHeardOf && !mark.IsNewerThan(known.Mark)) return false;
-        // A new primary has heard little: it does not acquit a datacenter that the last one found wanting.
-        if (IsFresh(known, now) && mark.View > known.Mark.View && summary.Samples < config.MinSampleCount)
+        // A new primary has heard little: it does not acquit a datacenter that the last one found wanting,
+        // but goes on from there once it has taken over what was found.
+        var isHandedOver = known.Health != SloHealth.Healthy && health.Health >= known.Health.Health;
+        if (IsFresh(known, now) && mark.View > known.Mark.View && summary.Samples < config.MinSampleCount
+            && !isHandedOver)
             return false;
         (known.Mark, known.Health, known.Summary) = (mark, health, summary);
         known.TrueAt = now - summary.Age;
@@ -156,7 +181,7 @@ public sealed class SloBoard(SloConfig config)
         _known.TryGetValue(datacenter, out var known) && IsFresh(known, now) ? known : null;
 
     private bool IsFresh(Known known, Instant now) =>
-        known.IsHeardOf && now - known.TrueAt <= config.SummaryTtl;
+        known.IsHeardOf && config.IsFresh(now - known.TrueAt);
 
     private Known KnownOf(string datacenter)
     {

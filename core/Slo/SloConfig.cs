@@ -82,15 +82,29 @@ public sealed record SloConfig(
     /// <summary>Scores below which a level ends: exceeding, meeting, warning and violating.</summary>
     public SloLevelBounds Levels { get; init; } = SloLevelBounds.Default;
 
+    /// <summary>Windows that the evaluation window reaches back to, the present one included.</summary>
+    public int WindowsJudged =>
+        (int)((EvaluationWindow.Nanoseconds - 1) / WindowDuration.Nanoseconds) + 1;
+
+    /// <summary>Whether what was true so long ago still counts.</summary>
+    public bool IsFresh(Duration age) => age <= SummaryTtl;
+
+    /// <inheritdoc cref="Read(IEnumerable{GivenSetting}, ICollection{string}, Duration)"/>
+    public static SloConfig Read(IEnumerable<GivenSetting> given, ICollection<string> faults) =>
+        Read(given, faults, Capacity.CapacityConfig.Default.HeartbeatInterval);
+
     /// <summary>Reads the settings whose names begin with <see cref="Prefix"/>; what is not given keeps its
     /// default, and each fault is added to <paramref name="faults"/>.</summary>
-    public static SloConfig Read(IEnumerable<GivenSetting> given, ICollection<string> faults)
+    /// <param name="heartbeatInterval">Between two summaries of a datacenter: they have to count for two of
+    /// it, so that one that is lost is not all that is known.</param>
+    public static SloConfig Read(
+        IEnumerable<GivenSetting> given, ICollection<string> faults, Duration heartbeatInterval)
     {
         var reader = new SettingsReader(Prefix, given, faults);
         var config = ReadWindows(reader, Default);
         config = ReadScore(reader, config);
         config = ReadRules(reader, config);
-        config = ReadPrediction(reader, config);
+        config = ReadPrediction(reader, config, heartbeatInterval * 2);
         reader.Done();
         if (Math.Abs(config.P50Weight + config.P95Weight + config.P99Weight - 1) > 1e-9)
             faults.Add("SLO_P50_WEIGHT: with SLO_P95_WEIGHT and SLO_P99_WEIGHT must add up to 1");
@@ -133,7 +147,20 @@ public sealed record SloConfig(
             FactorMin = reader.Real("SLO_FACTOR_MIN", absent.FactorMin, SloLimits.FactorMin, 1),
             FactorMax = reader.Real("SLO_FACTOR_MAX", absent.FactorMax, 1, SloLimits.FactorMax),
             ScoreWeight = reader.Real("SLO_SCORE_WEIGHT", absent.ScoreWeight, 0, 1),
+            Levels = ReadLevels(reader, absent.Levels),
         };
+    }
+
+    /// <summary>None below the one before: where others would contradict what is given they follow.</summary>
+    private static SloLevelBounds ReadLevels(SettingsReader reader, SloLevelBounds absent)
+    {
+        var exceeding = Above("SLO_EXCEEDING_BELOW", absent.Exceeding, 0);
+        var meeting = Above("SLO_MEETING_BELOW", absent.Meeting, exceeding);
+        var warning = Above("SLO_WARNING_BELOW", absent.Warning, meeting);
+        return new(exceeding, meeting, warning, Above("SLO_VIOLATING_BELOW", absent.Violating, warning));
+
+        double Above(string name, double bound, double min) =>
+            reader.Real(name, Math.Max(bound, min), min, SloLimits.RatioMax);
     }
 
     private static SloConfig ReadRules(SettingsReader reader, SloConfig absent)
@@ -155,20 +182,23 @@ public sealed record SloConfig(
         };
     }
 
-    private static SloConfig ReadPrediction(SettingsReader reader, SloConfig absent) => absent with
-    {
-        IsResourcePredictionEnabled = reader.Flag(
+    private static SloConfig ReadPrediction(
+        SettingsReader reader, SloConfig absent, Duration ttlMin) => absent with
+        {
+            IsResourcePredictionEnabled = reader.Flag(
             "SLO_ENABLE_RESOURCE_PREDICTION", absent.IsResourcePredictionEnabled),
-        CpuLatencyCorrelation = reader.Real(
+            CpuLatencyCorrelation = reader.Real(
             "SLO_CPU_LATENCY_CORRELATION", absent.CpuLatencyCorrelation, 0, 10),
-        MemoryLatencyCorrelation = reader.Real(
+            MemoryLatencyCorrelation = reader.Real(
             "SLO_MEMORY_LATENCY_CORRELATION", absent.MemoryLatencyCorrelation, 0, 10),
-        PredictionBlendWeight = reader.Real(
+            PredictionBlendWeight = reader.Real(
             "SLO_PREDICTION_BLEND_WEIGHT", absent.PredictionBlendWeight, 0, 1),
-        SummaryTtl = reader.Time("SLO_GOSSIP_SUMMARY_TTL_SECONDS", absent.SummaryTtl, Second, Hour),
-        MaxJobsPerHeartbeat = reader.Whole(
+            SummaryTtl = reader.Time(
+            "SLO_GOSSIP_SUMMARY_TTL_SECONDS", Duration.Longer(absent.SummaryTtl, ttlMin),
+            Duration.Longer(Second, ttlMin), Hour),
+            MaxJobsPerHeartbeat = reader.Whole(
             "SLO_GOSSIP_MAX_JOBS_PER_HEARTBEAT", absent.MaxJobsPerHeartbeat, 0, SloLimits.JobsMax),
-    };
+        };
 
     private static double Ratio(SettingsReader reader, string name, SloRule absent) =>
         reader.Real(name, absent.Ratio, 1, SloLimits.RatioMax);
@@ -192,6 +222,9 @@ public static class SloLimits
 
     /// <summary>Jobs that a heartbeat tells of.</summary>
     public const int JobsMax = 100;
+
+    /// <summary>How long gates remember what an earlier primary found.</summary>
+    public static readonly Duration StandingAgeMax = Duration.FromMinutes(24 * 60);
 
     /// <summary>No ratio of an observed latency to its target, and no score, counts as larger.</summary>
     public const double RatioMax = 1_000_000;

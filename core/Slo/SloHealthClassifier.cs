@@ -44,6 +44,9 @@ public sealed class SloHealthClassifier(SloConfig config)
     private Rule _p99Unhealthy;
     private Instant? _silentSince;
 
+    /// <summary>Whether it has found anything, or anything better, by itself.</summary>
+    public bool HasJudged { get; private set; }
+
     public SloHealth Health =>
         _p99Unhealthy.IsBroken ? new(DatacenterHealth.Unhealthy, SloRuleKind.P99Unhealthy)
         : _p99Degraded.IsBroken ? new(DatacenterHealth.Degraded, SloRuleKind.P99Degraded)
@@ -61,11 +64,25 @@ public sealed class SloHealthClassifier(SloConfig config)
         }
 
         _silentSince = null;
+        var before = Health;
         _p50Busy.Observe(ratios.P50, config.Busy, now);
         _p95Degraded.Observe(ratios.P95, config.DegradedByP95, now);
         _p99Degraded.Observe(ratios.P99, config.DegradedByP99, now);
         _p99Unhealthy.Observe(ratios.P99, config.Unhealthy, now);
+        HasJudged |= Health != before;
         return Health;
+    }
+
+    /// <summary>Begins with what somebody else has found: it stands until latencies have been below its bound
+    /// for as long.</summary>
+    public void Inherit(SloHealth found)
+    {
+        Invariant.Holds(!HasJudged);
+        _p50Busy = Rule.Of(found.Rule == SloRuleKind.P50Busy);
+        _p95Degraded = Rule.Of(found.Rule == SloRuleKind.P95Degraded);
+        // What is terrible is bad, too.
+        _p99Degraded = Rule.Of(found.Rule is SloRuleKind.P99Degraded or SloRuleKind.P99Unhealthy);
+        _p99Unhealthy = Rule.Of(found.Rule == SloRuleKind.P99Unhealthy);
     }
 
     public void AddTo(ref Fingerprint fingerprint)
@@ -75,6 +92,7 @@ public sealed class SloHealthClassifier(SloConfig config)
         _p99Degraded.AddTo(ref fingerprint);
         _p99Unhealthy.AddTo(ref fingerprint);
         fingerprint.Add(_silentSince?.Nanoseconds ?? -1);
+        fingerprint.Add(HasJudged);
     }
 
     private void OnTooFew(Instant now)
@@ -97,6 +115,8 @@ public sealed class SloHealthClassifier(SloConfig config)
         private Duration _belowBefore;
 
         public bool IsBroken { get; private set; }
+
+        public static Rule Of(bool isBroken) => new() { IsBroken = isBroken };
 
         public void Observe(double ratio, SloRule rule, Instant now)
         {

@@ -31,8 +31,9 @@ public sealed class WindowedDigest<TOwner>(SloConfig config)
 {
     private readonly SortedDictionary<TOwner, Owner> _owners = [];
     private long _window = long.MinValue;
-    private TDigest? _merged;
-    private long _mergedFrom;
+
+    // What was asked for since anything changed, by the first of its windows.
+    private readonly SortedDictionary<long, TDigest> _merged = [];
 
     public bool IsEmpty => _owners.Count == 0;
 
@@ -49,23 +50,25 @@ public sealed class WindowedDigest<TOwner>(SloConfig config)
         if (incarnation < known.Incarnation) return BucketVerdict.Stale;
         if (incarnation > known.Incarnation) known.Begin(incarnation);
         var verdict = known.Put(revision, bucket, _window, config.MaxWindows);
-        if (verdict is BucketVerdict.Accepted or BucketVerdict.Replaced) _merged = null;
+        if (verdict is BucketVerdict.Accepted or BucketVerdict.Replaced) _merged.Clear();
         return verdict;
     }
 
     /// <summary>Everything of the last <see cref="SloConfig.EvaluationWindow"/>, in nanoseconds; not to be
     /// changed.</summary>
-    public TDigest Recent(Instant now)
+    public TDigest Recent(Instant now) => Recent(config.WindowsJudged, now);
+
+    /// <summary>Likewise, everything of so many windows: of the present one and of those before it.</summary>
+    public TDigest Recent(int windows, Instant now)
     {
         Forget(now);
-        var buckets = (config.EvaluationWindow.Nanoseconds - 1) / config.WindowDuration.Nanoseconds;
-        var from = _window - buckets;
-        if (_merged is not null && _mergedFrom == from) return _merged;
-        _mergedFrom = from;
-        _merged = new TDigest(config.TDigestDelta, config.TDigestMaxUnmerged);
-        foreach (var owner in _owners.Values) owner.AddTo(_merged, from);
-        _merged.Settle();
-        return _merged;
+        var from = _window - windows + 1;
+        if (_merged.TryGetValue(from, out var known)) return known;
+        var merged = new TDigest(config.TDigestDelta, config.TDigestMaxUnmerged);
+        foreach (var owner in _owners.Values) owner.AddTo(merged, from);
+        merged.Settle();
+        _merged.Add(from, merged);
+        return merged;
     }
 
     /// <summary>Forgets what has become too old.</summary>
@@ -75,10 +78,11 @@ public sealed class WindowedDigest<TOwner>(SloConfig config)
         if (window == _window) return;
         Invariant.Holds(window > _window);
         _window = window;
+        _merged.Clear();
         List<TOwner>? gone = null;
         foreach (var (name, owner) in _owners)
         {
-            if (owner.Forget(window - config.MaxWindows)) _merged = null;
+            owner.Forget(window - config.MaxWindows);
             if (owner.HeardIn <= window - (2L * config.MaxWindows)) (gone ??= []).Add(name);
         }
 
@@ -132,12 +136,11 @@ public sealed class WindowedDigest<TOwner>(SloConfig config)
             return BucketVerdict.Accepted;
         }
 
-        /// <summary>Forgets buckets up to a window; true when there were any.</summary>
-        public bool Forget(long upTo)
+        /// <summary>Forgets buckets up to a window.</summary>
+        public void Forget(long upTo)
         {
             List<(long, long)> old = [.. _buckets.Where(b => b.Value.Window <= upTo).Select(b => b.Key)];
             foreach (var key in old) Forget(key);
-            return old.Count > 0;
         }
 
         public void AddTo(TDigest digest, long from)

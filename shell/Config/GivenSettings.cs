@@ -74,14 +74,15 @@ internal sealed class GivenSettings
     public ReadSettings Read(List<string> faults)
     {
         var warnings = new List<string>();
+        var capacity = Read(CapacityConfig.Read, faults);
         return new ReadSettings(
             Read(IdempotencyConfig.Read, faults),
             Read(RetryBudgetConfig.Read, faults),
             Read(BestEffortConfig.Read, faults),
-            Read(CapacityConfig.Read, faults),
+            capacity,
             Read((given, found) => AdaptiveRoutingConfig.Read(given, found, warnings), faults),
             Read(ResourceConfig.Read, faults),
-            Read(SloConfig.Read, faults))
+            Read((given, found) => SloConfig.Read(given, found, capacity.HeartbeatInterval), faults))
         {
             Warnings = warnings,
         };

@@ -50,7 +50,9 @@ internal sealed record NodePlan(
                 ? new NoLog()
                 : OpenDisk(settings, services, observer),
             settings.Role == NodeRole.Worker ? ProcessWorkloadRunner.Factory : null,
-            settings.Role == NodeRole.Gate ? new ClusterView(topology, services.Time) : null)
+            settings.Role == NodeRole.Gate
+                ? new ClusterView(topology, services.Time, settings.Settings.Slo)
+                : null)
         {
             SampleInterval = settings.Settings.Resources.SampleInterval,
         };

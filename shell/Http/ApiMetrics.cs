@@ -72,9 +72,9 @@ internal sealed class ApiMetrics : IDisposable
             meter.CreateObservableGauge(
                 $"slo_{name}",
                 () => from dc in _gate.Cluster.Datacenters
-                      where dc.Heartbeat?.Slo is not null
+                      where dc.Latencies is not null
                       select new Measurement<double>(
-                          value(dc.Heartbeat!.Slo!), Node, new("datacenter", dc.Name)),
+                          value(dc.Latencies!.Slo), Node, new("datacenter", dc.Name)),
                 null, help);
 
         Add("p50_ms", "Median latency of the datacenter's jobs lately", slo => slo.Summary.P50Ms);

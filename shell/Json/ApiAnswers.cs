@@ -67,7 +67,7 @@ public sealed record LatenciesJson(
     float Score,
     string Level)
 {
-    internal static LatenciesJson Of(DatacenterSlo slo) => new(
+    internal static LatenciesJson Of(DatacenterSlo slo, SloLevel level) => new(
         slo.Health.Health.ToString(),
         SloHealth.NameOf(slo.Health.Rule),
         slo.Summary.P50Ms,
@@ -75,8 +75,7 @@ public sealed record LatenciesJson(
         slo.Summary.P99Ms,
         slo.Summary.Samples,
         slo.Summary.Score,
-        SloComplianceScore.NameOf(
-            SloComplianceScore.LevelOf(slo.Summary.Score, SloConfig.Default.Levels)));
+        SloComplianceScore.NameOf(level));
 }
 
 /// <param name="Age">Since it was heard.</param>

@@ -4,6 +4,7 @@ using Hyperscale.Det.Kernel;
 using Hyperscale.Det.Nodes;
 using Hyperscale.Det.Protocol;
 using Hyperscale.Det.Routing;
+using Hyperscale.Det.Slo;
 
 namespace Hyperscale.Det.Shell.Json;
 
@@ -37,15 +38,19 @@ public sealed record RoutingJson(
 /// <summary>A datacenter that the job can go to, with every component of its score; lower is
 /// better.</summary>
 /// <param name="Bucket">Decides before the score does.</param>
+/// <param name="Why">It is no better, by its name.</param>
 /// <param name="LatencyMs">Of prediction and observation; what the score rests on.</param>
 /// <param name="BaselineMs">Part of the prediction beside the round trip: what jobs take wherever
 /// they run.</param>
 /// <param name="Load">1 to 5, of utilization, queue and circuits.</param>
 /// <param name="Quality">1 to 2: how little the coordinates can be trusted.</param>
+/// <param name="SloLevel">How its jobs' latencies keep to their targets; null where nothing is
+/// known.</param>
 public sealed record CandidateJson(
     string Datacenter,
     bool IsPrimary,
     DatacenterHealth Bucket,
+    string Why,
     double Score,
     double LatencyMs,
     double ObservedMs,
@@ -58,15 +63,16 @@ public sealed record CandidateJson(
     double Load,
     double Quality,
     double Slo,
+    string? SloLevel,
     double Preference,
     double Cooldown)
 {
     internal static CandidateJson Of(DatacenterRoutingScore score, bool isPrimary) => new(
-        score.Datacenter, isPrimary, score.Bucket, score.Score, score.BlendedLatencyMs,
-        score.ObservedLatencyMs, score.ObservedConfidence, score.PredictedRttMs,
-        score.BaselineMs, score.Utilization, score.QueueFactor, score.CircuitPressure,
-        score.LoadFactor, score.QualityPenalty, score.SloFactor, score.PreferenceFactor,
-        score.CooldownFactor);
+        score.Datacenter, isPrimary, score.Bucket, HealthVerdict.NameOf(score.Reason), score.Score,
+        score.BlendedLatencyMs, score.ObservedLatencyMs, score.ObservedConfidence, score.PredictedRttMs,
+        score.BaselineMs, score.Utilization, score.QueueFactor, score.CircuitPressure, score.LoadFactor,
+        score.QualityPenalty, score.SloFactor, score.SloLevel is { } level ? SloComplianceScore.NameOf(level) : null,
+        score.PreferenceFactor, score.CooldownFactor);
 }
 
 public sealed record ExclusionJson(string Datacenter, string Reason);

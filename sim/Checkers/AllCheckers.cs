@@ -27,6 +27,7 @@ public static class AllCheckers
         new BestEffort(),
         new ResultsConserved(),
         new LatenciesOnce(),
+        new SloHealthRules(),
         new ProgressRises(),
         new NoDispatchAfterEnd(),
         new NoStartAfterEnd(),

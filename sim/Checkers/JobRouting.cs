@@ -10,7 +10,9 @@ namespace Hyperscale.Det.Sim.Checkers;
 
 /// <summary>Jobs go where their lists and the health of datacenters let them (AD-36, AD-43): nowhere outside
 /// the list of those that they may use, to no worse bucket while a better one is left, and spillover leads to
-/// none that is worse. Of every datacenter a decision says where it stands.</summary>
+/// none that is worse. Where one is enough it is not one whose jobs miss their latency targets while another
+/// one of its bucket, with a better score, is not known to (AD-42). Of every datacenter a decision says
+/// where it stands.</summary>
 public sealed class JobRouting() : Checker("routing", CheckerViews.Steps | CheckerViews.Sent)
 {
     public override void OnSent(SimHost host, NodeId to, Message message)
@@ -84,6 +86,30 @@ public sealed class JobRouting() : Checker("routing", CheckerViews.Steps | Check
         Require(decision.PrimaryCount == primaries, () =>
             $"{job} has {decision.PrimaryCount} primaries; {primaries} are right");
         foreach (var name in ranked) RequireAllowed(job, spec, name);
+        foreach (var candidate in decision.View.Datacenters)
+        {
+            Require(candidate.Capacity.Health >= candidate.HealthWithoutSlo, () =>
+                $"for {job} {candidate.Name} is {candidate.Capacity.Health} with its latencies, and "
+                + $"{candidate.HealthWithoutSlo} without them");
+        }
+
+        if (decision.Request.Count == 1 && primaries == 1) JudgeLatencies(job, decision);
+    }
+
+    private void JudgeLatencies(JobId job, RoutingDecision decision)
+    {
+        // A probe, and who has cores in time, go before.
+        if (decision.Reason == RoutingReason.Probe || decision.Spillovers.Any(one => one.ShouldSpill)) return;
+        var chosen = decision.Ranking[0];
+        if (!CandidateOf(decision, chosen.Datacenter).MissesSlo) return;
+        foreach (var other in decision.Ranking.Skip(1))
+        {
+            Require(
+                other.Bucket > chosen.Bucket || other.Score >= chosen.Score
+                || CandidateOf(decision, other.Datacenter).MissesSlo,
+                () => $"{job} goes to {chosen.Datacenter}, whose jobs miss their latency targets, with a "
+                    + $"score of {chosen.Score}; {other.Datacenter} has {other.Score}");
+        }
     }
 
     private void JudgePlace(

@@ -129,7 +129,11 @@ public enum Probe : byte
     // Latency targets.
     SloHealthLost,
     SloHealthRestored,
+    SloViolationLasted,
+    SloRecoveryLasted,
     SloKeptJobsAway,
+    LatenciesOfAJobWhole,
+    IncumbentLeftForItsLatencies,
 
     // Keys.
     KeyAnsweredAgain,

@@ -94,6 +94,7 @@ public sealed class RoutingSituations() : Checker(
         RoutingReason.ImprovementThresholdMet or RoutingReason.BucketDropForced
             or RoutingReason.ExclusionForced or RoutingReason.DegradationForced
             or RoutingReason.CooldownPenalty => Probe.IncumbentLeft,
+        RoutingReason.SloForced => Probe.IncumbentLeftForItsLatencies,
         _ => throw new System.Diagnostics.UnreachableException($"unhandled {reason}"),
     };
 

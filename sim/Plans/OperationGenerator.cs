@@ -19,7 +19,8 @@ internal static class OperationGenerator
             var at = rng.Between(FirstJob, profile.FaultsEnd * 9 / 10);
             var client = (int)rng.Below(topology.Clients);
             var submit = operations.Count;
-            var job = WithLists(seed, topology, WithRaces(seed, i, JobOf(i, topology, rng)));
+            var job = WithTargets(
+                seed, WithLists(seed, topology, WithRaces(seed, i, JobOf(i, topology, rng))));
             operations.Add(new PlannedOperation.Submit(at, client, job, Watches: rng.Chance(3, 4)));
             var after = at + (rng.Chance(1, 2)
                 ? rng.Between(Duration.FromMilliseconds(1), Duration.FromMilliseconds(200))
@@ -67,7 +68,7 @@ internal static class OperationGenerator
             operations.Add(new PlannedOperation.Submit(
                 begin + rng.Between(Duration.Zero, Duration.FromSeconds(3)),
                 (int)rng.Below(topology.Clients),
-                WithLists(seed, topology, job),
+                WithTargets(seed, WithLists(seed, topology, job)),
                 Watches: rng.Chance(1, 2)));
         }
     }
@@ -108,6 +109,22 @@ internal static class OperationGenerator
         var preferred = names.Where(_ => rng.Chance(1, 2)).ToList();
         while (names.Count > job.Datacenters && rng.Chance(1, 2)) names.Remove(rng.Pick(names));
         return job with { Preferred = preferred, Only = names };
+    }
+
+    /// <summary>Gives some jobs latency targets of their own, or some of them: such as no workload meets, as
+    /// it does while nothing slows it, and as it always does.</summary>
+    private static PlannedJob WithTargets(ulong seed, PlannedJob job)
+    {
+        var rng = Rng.Stream(seed, "latency targets", job.Name);
+        if (rng.Chance(1, 2)) return job;
+        return job with
+        {
+            Slo = rng.Pick([
+                new SloSpec(1, 1, 1), new SloSpec(1, 2, 3), new SloSpec(10, 20, 40),
+                new SloSpec(5, null, null), new SloSpec(null, 4, null), new SloSpec(null, null, 2),
+                new SloSpec(100, 1000, 5000),
+            ]),
+        };
     }
 
     /// <summary>Gives most submissions a key, and repeats them: at once and late, by the same client and by

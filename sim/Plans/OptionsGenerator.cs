@@ -83,6 +83,8 @@ internal static class OptionsGenerator
             NoStartPerThousand: 30 * intensity,
             StubbornPerThousand: 150 * intensity)
         {
+            // So few that a window may hold too few to judge by.
+            RequestsPerSecondMax = Rng.Stream(seed, "request rates").Pick([5000, 5000, 5000, 20]),
             RunawayPerThousand = 120 * families.GetValueOrDefault(FaultFamily.Runaway),
             LostSamplePerThousand = families.ContainsKey(FaultFamily.Runaway)
                 ? Rng.Stream(seed, "lost samples").Pick([0, 100, 500])

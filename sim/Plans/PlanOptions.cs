@@ -74,6 +74,10 @@ public sealed record WorkloadOptions(
     /// <summary>Uses more than its budget, or nearly so, in one of several ways.</summary>
     public int RunawayPerThousand { get; init; }
 
+    /// <summary>Requests of a workload that is loaded over HTTP, at most; each has a number of its
+    /// own.</summary>
+    public int RequestsPerSecondMax { get; init; } = 5000;
+
     /// <summary>Looks at a worker's machine that come to nothing.</summary>
     public int LostSamplePerThousand { get; init; }
 }

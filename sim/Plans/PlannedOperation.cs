@@ -49,6 +49,9 @@ public sealed record PlannedJob(
     BestEffortSpec? BestEffort,
     IReadOnlyList<PlannedWorkflow> Workflows)
 {
+    /// <summary>Its latency targets; null for those that are set for all.</summary>
+    public SloSpec? Slo { get; init; }
+
     /// <summary>Another job, which a client submits under the key of this one.</summary>
     [JsonIgnore]
     public PlannedJob Other => this with { Name = Name + "-other" };
@@ -59,7 +62,7 @@ public sealed record PlannedJob(
         RetryBudget,
         RetryBudgetPerWorkflow,
         BestEffort,
-        Slo: null,
+        Slo,
         Thresholds: [],
         [.. Workflows.Select((workflow, index) => workflow.ToSpec(index))]);
 }

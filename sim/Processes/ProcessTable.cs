@@ -18,6 +18,7 @@ public sealed class ProcessTable(World world)
     private readonly SortedDictionary<AttemptKey, List<SimProcess>> _all = [];
     private readonly ResourceTable _resources = new(world);
     private readonly SortedDictionary<(JobId, string), (long Count, Duration Slowest)> _answers = [];
+    private readonly SortedDictionary<(JobId, string), List<SimProcess>> _ofJobs = [];
     private readonly SortedDictionary<string, int> _times = new(StringComparer.Ordinal);
     private readonly List<SimProcess>[] _running = [.. world.Places.Select(_ => new List<SimProcess>())];
 
@@ -29,6 +30,10 @@ public sealed class ProcessTable(World world)
     /// <summary>Every workload that was ever started under this attempt.</summary>
     public IReadOnlyList<SimProcess> Of(AttemptKey attempt) =>
         _all.TryGetValue(attempt, out var processes) ? processes : [];
+
+    /// <summary>Every workload that was ever started for a job in a datacenter.</summary>
+    public IReadOnlyList<SimProcess> Of(JobId job, string datacenter) =>
+        _ofJobs.TryGetValue((job, datacenter), out var processes) ? processes : [];
 
     /// <summary>The workloads that run on a worker's machine.</summary>
     public IReadOnlyList<SimProcess> RunningOn(int place) => _running[place];
@@ -46,6 +51,9 @@ public sealed class ProcessTable(World world)
             host, host.Life, attempt, workflow, behaviour, UseOf(attempt, workflow), world.Now);
         if (!_all.TryGetValue(attempt, out var processes)) _all.Add(attempt, processes = []);
         processes.Add(process);
+        var job = (attempt.Slot.Job, host.Place.Datacenter);
+        if (!_ofJobs.TryGetValue(job, out var ofJob)) _ofJobs.Add(job, ofJob = []);
+        ofJob.Add(process);
         _running[host.Place.Index].Add(process);
         StartedCount++;
         world.Checks.OnProcessStarted(process);

@@ -52,7 +52,7 @@ public sealed record WorkloadBehaviour(
             fate,
             length,
             rng.Chance(options.StubbornPerThousand, 1000),
-            rng.Between(1, 5000),
+            rng.Between(1, options.RequestsPerSecondMax),
             rng.Chance(1, 3) ? (int)rng.Below(200) : 0,
             rng.Next());
     }

@@ -22,7 +22,7 @@ public sealed partial class FolderArrowsTests
         ["Membership"] = ["Kernel", "Wire", "Resources"],
         ["Capacity"] = ["Kernel", "Wire"],
         ["Slo"] = ["Kernel", "Wire", "Capacity"],
-        ["Routing"] = ["Kernel", "Wire", "Capacity"],
+        ["Routing"] = ["Kernel", "Wire", "Capacity", "Slo"],
         ["Protocol"] =
         [
             "Kernel", "Wire", "Idempotency", "Reliability", "Resources", "Jobs", "Replication", "Membership",

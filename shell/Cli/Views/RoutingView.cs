@@ -19,18 +19,19 @@ internal static class RoutingView
 
     private static Sheet Candidates(IReadOnlyList<CandidateJson> candidates) => new(
         [
-            new("datacenter"), new("place"), new("bucket"), new("score", true), new("latency ms", true),
-            new("observed ms", true), new("by", true), new("rtt ms", true), new("base ms", true),
-            new("load", true), new("quality", true), new("slo", true), new("prefer", true),
+            new("datacenter"), new("place"), new("bucket"), new("why"), new("score", true),
+            new("latency ms", true), new("observed ms", true), new("by", true), new("rtt ms", true),
+            new("base ms", true), new("load", true), new("quality", true), new("slo", true), new("level"),
+            new("prefer", true),
             new("cooldown", true),
         ],
         candidates.Select(candidate => (IReadOnlyList<string>)
         [
             candidate.Datacenter, candidate.IsPrimary ? "primary" : "fallback",
-            Figures.Word(candidate.Bucket), One(candidate.Score), One(candidate.LatencyMs),
+            Figures.Word(candidate.Bucket), candidate.Why, One(candidate.Score), One(candidate.LatencyMs),
             One(candidate.ObservedMs), Two(candidate.ObservedConfidence), One(candidate.PredictedRttMs),
-            One(candidate.BaselineMs), Two(candidate.Load), Two(candidate.Quality),
-            Two(candidate.Slo), Two(candidate.Preference), Two(candidate.Cooldown),
+            One(candidate.BaselineMs), Two(candidate.Load), Two(candidate.Quality), Two(candidate.Slo),
+            candidate.SloLevel ?? "", Two(candidate.Preference), Two(candidate.Cooldown),
         ]));
 
     private static string Of(SpilloverJson spillover)

@@ -4,6 +4,8 @@ using Hyperscale.Det.Slo;
 namespace Hyperscale.Det.Shell.Workloads.Http;
 
 /// <summary>Counts what ended, from many threads.</summary>
+/// <remarks>A latency is that of an answer with an expected status, or what was waited for one that did not
+/// come in time. Other errors have none: however soon they come, they make nothing look faster.</remarks>
 internal sealed class LoadRecorder
 {
     private readonly Shard[] _shards =
@@ -11,20 +13,26 @@ internal sealed class LoadRecorder
 
     private long _dropped;
 
-    /// <summary>A request that was answered in full; <paramref name="error"/> is null for an expected status.
-    /// </summary>
-    public void Answer(long nanoseconds, long bytes, string? error)
+    /// <summary>A request that was answered in full with an expected status.</summary>
+    public void Answer(long nanoseconds, long bytes)
     {
         var shard = Mine();
-        var latency = Math.Clamp(nanoseconds, 0, LatencyDigest.LatencyMax.Nanoseconds);
-        lock (shard) shard.Answer(latency, bytes, error);
+        lock (shard) shard.Answer(Bounded(nanoseconds), bytes);
     }
 
-    /// <summary>A request that got no answer.</summary>
-    public void Fail(string error)
+    /// <summary>A request that got no answer in time.</summary>
+    /// <param name="nanoseconds">That were waited.</param>
+    public void TimeOut(long nanoseconds)
     {
         var shard = Mine();
-        lock (shard) shard.Fail(error);
+        lock (shard) shard.TimeOut(Bounded(nanoseconds));
+    }
+
+    /// <summary>A request that got no answer, or one with another status.</summary>
+    public void Fail(string error, long bytes = 0)
+    {
+        var shard = Mine();
+        lock (shard) shard.Fail(error, bytes);
     }
 
     public void Drop(long arrivals) => Interlocked.Add(ref _dropped, arrivals);
@@ -42,6 +50,9 @@ internal sealed class LoadRecorder
         return new MeasuredLoad(sum, LatencyDigest.Of(recent));
     }
 
+    private static long Bounded(long nanoseconds) =>
+        Math.Clamp(nanoseconds, 0, LatencyDigest.LatencyMax.Nanoseconds);
+
     private Shard Mine() => _shards[(uint)Thread.GetCurrentProcessorId() % (uint)_shards.Length];
 
     private sealed class Shard
@@ -53,19 +64,24 @@ internal sealed class LoadRecorder
         private long _errors;
         private long _bytes;
 
-        public void Answer(long nanoseconds, long bytes, string? error)
+        public void Answer(long nanoseconds, long bytes)
         {
-            _latencies.Add(nanoseconds);
-            _recent.Add(nanoseconds);
+            _requests++;
             _bytes += bytes;
-            if (error is null) _requests++;
-            else Fail(error);
+            Take(nanoseconds);
         }
 
-        public void Fail(string error)
+        public void TimeOut(long nanoseconds)
+        {
+            Fail("timeout", 0);
+            Take(nanoseconds);
+        }
+
+        public void Fail(string error, long bytes)
         {
             _requests++;
             _errors++;
+            _bytes += bytes;
             _errorKinds[error] = _errorKinds.GetValueOrDefault(error) + 1;
         }
 
@@ -76,6 +92,12 @@ internal sealed class LoadRecorder
             _recent = new TDigest();
             var kinds = new List<ErrorCount>(_errorKinds.Select(k => new ErrorCount(k.Key, k.Value)));
             return new RunStats(_requests, _errors, 0, _bytes, LatencyDigest.Of(_latencies), kinds);
+        }
+
+        private void Take(long nanoseconds)
+        {
+            _latencies.Add(nanoseconds);
+            _recent.Add(nanoseconds);
         }
     }
 }

@@ -34,12 +34,13 @@ internal sealed class RequestSender : IDisposable
             using var response = await _target.Invoker.SendAsync(request, _timeout.Token);
             var bytes = await DrainAsync(response.Content);
             var status = (int)response.StatusCode;
-            var error = _target.IsExpected(status) ? null : HttpTarget.StatusError(status);
-            _recorder.Answer(MonotonicClock.Nanoseconds - intended, bytes, error);
+            if (_target.IsExpected(status)) _recorder.Answer(MonotonicClock.Nanoseconds - intended, bytes);
+            else _recorder.Fail(HttpTarget.StatusError(status), bytes);
         }
         catch (OperationCanceledException)
         {
-            _recorder.Fail(_stopping.IsCancellationRequested ? "stopped" : "timeout");
+            if (_stopping.IsCancellationRequested) _recorder.Fail("stopped");
+            else _recorder.TimeOut(WaitedSince(intended));
         }
         catch (Exception e) when (e is HttpRequestException or IOException or SocketException)
         {
@@ -54,6 +55,10 @@ internal sealed class RequestSender : IDisposable
         _onStop.Dispose();
         _timeout.Dispose();
     }
+
+    /// <summary>At least the timeout, however early the timer was.</summary>
+    private long WaitedSince(long intended) => Math.Max(
+        MonotonicClock.Nanoseconds - intended, _target.Timeout.Ticks * TimeSpan.NanosecondsPerTick);
 
     private async ValueTask<long> DrainAsync(HttpContent content)
     {

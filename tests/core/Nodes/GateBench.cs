@@ -79,6 +79,9 @@ internal sealed class GateBench
     /// of how jobs are routed.</summary>
     public IReadOnlyList<NodeEffect> History => _history;
 
+    /// <summary>Answers to heartbeats.</summary>
+    public List<Message.HeartbeatEchoed> Echoes { get; } = [];
+
     public IEnumerable<(NodeId To, Message Message)> Sent => SentIn(_history);
 
     public IEnumerable<ClientResponse> Replies =>
@@ -240,6 +243,7 @@ internal sealed class GateBench
         foreach (var effect in _outbox.Effects)
         {
             if (!IsMembership(effect)) _history.Add(effect);
+            if (effect is NodeEffect.Send { Message: Message.HeartbeatEchoed echo }) Echoes.Add(echo);
             if (effect is NodeEffect.Append append) _records.Add(append.Record);
             if (effect is not NodeEffect.Snapshot snapshot) continue;
             _storing = snapshot;

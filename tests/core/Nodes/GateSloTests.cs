@@ -73,6 +73,22 @@ public sealed class GateSloTests
     }
 
     [Fact]
+    public void Jobs_leave_a_datacenter_that_violates_its_targets_without_breaking_a_rule()
+    {
+        Beat(GateBench.East, SloHealth.Healthy, Slow with { Score = 1, Factor = 1 });
+        Beat(GateBench.West, SloHealth.Healthy, default(SloSummary) with { Score = 1, Factor = 1 });
+        var before = _bench.Gate.RoutingOf(_bench.Submit(Specs.Job()))!;
+        Beat(GateBench.East, SloHealth.Healthy, Slow with { Score = 1.45f, Factor = 1.18f });
+
+        var after = _bench.Gate.RoutingOf(_bench.Submit(Specs.Job()))!;
+        Assert.Equal("east", before.Ranking[0].Datacenter);
+        Assert.Equal(
+            ("west", RoutingReason.SloForced), (after.Ranking[0].Datacenter, after.Reason));
+        Assert.Equal(
+            [null, SloLevel.Violating], after.Ranking.Select(score => score.SloLevel));
+    }
+
+    [Fact]
     public void What_is_told_of_latencies_counts_for_thirty_seconds()
     {
         Beat(GateBench.East, Degraded, Slow);
@@ -86,6 +102,20 @@ public sealed class GateSloTests
         Assert.Equal(DatacenterHealth.Degraded, HealthOf("east"));
         _bench.Pass(Duration.FromSeconds(1));
         Assert.Equal(DatacenterHealth.Healthy, HealthOf("east"));
+    }
+
+    [Fact]
+    public void A_new_primary_hears_what_the_last_one_found_however_long_nobody_led()
+    {
+        Beat(GateBench.East, Degraded, Slow);
+        _bench.Pass(Duration.FromSeconds(100));
+        Beat(GateBench.East, null, default, view: 2);
+        Beat(GateBench.East, SloHealth.Healthy, default(SloSummary) with { Score = 1, Factor = 1 }, view: 2);
+        Beat(GateBench.East, null, default, view: 2);
+
+        Assert.Equal(
+            [null, new SloStanding(new SloMark(1, 1, 1), Degraded, Duration.FromSeconds(100)), null, null],
+            _bench.Echoes.Select(echo => echo.Slo));
     }
 
     [Fact]
@@ -148,10 +178,11 @@ public sealed class GateSloTests
         SloSummary summary,
         int workers = 1,
         JobSlo? job = null,
+        long view = 1,
         params GateBench[] gates)
     {
         var heartbeat = new Message.ManagerHeartbeat(
-            manager == GateBench.East ? "east" : "west", new BootId(1), ++_version, IsPrimary: true, View: 1,
+            manager == GateBench.East ? "east" : "west", new BootId(1), ++_version, IsPrimary: true, view,
             workers, CoresTotal: 4, CoresFree: 4, LargestWorkerCores: 4, QueuedWorkflows: 0)
         {
             Capacity = HeartbeatCapacity.None with

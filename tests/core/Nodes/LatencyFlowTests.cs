@@ -1,5 +1,6 @@
 using Hyperscale.Det.Capacity;
 using Hyperscale.Det.Jobs;
+using Hyperscale.Det.Membership;
 using Hyperscale.Det.Nodes;
 using Hyperscale.Det.Protocol;
 using Hyperscale.Det.Slo;
@@ -27,7 +28,7 @@ public sealed class LatencyFlowTests
     }
 
     [Fact]
-    public void A_bucket_that_has_ended_is_told_before_the_next_begins()
+    public void A_bucket_that_has_ended_is_told_before_the_next_begins_and_with_it()
     {
         _worker.Start(Attempt(), Workflow() with { Duration = Seconds(300) });
         Report(ms: 10, count: 3);
@@ -36,21 +37,93 @@ public sealed class LatencyFlowTests
         _worker.Skip(Seconds(1));
         Report(ms: 10, count: 5);
         _worker.Pass(Seconds(1), isAnswered: true);
+        Exit(count: 6);
 
         Assert.Equal([(0, 3), (0, 7), (1, 5)], Told());
+        Assert.Equal([0, 0, 7], _worker.SentTo<Message.AttemptProgressed>(Manager)
+            .Select(told => (int)told.Earlier.Latency.Count));
+        var finished = _worker.SentTo<Message.AttemptFinished>(Manager)[^1];
+        Assert.Equal(
+            (0, 7, 1, 11),
+            ((int)finished.Earlier.Number, (int)finished.Earlier.Latency.Count,
+                (int)finished.Bucket.Number, (int)finished.Bucket.Latency.Count));
     }
 
     [Fact]
-    public void What_was_slow_at_the_end_is_told_with_it()
+    public void The_last_report_of_a_bucket_may_be_lost()
+    {
+        Progress(revision: 1, ms: 100, count: 3);
+        _manager.Receive(Worker1, new Message.AttemptProgressed(Attempt(), 3, Stats)
+        {
+            Bucket = new LatencyBucket(1, LatencyDigest.From([(100_000, 2)])),
+            Earlier = new LatencyBucket(0, LatencyDigest.From([(100_000, 7)])),
+        });
+        _manager.Pass(Seconds(6), Worker1);
+
+        Assert.Equal(9u, Told(_manager).Summary.Samples);
+    }
+
+    [Fact]
+    public void What_was_slow_at_the_end_is_told_with_it_until_that_is_committed()
     {
         _worker.Start(Attempt());
-        _worker.When(new NodeInput.WorkloadExited(Attempt(), 0, Stats, default, null)
-        {
-            Recent = LatencyDigest.From([(5_000, 9)]),
-        });
+        Report(ms: 10, count: 3);
+        _worker.Pass(Seconds(1), isAnswered: true);
+        Exit(count: 9);
+        _worker.Pass(Seconds(3), isAnswered: true);
 
-        Assert.Equal([(0, 9)], Told());
-        Assert.Single(_worker.SentTo<Message.AttemptFinished>(Manager));
+        Assert.Equal([(0, 3)], Told());
+        var finished = _worker.SentTo<Message.AttemptFinished>(Manager);
+        Assert.InRange(finished.Count, 2, 9);
+        Assert.All(finished, told => Assert.Equal((2, 0, 12), (
+            (int)told.Revision, (int)told.Bucket.Number, (int)told.Bucket.Latency.Count)));
+    }
+
+    [Fact]
+    public void A_bucket_that_has_ended_is_told_for_as_long_as_it_lasted()
+    {
+        _worker.Start(Attempt(), Workflow() with { Duration = Seconds(300) });
+        Report(ms: 10, count: 3);
+        _worker.Pass(Seconds(119), isAnswered: true);
+        Report(ms: 10, count: 0);
+        _worker.Pass(Seconds(2), isAnswered: true);
+        Report(ms: 10, count: 0);
+        _worker.Pass(Seconds(2), isAnswered: true);
+        Exit(count: 0);
+
+        Assert.Equal([(0, 3), (0, 3), (0, 0)], Told());
+        Assert.Equal(LatencyBucket.None, _worker.SentTo<Message.AttemptFinished>(Manager)[^1].Bucket);
+    }
+
+    [Fact]
+    public void What_was_told_is_not_told_with_a_later_bucket_when_that_begins_long_after()
+    {
+        _worker.Start(Attempt(), Workflow() with { Duration = Seconds(300) });
+        Report(ms: 10, count: 3);
+        _worker.Pass(Seconds(121), isAnswered: true);
+        Report(ms: 10, count: 4);
+        _worker.Pass(Seconds(1), isAnswered: true);
+
+        Assert.Equal([(0, 3), (1, 4)], Told());
+        Assert.All(_worker.SentTo<Message.AttemptProgressed>(Manager), told =>
+            Assert.Equal(LatencyBucket.None, told.Earlier));
+    }
+
+    [Fact]
+    public void What_comes_with_the_end_of_an_attempt_counts_once_however_often_it_comes()
+    {
+        Progress(revision: 1, ms: 100, count: 5);
+        var finished = new Message.AttemptFinished(Attempt(), Completed)
+        {
+            Revision = 2,
+            Bucket = new LatencyBucket(0, LatencyDigest.From([(100_000, 9)])),
+        };
+        _manager.Receive(Worker1, finished);
+        _manager.Receive(Worker1, finished);
+        Tell(revision: 1, ms: 100, count: 5);
+        _manager.Pass(Seconds(6), Worker1);
+
+        Assert.Equal(9u, Told(_manager).Summary.Samples);
     }
 
     [Fact]
@@ -85,6 +158,28 @@ public sealed class LatencyFlowTests
     }
 
     [Fact]
+    public void A_manager_that_begins_to_lead_acquits_nobody_whom_the_last_one_found_wanting()
+    {
+        var found = new SloHealth(DatacenterHealth.Busy, SloRuleKind.P50Busy);
+        _manager.Pass(Seconds(6));
+        var beat = _manager.SentTo<Message.ManagerHeartbeat>(Gate)[^1];
+        var place = new NetworkCoordinate([.. new double[NetworkCoordinate.Dimensions]], 1, 0, 1);
+        var own = new SloStanding(new SloMark(beat.View, beat.Boot.Starts, 1), found, Seconds(40));
+        Echo(own);
+        Assert.Equal(SloHealth.Healthy, _manager.Node.SloHealth);
+        Echo(own with { Mark = new SloMark(beat.View, beat.Boot.Starts - 1, 1) });
+        _manager.Pass(Seconds(100));
+
+        Assert.Equal(found, _manager.Node.SloHealth);
+        Assert.Equal(found, Told(_manager).Health);
+        var told = Assert.Single(_manager.Told.OfType<TelemetryEvent.SloHealthChanged>());
+        Assert.Equal(found, new SloHealth(told.Health, told.Rule));
+
+        void Echo(SloStanding standing) => _manager.Receive(
+            Gate, new Message.HeartbeatEchoed(beat.Boot, beat.Version, place) { Slo = standing });
+    }
+
+    [Fact]
     public void A_job_is_judged_by_the_targets_that_it_sets()
     {
         _manager.Join(Worker1);
@@ -109,6 +204,34 @@ public sealed class LatencyFlowTests
         Assert.Contains("more latencies than the attempt has", fault, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData(0, 5, "more latencies than the attempt has")]
+    [InlineData(1, 4, "bucket 1 is not earlier than 1")]
+    public void Two_buckets_count_no_more_than_their_attempt_and_follow_each_other(
+        int earlier, int count, string expected)
+    {
+        var progressed = new Message.AttemptProgressed(Attempt(), 1, Stats)
+        {
+            Bucket = new LatencyBucket(1, LatencyDigest.From([(1_000, 5)])),
+            Earlier = new LatencyBucket(earlier, LatencyDigest.From([(1_000, count)])),
+        };
+
+        Assert.False(MessageCodec.TryDecode(Encode(progressed), out _, out var fault));
+        Assert.Contains(expected, fault, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void The_last_bucket_counts_no_more_than_its_attempt_either()
+    {
+        var finished = new Message.AttemptFinished(Attempt(), Completed)
+        {
+            Bucket = new LatencyBucket(0, LatencyDigest.From([(1_000, 10_000)])),
+        };
+
+        Assert.False(MessageCodec.TryDecode(Encode(finished), out _, out var fault));
+        Assert.Contains("more latencies than the attempt has", fault, StringComparison.Ordinal);
+    }
+
     private static byte[] Encode(Message message)
     {
         var writer = new FieldWriter();
@@ -120,6 +243,12 @@ public sealed class LatencyFlowTests
     {
         Recent = LatencyDigest.From([(ms * 1_000, count)]),
     });
+
+    private void Exit(int count) => _worker.When(
+        new NodeInput.WorkloadExited(Attempt(), 0, Stats, default, null)
+        {
+            Recent = LatencyDigest.From([(5_000, count)]),
+        });
 
     private IEnumerable<(int, int)> Told() => _worker.SentTo<Message.AttemptProgressed>(Manager)
         .Select(told => ((int)told.Bucket.Number, (int)told.Bucket.Latency.Count));

@@ -1,4 +1,5 @@
 using CsCheck;
+using Hyperscale.Det.Capacity;
 using Hyperscale.Det.Jobs;
 using Hyperscale.Det.Kernel;
 using Hyperscale.Det.Protocol;
@@ -175,6 +176,15 @@ internal static class MessageGens
         Gen.Select(
             Boot, Counter, NetworkCoordinateTests.Any,
             (boot, version, place) => new Message.HeartbeatEchoed(boot, version, place)),
+        Gen.Select(
+            Boot, Counter, NetworkCoordinateTests.Any, Gen.Enum<DatacenterHealth>(), Gen.Enum<SloRuleKind>(),
+            Gen.Int[0, 86_399],
+            (boot, version, place, health, rule, age) => new Message.HeartbeatEchoed(boot, version, place)
+            {
+                Slo = new SloStanding(
+                    new SloMark(version, version / 2, version / 3), new SloHealth(health, rule),
+                    Duration.FromSeconds(age)),
+            }),
         SloGens.Gossip.List[0, 3].Select(told => new Message.SloTold(told)),
         CapacityGens.Debits.Select(debits => new Message.DebitsTold(debits)),
         ResourceGens.AnyView.List[0, 4].Select(views => new Message.ResourcesGossiped(
@@ -220,14 +230,38 @@ internal static class MessageGens
             JobGens.RunStats,
             (attempt, revision, stats) => new Message.AttemptProgressed(attempt, revision, stats)
             {
-                Bucket = new LatencyBucket(revision, stats.Latency.Count <= LatencyBucket.CountMax
-                    ? stats.Latency
-                    : LatencyDigest.Empty),
+                Bucket = BucketOf(stats.Latency, revision),
+                Earlier = EarlierOf(stats.Latency, revision),
             }),
         Gen.Select(
             JobGens.AttemptKey,
             JobGens.AttemptOutcome,
-            (attempt, outcome) => new Message.AttemptFinished(attempt, outcome)));
+            Gen.Long[0, 1_000_000],
+            (attempt, outcome, revision) => outcome.Stats.Latency.Count is 0 or > LatencyBucket.CountMax
+                ? new Message.AttemptFinished(attempt, outcome)
+                : new Message.AttemptFinished(attempt, outcome)
+                {
+                    Revision = revision,
+                    Bucket = BucketOf(outcome.Stats.Latency, revision),
+                    Earlier = EarlierOf(outcome.Stats.Latency, revision),
+                }));
+
+    private static LatencyBucket BucketOf(LatencyDigest latency, long number) => new(
+        number,
+        latency.Count switch
+        {
+            > LatencyBucket.CountMax => LatencyDigest.Empty,
+            var count when HasEarlier(count, number) => LatencyDigest.From([(2_500, count - (count / 2))]),
+            _ => latency,
+        });
+
+    private static LatencyBucket EarlierOf(LatencyDigest latency, long number) =>
+        HasEarlier(latency.Count, number)
+            ? new LatencyBucket(number - 1, LatencyDigest.From([(1_500, latency.Count / 2)]))
+            : LatencyBucket.None;
+
+    private static bool HasEarlier(long count, long number) =>
+        count is >= 2 and <= LatencyBucket.CountMax && number > 0 && number % 3 == 0;
 
     private static readonly Gen<Message> OfReplicas = Gen.OneOf<Message>(
         Gen.Select(

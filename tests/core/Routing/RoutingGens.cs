@@ -2,6 +2,7 @@ using CsCheck;
 using Hyperscale.Det.Capacity;
 using Hyperscale.Det.Kernel;
 using Hyperscale.Det.Routing;
+using Hyperscale.Det.Slo;
 
 namespace Hyperscale.Det.Tests.Core.Routing;
 
@@ -13,12 +14,16 @@ internal static class RoutingGens
     private static readonly Gen<double> Part = Gen.Double[0, 100_000];
 
     private static readonly Gen<DatacenterRoutingScore> Score =
-        Gen.Select(Name, Gen.Enum<DatacenterHealth>(), Part.Array[14]).Select((name, bucket, parts) =>
+        Gen.Select(
+            Name, Gen.Enum<DatacenterHealth>(), Part.Array[14], Gen.Enum<HealthReason>(),
+            Gen.Enum<SloLevel>().Nullable()).Select((name, bucket, parts, reason, level) =>
             new DatacenterRoutingScore(
                 name, bucket, parts[0], parts[1], parts[2], parts[3], parts[4], parts[5], parts[6], parts[7],
                 parts[8], parts[9], parts[10], parts[11], parts[12])
             {
                 BaselineMs = parts[13],
+                Reason = reason,
+                SloLevel = level,
             });
 
     private static readonly Gen<Duration> Wait =

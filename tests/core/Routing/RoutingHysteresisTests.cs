@@ -1,5 +1,6 @@
 using Hyperscale.Det.Capacity;
 using Hyperscale.Det.Routing;
+using Hyperscale.Det.Slo;
 using static Hyperscale.Det.Tests.Core.Routing.RoutingSamples;
 
 namespace Hyperscale.Det.Tests.Core.Routing;
@@ -178,6 +179,49 @@ public sealed class RoutingHysteresisTests
         Expect(0, "a", RoutingReason.InitialSelection, Dc("a", 50), Dc("b", 150));
         _router.OnDispatchFailed(DatacenterName.Of("a"), At(1));
         Expect(2, "a", RoutingReason.HoldDownRetained, Dc("a", 50), Dc("b", 150));
+    }
+
+    // A score of 1.45 by latencies breaks no rule of health; its factor is within what an incumbent may be
+    // worse.
+    [Theory]
+    [InlineData(SloLevel.Violating, null, true)]
+    [InlineData(SloLevel.Critical, SloLevel.Warning, true)]
+    [InlineData(SloLevel.Violating, SloLevel.Meeting, true)]
+    [InlineData(SloLevel.Warning, SloLevel.Exceeding, false)]
+    [InlineData(SloLevel.Critical, SloLevel.Violating, false)]
+    public void An_incumbent_whose_jobs_miss_their_targets_loses_at_once_to_an_equal_whose_jobs_do_not(
+        SloLevel level, SloLevel? other, bool loses)
+    {
+        var slow = Dc("a", 50, slo: 1.18, level: level);
+        Expect(0, "a", RoutingReason.InitialSelection, Dc("a", 50), Dc("b", 50));
+        Expect(
+            1, loses ? "b" : "a", loses ? RoutingReason.SloForced : RoutingReason.HoldDownRetained,
+            slow, Dc("b", 50, level: other));
+        Expect(
+            2, loses ? "b" : "a", RoutingReason.HoldDownRetained, slow, Dc("b", 50, slo: 1.2, level: level));
+    }
+
+    [Fact]
+    public void An_incumbent_whose_jobs_miss_their_targets_stays_where_all_else_is_worse_still()
+    {
+        var slow = Dc("a", 50, slo: 1.18, level: SloLevel.Violating);
+        Expect(0, "a", RoutingReason.InitialSelection, Dc("a", 50), Dc("b", 60));
+        Expect(1, "a", RoutingReason.HoldDownRetained, slow, Dc("b", 60));
+        var full = Dc("b", 1, health: DatacenterHealth.Busy);
+        Expect(40, "a", RoutingReason.BelowThresholdRetained, slow, full);
+    }
+
+    [Fact]
+    public void One_of_several_incumbents_loses_to_no_other_incumbent()
+    {
+        var request = Request(count: 2);
+        Route(request, 0, Dc("a", 50), Dc("b", 50), Dc("c", 51));
+        var slow = Dc("b", 50, slo: 1.18, level: SloLevel.Violating);
+        var decision = Route(
+            request, 1, Dc("a", 50), slow, Dc("c", 51, slo: 1.15, level: SloLevel.Violating));
+
+        Assert.Equal(["a", "b"], decision.Primaries);
+        Assert.Equal(["a", "c"], Route(request, 2, Dc("a", 50), slow, Dc("c", 51)).Primaries);
     }
 
     [Fact]

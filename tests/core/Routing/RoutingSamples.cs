@@ -2,6 +2,7 @@ using CsCheck;
 using Hyperscale.Det.Capacity;
 using Hyperscale.Det.Kernel;
 using Hyperscale.Det.Routing;
+using Hyperscale.Det.Slo;
 
 namespace Hyperscale.Det.Tests.Core.Routing;
 
@@ -13,9 +14,10 @@ internal static class RoutingSamples
             Gen.Int[0, 4], Gen.Bool, Gen.Int[5, 30])
         .Select((name, health, rtt, free, pending, managers, isStale, slo) => Dc(
             $"dc{name}", rtt, free, health, pending: pending, managers: managers, circuits: managers / 2,
-            isHealthStale: isStale && rtt % 5 == 0, slo: slo / 10.0))
+            isHealthStale: isStale && rtt % 5 == 0, slo: slo / 10.0,
+            level: pending % 6 == 5 ? null : (SloLevel)(pending % 6)))
         .Select(dc => dc.Capacity.Health == DatacenterHealth.Busy && !dc.IsHealthStale
-            ? Full(dc.Name.Text, dc.RttMs)
+            ? Full(dc.Name.Text, dc.RttMs) with { SloLevel = dc.SloLevel }
             : dc)
         .List[0, 8].Select(all => all.DistinctBy(dc => dc.Name.Text).ToList());
 
@@ -33,7 +35,8 @@ internal static class RoutingSamples
         bool isFresh = true,
         double slo = 1,
         PredictedLatency? predicted = null,
-        bool hasCoordinates = true)
+        bool hasCoordinates = true,
+        SloLevel? level = null)
     {
         var exact = predicted ?? new PredictedLatency(rtt, 10, 1, Duration.Zero);
         return new DatacenterCandidate(
@@ -48,7 +51,10 @@ internal static class RoutingSamples
             managers,
             circuits,
             hasCoordinates ? exact : null,
-            slo);
+            slo)
+        {
+            SloLevel = level,
+        };
     }
 
     /// <summary>Without a free core, and well.</summary>

@@ -61,6 +61,45 @@ public sealed class JobLatenciesTests
         Assert.Equal(new SloHealth(DatacenterHealth.Degraded, SloRuleKind.P95Degraded), _latencies.Health);
     }
 
+    // Of the evaluation window it is more than a hundredth: the score tells of it for five minutes.
+    [Fact]
+    public void A_hiccup_is_in_the_score_but_never_lasts_long_enough_for_a_rule()
+    {
+        var worst = 0f;
+        var bucket = LatencyDigest.Empty;
+        for (var second = 0; second <= 700; second += 5)
+        {
+            if (second % 60 == 0) bucket = LatencyDigest.Empty;
+            bucket = bucket.Merge(LatencyDigest.From([(second == 115 ? 5_000_000 : 10_000, 100)]));
+            _latencies.Put(
+                new JobId(0, 1), Target, new LatencyOwner(0, 1, 1), attempt: 1, revision: second + 1,
+                new LatencyBucket(second / 60, bucket), At(second));
+            var report = _latencies.Report(At(second));
+            Assert.Equal(SloHealth.Healthy, report.Health);
+            worst = Math.Max(worst, report.Summary.P99Ms);
+            if (second == 350) Assert.Equal(5_000, report.Summary.P99Ms, 1);
+        }
+
+        Assert.Equal(5_000, worst, 1);
+        Assert.Equal(10, _latencies.Report(At(700)).Summary.P99Ms, 1);
+    }
+
+    [Fact]
+    public void Where_latencies_are_sparse_rules_look_back_as_far_as_it_takes_for_enough()
+    {
+        for (var second = 0; second <= 400; second += 5)
+        {
+            _latencies.Put(
+                new JobId(0, 1), Target, new LatencyOwner(0, 1, 1), attempt: 1, revision: second + 1,
+                new LatencyBucket(second / 60, LatencyDigest.From([(90_000, 2 + (second % 60 / 2))])),
+                At(second));
+            _latencies.Report(At(second));
+        }
+
+        // No two windows have a hundred; all of them together do.
+        Assert.Equal(new SloHealth(DatacenterHealth.Busy, SloRuleKind.P50Busy), _latencies.Health);
+    }
+
     [Fact]
     public void A_job_of_which_nothing_comes_is_forgotten()
     {
@@ -82,6 +121,31 @@ public sealed class JobLatenciesTests
             Assert.Equal(SloHealth.Healthy, _latencies.Report(At(second)).Health);
         }
     }
+
+    [Fact]
+    public void What_the_last_primary_found_stands_until_latencies_have_been_well_for_as_long()
+    {
+        var found = new SloHealth(DatacenterHealth.Degraded, SloRuleKind.P95Degraded);
+        Assert.True(_latencies.Inherit(new SloStanding(new SloMark(1, 1, 5), found, Duration.Zero)));
+        Assert.False(_latencies.Inherit(
+            new SloStanding(new SloMark(1, 1, 4), SloHealth.Healthy, Duration.Zero)));
+
+        Assert.Equal(found, _latencies.Report(At(0)).Health);
+        for (var second = 10; second <= 200; second += 10)
+        {
+            Put(1, owner: 1, revision: second, ms: 10, samples: 100 + second, at: second);
+            Assert.Equal(second < 190 ? found : SloHealth.Healthy, _latencies.Report(At(second)).Health);
+        }
+
+        // Another gate may remember what has been overtaken.
+        Assert.False(_latencies.Inherit(new SloStanding(new SloMark(1, 1, 9), found, Duration.Zero)));
+    }
+
+    [Fact]
+    public void What_was_found_long_ago_is_not_inherited() =>
+        Assert.False(_latencies.Inherit(new SloStanding(
+            new SloMark(1, 1, 5), new SloHealth(DatacenterHealth.Busy, SloRuleKind.P50Busy),
+            Duration.FromSeconds(1800))));
 
     [Fact]
     public void Of_too_many_jobs_the_one_heard_of_longest_ago_makes_room()

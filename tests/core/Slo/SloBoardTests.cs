@@ -65,6 +65,32 @@ public sealed class SloBoardTests
     }
 
     [Fact]
+    public void A_new_primary_that_has_taken_over_what_was_found_is_heard_at_once()
+    {
+        _board.OnHeartbeat("east", new SloMark(1, 1, 1), Told, At(0));
+        var few = Told with { Summary = Slow with { Samples = 0, Factor = 1, Score = 1 } };
+
+        Assert.True(_board.OnHeartbeat("east", new SloMark(2, 1, 1), few, At(29)));
+        Assert.Equal(Busy, _board.HealthOf("east", At(50)));
+    }
+
+    [Fact]
+    public void What_the_last_primary_found_is_told_to_the_next_one_until_that_has_reported()
+    {
+        _board.OnHeartbeat("east", new SloMark(1, 1, 7), Told, At(0));
+
+        Assert.Null(_board.StandingBefore("east", new SloMark(1, 1, 8), At(100)));
+        Assert.Null(_board.StandingBefore("west", new SloMark(1, 1, 8), At(100)));
+        var standing = new SloStanding(new SloMark(1, 1, 7), Busy, S(100));
+        Assert.Equal(standing, _board.StandingBefore("east", new SloMark(1, 2, 1), At(100)));
+        Assert.Equal(standing, _board.StandingBefore("east", new SloMark(2, 1, 1), At(100)));
+        _board.OnHeartbeat("east", new SloMark(2, 1, 1), Told, At(100));
+        Assert.Null(_board.StandingBefore("east", new SloMark(2, 1, 2), At(101)));
+        _board.OnHeartbeat("east", new SloMark(2, 1, 2), Told with { Health = SloHealth.Healthy }, At(102));
+        Assert.Null(_board.StandingBefore("east", new SloMark(3, 1, 1), At(103)));
+    }
+
+    [Fact]
     public void Jobs_are_taken_from_a_heartbeat_that_another_gate_told_of_first()
     {
         var mark = new SloMark(1, 1, 1);

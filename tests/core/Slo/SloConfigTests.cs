@@ -35,14 +35,18 @@ public sealed class SloConfigTests
             ("SLO_UNHEALTHY_WINDOW_SECONDS", "3"), ("SLO_ENABLE_RESOURCE_PREDICTION", "false"),
             ("SLO_CPU_LATENCY_CORRELATION", "0.6"), ("SLO_MEMORY_LATENCY_CORRELATION", "0.3"),
             ("SLO_PREDICTION_BLEND_WEIGHT", "0.2"), ("SLO_GOSSIP_SUMMARY_TTL_SECONDS", "10"),
-            ("SLO_GOSSIP_MAX_JOBS_PER_HEARTBEAT", "11"));
+            ("SLO_GOSSIP_MAX_JOBS_PER_HEARTBEAT", "11"), ("SLO_EXCEEDING_BELOW", "0.5"),
+            ("SLO_MEETING_BELOW", "0.6"), ("SLO_WARNING_BELOW", "0.7"), ("SLO_VIOLATING_BELOW", "0.9"));
 
         Assert.Empty(_faults);
         Assert.Equal(
             new SloConfig(
                 200, 512, S(30), 4, S(90), new LatencySlo(10, 20, 30), 0.5, 0.25, 0.25, 7, 0.9, 2, 0.1,
                 new(1.1, S(1)), new(1.2, S(2)), new(1.3, S(2)), new(1.4, S(3)), false, 0.6, 0.3, 0.2, S(10),
-                11),
+                11)
+            {
+                Levels = new(0.5, 0.6, 0.7, 0.9),
+            },
             config);
     }
 
@@ -59,6 +63,9 @@ public sealed class SloConfigTests
     [InlineData("SLO_MIN_SAMPLES", "100")]
     [InlineData("SLO_BUSY_P50_RATIO", "NaN")]
     [InlineData("SLO_GOSSIP_MAX_JOBS_PER_HEARTBEAT", "101")]
+    [InlineData("SLO_GOSSIP_SUMMARY_TTL_SECONDS", "9")]
+    [InlineData("SLO_MEETING_BELOW", "0.7")]
+    [InlineData("SLO_VIOLATING_BELOW", "1.1")]
     public void What_makes_no_sense_is_refused_by_name(string name, string value)
     {
         Read((name, value));
@@ -71,6 +78,24 @@ public sealed class SloConfigTests
         Assert.Equal(
             S(20),
             Read(("SLO_WINDOW_DURATION_SECONDS", "10"), ("SLO_MAX_WINDOWS", "2")).EvaluationWindow);
+
+    [Fact]
+    public void Bounds_of_levels_follow_the_ones_below_them() =>
+        Assert.Equal(new SloLevelBounds(0.8, 2, 2, 2), Read(("SLO_MEETING_BELOW", "2")).Levels);
+
+    [Theory]
+    [InlineData(5, "30", 30, true)]
+    [InlineData(20, null, 40, true)]
+    [InlineData(20, "40", 40, true)]
+    [InlineData(20, "39", 40, false)]
+    public void A_summary_counts_for_two_heartbeats_at_least(
+        int heartbeatSeconds, string? given, int ttlSeconds, bool isSound)
+    {
+        GivenSetting[] settings = given is null ? [] : [new("SLO_GOSSIP_SUMMARY_TTL_SECONDS", given)];
+
+        Assert.Equal(S(ttlSeconds), SloConfig.Read(settings, _faults, S(heartbeatSeconds)).SummaryTtl);
+        Assert.Equal(isSound ? 0 : 1, _faults.Count);
+    }
 
     private static Duration S(long seconds) => Duration.FromSeconds(seconds);
 

@@ -6,6 +6,7 @@ using Hyperscale.Det.Protocol;
 using Hyperscale.Det.Replication;
 using Hyperscale.Det.Routing;
 using Hyperscale.Det.Shell.Json;
+using Hyperscale.Det.Slo;
 
 namespace Hyperscale.Det.Tests.Shell.Http;
 
@@ -46,6 +47,8 @@ public sealed class OperatorEndpointsTests
             "dc-a", DatacenterHealth.Busy, 20.5, 30, 0.25, 18, 0.5, 0.1, 0, 1.3, 1.5, 1, 0.9, 1, 35.9)
         {
             BaselineMs = 7,
+            Reason = HealthReason.Slo,
+            SloLevel = SloLevel.Violating,
         };
         var spill = new SpilloverDecision(
             true, SpilloverReason.ImprovesWaitTime, "dc-b", "dc-a", Duration.FromSeconds(90),
@@ -65,8 +68,8 @@ public sealed class OperatorEndpointsTests
         Assert.Equal((RoutingOutcome.Queued, "hold_down_retained"), (routing.Outcome, routing.Reason));
         Assert.Equal(
             new CandidateJson(
-                "dc-a", true, DatacenterHealth.Busy, 35.9, 20.5, 30, 0.25, 18, 7, 0.5, 0.1, 0, 1.3, 1.5, 1,
-                0.9, 1),
+                "dc-a", true, DatacenterHealth.Busy, "slo", 35.9, 20.5, 30, 0.25, 18, 7, 0.5, 0.1, 0, 1.3,
+                1.5, 1, "violating", 0.9, 1),
             routing.Datacenters[0]);
         Assert.Equal([true, false], routing.Datacenters.Select(candidate => candidate.IsPrimary));
         Assert.Equal([new ExclusionJson("dc-c", "unhealthy: no_worker")], routing.Excluded);

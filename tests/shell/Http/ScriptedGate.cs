@@ -6,6 +6,7 @@ using Hyperscale.Det.Protocol;
 using Hyperscale.Det.Shell.Hosting;
 using Hyperscale.Det.Shell.Http;
 using Hyperscale.Det.Shell.Telemetry;
+using Hyperscale.Det.Slo;
 
 namespace Hyperscale.Det.Tests.Shell.Http;
 
@@ -26,7 +27,7 @@ internal sealed class ScriptedGate : IGateApi, IDisposable
 
     public string? WhyNotServing { get; set; }
 
-    public ClusterView Cluster { get; } = new(Cluster1, TimeProvider.System);
+    public ClusterView Cluster { get; } = new(Cluster1, TimeProvider.System, SloConfig.Default);
 
     public MetricsRegistry Metrics { get; } = new();
 

@@ -53,7 +53,7 @@ public sealed class SloTests
     public void Jobs_leave_a_datacenter_that_misses_its_targets_while_all_else_looks_well_and_it_comes_back()
     {
         var decisions = DecisionsOf(WorldOf(
-            Slo, [.. EachSecond(SlowUntil + HealsWithin)], workerCores: 64, LearnsNothing,
+            Slo, [.. EachSecond(SlowUntil + HealsWithin)], workerCores: 64, managers: 1, LearnsNothing,
             Slow(SlowFrom, SlowUntil, First, 100)));
 
         Assert.All(decisions[..SlowFrom], decision => Assert.Equal([First], decision.Primaries));
@@ -69,6 +69,29 @@ public sealed class SloTests
         Assert.Contains(decisions[within..], decision => decision.Reason == RoutingReason.Probe);
         Assert.Equal(DatacenterHealth.Healthy, HealthOf(decisions[^1]));
         Assert.Equal([First], decisions[^1].Primaries);
+    }
+
+    [Fact]
+    public void A_new_primary_acquits_nobody()
+    {
+        const int Crash = SlowFrom + SustainedFor + HeardWithin;
+        var world = WorldOf(
+            Slo, [.. EachSecond(SlowUntil)], workerCores: 64, managers: 3, LearnsNothing,
+            Slow(SlowFrom, SlowUntil, First, 100),
+            new PlannedFault.Crash(
+                At(Crash), "dc-a/manager-2", CrashPoint.Anywhere, CrashExtent.Process, SecondLong * 100));
+        var decisions = DecisionsOf(world);
+
+        Assert.Contains(
+            new[] { "dc-a/manager-1", "dc-a/manager-3" },
+            manager => ((ManagerNode)world.HostOf(manager).Node!).Leads);
+        Assert.All(decisions[Crash..], decision =>
+        {
+            Assert.NotEqual(DatacenterHealth.Healthy, HealthOf(decision));
+            if (decision.Reason != RoutingReason.Probe) Assert.Equal([Second], decision.Primaries);
+        });
+        Assert.Contains(decisions[(Crash + 40)..], decision =>
+            Candidate(decision).HealthReason == HealthReason.Slo);
     }
 
     [Fact]
@@ -122,7 +145,7 @@ public sealed class SloTests
         const int Forgotten = SlowUntil + 50 + 300;
         var sparse = Enumerable.Range(1, 15).Select(i => SlowUntil + (i * 40));
         var decisions = DecisionsOf(WorldOf(
-            Sparse, [.. EachSecond(SlowUntil), .. sparse], workerCores: 64, LearnsNothing,
+            Sparse, [.. EachSecond(SlowUntil), .. sparse], workerCores: 64, managers: 1, LearnsNothing,
             Slow(SlowFrom, SlowUntil, First, 100)));
 
         var found = decisions[SlowUntil..(SlowUntil + 5)];
@@ -138,8 +161,9 @@ public sealed class SloTests
         var surge = Enumerable.Range(SlowFrom, SurgeUntil - SlowFrom)
             .SelectMany(second => Enumerable.Repeat(second, 5));
         var world = WorldOf(
-            Slo, [.. EachSecond(SurgeUntil + 300).Concat(surge).Order()], workerCores: 3, GateConfig.Default,
-            Slow(SlowFrom, SurgeUntil, First, 100), Slow(SlowFrom, SurgeUntil, Second, 100));
+            Slo, [.. EachSecond(SurgeUntil + 300).Concat(surge).Order()], workerCores: 3,
+            managers: 1, GateConfig.Default, Slow(SlowFrom, SurgeUntil, First, 100),
+            Slow(SlowFrom, SurgeUntil, Second, 100));
         var decisions = DecisionsOf(world);
 
         Assert.Contains(decisions, decision => Candidate(decision).HealthReason == HealthReason.Slo);
@@ -208,7 +232,7 @@ public sealed class SloTests
 
     private static List<RoutingDecision> Run(
         SloConfig slo, IEnumerable<int> seconds, params PlannedFault[] faults) =>
-        DecisionsOf(WorldOf(slo, [.. seconds], workerCores: 64, GateConfig.Default, faults));
+        DecisionsOf(WorldOf(slo, [.. seconds], workerCores: 64, managers: 1, GateConfig.Default, faults));
 
     /// <summary>What the gate decided about each job in turn; the last is of another class.</summary>
     private static List<RoutingDecision> DecisionsOf(World world)
@@ -225,6 +249,7 @@ public sealed class SloTests
         SloConfig slo,
         IReadOnlyList<int> seconds,
         int workerCores,
+        int managers,
         GateConfig gate,
         params PlannedFault[] faults)
     {
@@ -242,7 +267,10 @@ public sealed class SloTests
             },
             Topology = new PlanTopology(
                 1, 1,
-                [new PlanDatacenter(First, 1, [workerCores]), new PlanDatacenter(Second, 1, [workerCores])],
+                [
+                    new PlanDatacenter(First, managers, [workerCores]),
+                    new PlanDatacenter(Second, managers, [workerCores]),
+                ],
                 Clients: 1),
             FaultsEnd = At(seconds[^1] + 10),
             Operations = [.. jobs],
