@@ -1,5 +1,6 @@
 using Hyperscale.Det.Kernel;
 using Hyperscale.Det.Reliability;
+using Hyperscale.Det.Resources;
 using Hyperscale.Det.Wire;
 
 namespace Hyperscale.Det.Jobs;
@@ -113,6 +114,7 @@ public static partial class JobFields
         writer.Number(3, (long)earlier.State);
         writer.Text(4, EarlierAttempt.Clip(earlier.Reason));
         writer.Nested(5, earlier.Stats, Write);
+        if (earlier.Kill is { } kill) writer.Nested(6, kill, ResourceKill.Write);
     }
 
     public static EarlierAttempt? ReadEarlierAttempt(ref FieldReader reader)
@@ -121,6 +123,7 @@ public static partial class JobFields
         string worker = "", reason = "";
         var state = AttemptState.Lost;
         RunStats? stats = null;
+        ResourceKill? kill = null;
         while (reader.Next(out var field))
         {
             switch (field)
@@ -130,12 +133,15 @@ public static partial class JobFields
                 case 3: state = reader.Choice("state", AttemptState.KilledByGuard); break;
                 case 4: reason = reader.Text("reason", EarlierAttempt.ReasonLengthMax); break;
                 case 5: stats = reader.Nested("stats", ReadRunStats); break;
+                case 6: kill = reader.Nested("kill", ResourceKill.Read); break;
                 default: break;
             }
         }
 
         for (var field = 1; field <= 5; field++) reader.Require(field, $"field {field}");
-        return reader.Fault is null ? new EarlierAttempt(attempt, worker, state, reason, stats!) : null;
+        return reader.Fault is null
+            ? new EarlierAttempt(attempt, worker, state, reason, stats!) { Kill = kill }
+            : null;
     }
 
     private static int ReadTotal(ref FieldReader reader) =>

@@ -64,12 +64,18 @@ public sealed record EarlierAttempt(
 {
     public const int ReasonLengthMax = 256;
 
+    /// <summary>Why its guard killed it; null when it did not.</summary>
+    public ResourceKill? Kill { get; init; }
+
     /// <summary>Most that there are of a workflow: its retries.</summary>
     public const int CountMax = JobLimits.RetryBudgetPerWorkflowMax;
 
     public static EarlierAttempt Of(int attempt, string worker, AttemptOutcome outcome) => new(
         attempt, worker, outcome.State, Clip(outcome.Reason),
-        outcome.Stats with { Latency = LatencyDigest.Empty, ErrorKinds = [] });
+        outcome.Stats with { Latency = LatencyDigest.Empty, ErrorKinds = [] })
+    {
+        Kill = outcome.Kill,
+    };
 
     internal static string Clip(string reason) => ClippedText.Of(reason, ReasonLengthMax);
 
@@ -80,6 +86,7 @@ public sealed record EarlierAttempt(
         fingerprint.Add((long)State);
         fingerprint.Add(Reason);
         Stats.AddTo(ref fingerprint);
+        Kill?.AddTo(ref fingerprint);
     }
 }
 

@@ -41,6 +41,9 @@ internal sealed class DatacenterResources
         _last = reading;
     }
 
+    /// <summary>Every view that counts, with its age, by manager.</summary>
+    public IEnumerable<ManagerLocalView> Views(Instant now) => _view.Views(now);
+
     /// <summary>A worker told what it uses.</summary>
     public void OnHeartbeat(NodeId worker, Message.WorkerHeartbeat heartbeat, Instant now)
     {
@@ -55,7 +58,8 @@ internal sealed class DatacenterResources
         var isNews = false;
         foreach (var view in gossiped.Views)
         {
-            // Nobody else knows better what this manager hears.
+            // Nobody else knows better what this manager hears, but perhaps what it once said.
+            if (view.Manager == _self) _version = _version.Over(view.Version);
             if (view.Manager == _self || !_managers.Contains(view.Manager)) continue;
             isNews |= _view.Merge(view, now) == TrackerVerdict.Accepted;
         }
@@ -69,7 +73,7 @@ internal sealed class DatacenterResources
         var peers = _gossip.TakePeers(turn.Now);
         if (peers.Count == 0) return;
         Refresh(turn.Now);
-        var message = new Message.ResourcesGossiped([.. _view.Views(turn.Now)]);
+        var message = new Message.ResourcesGossiped(_gossip.Choose(_self, [.. _view.Views(turn.Now)]));
         foreach (var peer in peers) turn.Send(peer, message);
     }
 

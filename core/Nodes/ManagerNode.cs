@@ -4,6 +4,7 @@ using Hyperscale.Det.Kernel;
 using Hyperscale.Det.Membership;
 using Hyperscale.Det.Protocol;
 using Hyperscale.Det.Replication;
+using Hyperscale.Det.Resources;
 using Hyperscale.Det.Slo;
 
 namespace Hyperscale.Det.Nodes;
@@ -213,6 +214,9 @@ public sealed partial class ManagerNode : INode
         _resources.Observe(reading);
         return NodeVerdict.Accepted;
     }
+
+    /// <summary>What this manager knows of the datacenter's resources; for reading.</summary>
+    public IEnumerable<ManagerLocalView> ResourceViews(Instant now) => _resources.Views(now);
 
     private NodeVerdict OnSnapshotDurable()
     {

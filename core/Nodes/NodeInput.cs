@@ -48,7 +48,11 @@ public abstract record NodeInput
     /// <param name="Workloads">Each attempt once; those that could not be read are left out.</param>
     /// <param name="Node">Null where the machine could not be read.</param>
     public sealed record ResourcesSampled(IReadOnlyList<WorkloadReading> Workloads, NodeReading? Node)
-        : NodeInput;
+        : NodeInput
+    {
+        /// <summary>How the host looks at workloads and holds them back; empty where it runs none.</summary>
+        public string Enforcer { get; init; } = "";
+    }
 
     /// <summary>A client of this process asked; exactly one <see cref="NodeEffect.Reply"/> answers.</summary>
     public sealed record ClientRequested(long RequestId, ClientRequest Request) : NodeInput;

@@ -86,6 +86,8 @@ internal sealed class NodeMembership(
 
     private void Note(IReadOnlyList<HealthRecord> records, Turn turn)
     {
+        foreach (var own in records.Where(record => record.Node == self))
+            _version = _version.Over(own.Version);
         foreach (var record in _health.Receive([.. records.Where(r => members.Contains(r.Node))], turn.Now))
         {
             var isNews = record.IsPressed ? _pressed.Add(record.Node) : _pressed.Remove(record.Node);

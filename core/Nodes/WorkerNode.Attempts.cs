@@ -226,10 +226,10 @@ public sealed partial class WorkerNode
         workload.IsBucketUntold = true;
     }
 
-    private static AttemptOutcome OutcomeOf(Workload workload, NodeInput.WorkloadExited exited)
+    private AttemptOutcome OutcomeOf(Workload workload, NodeInput.WorkloadExited exited)
     {
         var spec = workload.Spec;
-        var kill = workload.Cause == StopCause.Guarded ? workload.Guard!.Evidence : null;
+        var kill = EvidenceOf(workload);
         var (state, reason) = workload.Cause switch
         {
             StopCause.Cancelled => (AttemptState.Cancelled, workload.StopReason),

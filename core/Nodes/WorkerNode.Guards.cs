@@ -11,6 +11,9 @@ public sealed partial class WorkerNode
     private readonly WorkerBudget _budget;
     private readonly Outbox<GuardEffect> _fromGuard = new();
 
+    // How the host guards, as it last told.
+    private string _enforcer = "";
+
     // The reason that was last told.
     private string? _toldOver;
 
@@ -27,6 +30,7 @@ public sealed partial class WorkerNode
     private NodeVerdict OnResourcesSampled(NodeInput.ResourcesSampled sampled)
     {
         if (!_config.Resources.IsEnabled) return NodeVerdict.Misdirected;
+        _enforcer = sampled.Enforcer;
         foreach (var (attempt, reading) in sampled.Workloads)
         {
             // It has ended since it was looked at, or is stopped for another reason.
@@ -50,9 +54,14 @@ public sealed partial class WorkerNode
         _fromGuard.Clear();
         workload.Guard!.Step(input, _now, _fromGuard);
         foreach (var effect in _fromGuard.Effects) Route(attempt, workload, effect);
-        if (input is GuardInput.Exited && workload is { Cause: StopCause.Guarded, Guard.Evidence: { } kill })
+        if (input is GuardInput.Exited && EvidenceOf(workload) is { } kill)
             Emit(new TelemetryEvent.ResourceKilled(attempt, workload.Spec.Name, kill));
     }
+
+    /// <summary>Why a guard killed a workload; null when none did.</summary>
+    private ResourceKill? EvidenceOf(Workload workload) => workload.Cause == StopCause.Guarded
+        ? workload.Guard!.Evidence! with { Enforcer = _enforcer }
+        : null;
 
     private void Route(AttemptKey attempt, Workload workload, GuardEffect effect)
     {
@@ -110,7 +119,10 @@ public sealed partial class WorkerNode
         return new WorkerResourceReport(
             _config.Cores, _budget.Usage, _budget.MemoryTotalBytes,
             _running.Values.Sum(workload => workload.Guard?.Metrics.ProcessCount ?? 0),
-            [.. workflows], _budget.OverBudget);
+            [.. workflows], _budget.OverBudget)
+        {
+            Enforcer = _enforcer,
+        };
     }
 
     private static WorkflowUsage UsageOf(AttemptKey attempt, ResourceGuard guard) => new(

@@ -148,6 +148,7 @@ public sealed partial class WorkerNode : INode
         _memory.AddTo(ref fingerprint);
         AddAttemptsTo(ref fingerprint);
         _budget.AddTo(ref fingerprint);
+        fingerprint.Add(_enforcer);
     }
 
     private NodeVerdict OnStarted(NodeInput.Started started)

@@ -6,9 +6,10 @@ namespace Hyperscale.Det.Resources;
 /// <remarks>A violation of a level is a run of samples at or above it. Up to <see cref="DipsMax"/> samples in
 /// a row may lie below, as long as the filtered value does not: noise does not start it anew. It has lasted
 /// from its first sample to its last one that was itself above, so that what the filter still remembers of a
-/// spike adds nothing. Time counts by samples that arrived, each for one interval at most. Once it lasted the
-/// grace, the level applies if the filtered value is above it by two deviations; without them it has to last
-/// longer by the relative uncertainty. A filter that lags does not hold it up for long: two more samples
+/// spike adds nothing. Time counts by samples that arrived, one interval for each, and never more than has
+/// passed: one that comes late makes up for the next one that comes early, a gap counts once. Once it lasted
+/// the grace, the level applies if the filtered value is above it by two deviations; without them it has to
+/// last longer by the relative uncertainty. A filter that lags does not hold it up for long: two more samples
 /// without a single one below are proof enough.</remarks>
 internal sealed class DimensionGuard
 {
@@ -16,8 +17,12 @@ internal sealed class DimensionGuard
     private const int ProofSamples = 2;
     private const int Levels = 4;
 
+    /// <summary>Intervals that a sample can be late by without anything being lost.</summary>
+    private const int PassedMax = 2;
+
     private readonly double[] _thresholds = new double[Levels];
     private readonly Violation[] _violations = new Violation[Levels];
+    private readonly Duration _interval;
     private readonly Duration _grace;
     private readonly Duration _proof;
 
@@ -29,7 +34,8 @@ internal sealed class DimensionGuard
     {
         for (var level = GuardLevel.Warn; level <= GuardLevel.Kill; level++)
             _thresholds[(int)level] = limit * config.ThresholdOf(level);
-        (Limit, _grace, _isCurable) = (limit, config.GracePeriod, isCurable);
+        (Limit, _interval, _grace) = (limit, config.SampleInterval, config.GracePeriod);
+        _isCurable = isCurable;
         _proof = _grace + (config.SampleInterval * ProofSamples);
     }
 
@@ -42,12 +48,16 @@ internal sealed class DimensionGuard
 
     /// <summary>Takes a sample and what the filter makes of it; <see cref="Move"/> follows until it does not
     /// move.</summary>
-    /// <param name="credit">What the sample counts for.</param>
-    public void Observe(double raw, double estimate, Duration credit)
+    /// <param name="passed">Since the sample before; nothing for the first.</param>
+    public void Observe(double raw, double estimate, Duration passed)
     {
         for (var i = 1; i < Levels; i++)
-            _violations[i] = _violations[i].With(raw >= _thresholds[i], estimate >= _thresholds[i], credit);
-        _below = estimate < _thresholds[(int)Level] ? _below + credit : Duration.Zero;
+        {
+            _violations[i] = _violations[i].With(
+                raw >= _thresholds[i], estimate >= _thresholds[i], passed, _interval);
+        }
+
+        _below = estimate < _thresholds[(int)Level] ? _below + Shorter(passed, _interval) : Duration.Zero;
     }
 
     /// <summary>Moves the level by one; false when it stays.</summary>
@@ -72,12 +82,13 @@ internal sealed class DimensionGuard
     {
         foreach (var violation in _violations)
         {
-            Invariant.Holds(violation.Confirmed <= violation.Held);
+            Invariant.Holds(violation.Confirmed <= violation.Held(_interval));
             Invariant.Holds(violation.Dips <= DipsMax);
         }
 
         // What is above a level is above those below it.
-        for (var i = 2; i < Levels; i++) Invariant.Holds(_violations[i].Held <= _violations[i - 1].Held);
+        for (var i = 2; i < Levels; i++)
+            Invariant.Holds(_violations[i].Held(_interval) <= _violations[i - 1].Held(_interval));
     }
 
     public void AddTo(ref Fingerprint fingerprint)
@@ -89,7 +100,8 @@ internal sealed class DimensionGuard
         {
             fingerprint.Add(violation.IsOpen);
             fingerprint.Add(violation.IsUnbroken);
-            fingerprint.Add(violation.Held.Nanoseconds);
+            fingerprint.Add(violation.Samples);
+            fingerprint.Add(violation.Passed.Nanoseconds);
             fingerprint.Add(violation.Confirmed.Nanoseconds);
             fingerprint.Add((long)violation.Dips);
         }
@@ -108,19 +120,30 @@ internal sealed class DimensionGuard
         return violation.Confirmed.Nanoseconds >= longer;
     }
 
+    private static Duration Shorter(Duration a, Duration b) => a <= b ? a : b;
+
     /// <param name="IsUnbroken">No sample of it was below.</param>
-    /// <param name="Held">Since its first sample.</param>
-    /// <param name="Confirmed">Until its last sample that was itself above.</param>
+    /// <param name="Samples">After its first one.</param>
+    /// <param name="Passed">Since its first sample, gaps shortened.</param>
+    /// <param name="Confirmed">How long it lasted until its last sample that was itself above.</param>
     /// <param name="Dips">Samples below since then.</param>
     private readonly record struct Violation(
-        bool IsOpen, bool IsUnbroken, Duration Held, Duration Confirmed, int Dips)
+        bool IsOpen, bool IsUnbroken, long Samples, Duration Passed, Duration Confirmed, int Dips)
     {
-        public Violation With(bool isAbove, bool isFilteredAbove, Duration credit)
+        /// <summary>How long it has lasted.</summary>
+        public Duration Held(Duration interval) => Shorter(interval * Samples, Passed);
+
+        public Violation With(bool isAbove, bool isFilteredAbove, Duration passed, Duration interval)
         {
-            if (isAbove && !IsOpen) return new Violation(true, true, Duration.Zero, Duration.Zero, 0);
-            if (isAbove) return this with { Held = Held + credit, Confirmed = Held + credit, Dips = 0 };
+            if (isAbove && !IsOpen) return new Violation(true, true, 0, Duration.Zero, Duration.Zero, 0);
+            var next = this with
+            {
+                Samples = Samples + 1,
+                Passed = Passed + Shorter(passed, interval * PassedMax),
+            };
+            if (isAbove) return next with { Confirmed = next.Held(interval), Dips = 0 };
             return IsOpen && isFilteredAbove && Dips < DipsMax
-                ? this with { IsUnbroken = false, Held = Held + credit, Dips = Dips + 1 }
+                ? next with { IsUnbroken = false, Dips = Dips + 1 }
                 : default;
         }
     }

@@ -7,7 +7,7 @@ public enum TrackerVerdict : byte
 {
     Accepted,
 
-    /// <summary>Not newer than what is known.</summary>
+    /// <summary>Not newer than what is known and still counts.</summary>
     Stale,
 
     /// <summary>It has been under way for too long to count.</summary>
@@ -37,7 +37,9 @@ public sealed class NodeHealthTracker<T>(Duration staleness, int nodesMax)
         if (age > staleness) return TrackerVerdict.Expired;
         if (_known.TryGetValue(node, out var known))
         {
-            if (version <= known.Version) return TrackerVerdict.Stale;
+            // A node that lost its disk counts its lives from the start again: what counts for nothing any
+            // more keeps it from nothing.
+            if (version <= known.Version && IsFresh(known, now)) return TrackerVerdict.Stale;
         }
         else if (_known.Count >= nodesMax)
         {

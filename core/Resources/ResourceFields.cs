@@ -53,7 +53,7 @@ public static class ResourceFields
         {
             switch (field)
             {
-                case 1: life = reader.Number("life", 0, uint.MaxValue); break;
+                case 1: life = reader.Number("life", 0, StateVersion.LifeMax); break;
                 case 2: number = reader.Number("number", 0); break;
                 default: break;
             }

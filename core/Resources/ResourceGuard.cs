@@ -21,7 +21,11 @@ public sealed class ResourceGuard : IMachine<GuardInput, GuardEffect, GuardVerdi
     private const int RunPermilleMin = 20;
     private const int BrakePermille = 500;
 
-    private readonly ResourceConfig _config;
+    /// <summary>A brake leaves this much of a core, or the budget where that is less: 20 ms of each tenth of
+    /// a second, for a workload that hardly uses the processor to answer, to free memory and to close what it
+    /// has open.</summary>
+    private const double BrakeCpuPercentMin = 20;
+
     private readonly ProcessResourceMonitor _monitor;
     private readonly DimensionGuard[] _dimensions;
     private readonly GuardRecord _record = new();
@@ -39,7 +43,6 @@ public sealed class ResourceGuard : IMachine<GuardInput, GuardEffect, GuardVerdi
 
     public ResourceGuard(ResourceLimits limits, ResourceConfig config, Instant startedAt)
     {
-        _config = config;
         _monitor = new ProcessResourceMonitor(config, startedAt);
         _dimensions =
         [
@@ -124,20 +127,17 @@ public sealed class ResourceGuard : IMachine<GuardInput, GuardEffect, GuardVerdi
 
         _record.Note(sample, Metrics);
 
-        var credit = isFirst ? Duration.Zero : Shorter(sample.At - before, _config.SampleInterval);
-        Judge(GuardDimension.Cpu, sample.CpuPercent, Metrics.CpuPercent, Metrics.CpuUncertainty, credit);
-        Judge(
-            GuardDimension.Memory, sample.MemoryBytes, Metrics.MemoryBytes, Metrics.MemoryUncertainty,
-            credit);
-        Judge(
-            GuardDimension.FileDescriptors, sample.FileDescriptors, Metrics.FileDescriptorCount, 0, credit);
+        var passed = isFirst ? Duration.Zero : sample.At - before;
+        Judge(GuardDimension.Cpu, sample.CpuPercent, Metrics.CpuPercent, Metrics.CpuUncertainty);
+        Judge(GuardDimension.Memory, sample.MemoryBytes, Metrics.MemoryBytes, Metrics.MemoryUncertainty);
+        Judge(GuardDimension.FileDescriptors, sample.FileDescriptors, Metrics.FileDescriptorCount, 0);
         Act(now, outbox);
         return GuardVerdict.Accepted;
 
-        void Judge(GuardDimension at, double raw, double estimate, double uncertainty, Duration counted)
+        void Judge(GuardDimension at, double raw, double estimate, double uncertainty)
         {
             var dimension = _dimensions[(int)at];
-            dimension.Observe(raw, estimate, counted);
+            dimension.Observe(raw, estimate, passed);
             for (var from = dimension.Level; dimension.Move(estimate, uncertainty); from = dimension.Level)
             {
                 _record.Note(at, from, dimension.Level, now);
@@ -187,7 +187,7 @@ public sealed class ResourceGuard : IMachine<GuardInput, GuardEffect, GuardVerdi
         var target = low + (HoldAt * (high - low));
         if (_given is null)
         {
-            _quota = Math.Min(target, Metrics.CpuPercent / 2);
+            _quota = Math.Min(target, Math.Max(BrakeCpuPercentMin, Metrics.CpuPercent / 2));
             _share = 0.5;
             if (LevelOf(GuardDimension.Cpu) == GuardLevel.Throttle)
                 (_quota, _share) = (target, Math.Min(1, target / used));
@@ -228,6 +228,4 @@ public sealed class ResourceGuard : IMachine<GuardInput, GuardEffect, GuardVerdi
         _signalAt = Instant.Never;
         return _killedAt is null ? GuardVerdict.Accepted : GuardVerdict.Ending;
     }
-
-    private static Duration Shorter(Duration a, Duration b) => a <= b ? a : b;
 }

@@ -39,7 +39,13 @@ public sealed record ResourceKill(
     /// <summary>Largest number of its kind that is told.</summary>
     public const long NumberMax = 1L << 60;
 
+    public const int EnforcerLengthMax = 32;
+
     private const int ProcessesMax = 1 << 22;
+
+    /// <summary>How the worker's host looked at the tree and held it back; empty where it did not
+    /// tell.</summary>
+    public string Enforcer { get; init; } = "";
 
     /// <summary>For people, in a sentence.</summary>
     public string Message => string.Create(
@@ -85,6 +91,7 @@ public sealed record ResourceKill(
         foreach (var move in kill.Moves) writer.Nested(7, move, Write);
         writer.Number(8, kill.ProcessesKilled);
         writer.Flag(9, kill.WasForced);
+        if (kill.Enforcer.Length > 0) writer.Text(10, ClippedText.Of(kill.Enforcer, EnforcerLengthMax));
     }
 
     public static ResourceKill? Read(ref FieldReader reader)
@@ -93,7 +100,7 @@ public sealed record ResourceKill(
         long limit = 0, warn = 0, throttle = 0, kill = 0;
         var samples = new List<KillSample>();
         var moves = new List<GuardMove>();
-        var (processes, isForced) = (0, false);
+        var (processes, isForced, enforcer) = (0, false, "");
         while (reader.Next(out var field))
         {
             switch (field)
@@ -107,6 +114,7 @@ public sealed record ResourceKill(
                 case 7: reader.Element("moves", moves, MovesMax, ReadMove); break;
                 case 8: processes = reader.Integer("processesKilled", 0, ProcessesMax); break;
                 case 9: isForced = reader.Flag("wasForced"); break;
+                case 10: enforcer = reader.Text("enforcer", EnforcerLengthMax); break;
                 default: break;
             }
         }
@@ -116,6 +124,9 @@ public sealed record ResourceKill(
         reader.Require(9, "wasForced");
         return reader.Fault is null
             ? new ResourceKill(violation, limit, warn, throttle, kill, samples, moves, processes, isForced)
+            {
+                Enforcer = enforcer,
+            }
             : null;
     }
 
@@ -143,6 +154,7 @@ public sealed record ResourceKill(
 
         fingerprint.Add((long)ProcessesKilled);
         fingerprint.Add(WasForced);
+        fingerprint.Add(Enforcer);
     }
 
     private static long PeakOf(IReadOnlyList<KillSample> samples) => samples.Max(sample => sample.Raw);

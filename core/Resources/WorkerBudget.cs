@@ -52,7 +52,7 @@ public sealed class WorkerBudget
         _memory.Update(reading.MemoryUsedBytes);
         Usage = new ResourceUsage(
             workloads.CpuPercent + own, workloads.CpuDeviation, _memory.Estimate, _memory.Uncertainty);
-        Judge(reading, elapsed <= _config.SampleInterval ? elapsed : _config.SampleInterval);
+        Judge(reading, elapsed);
         return true;
     }
 
@@ -76,7 +76,7 @@ public sealed class WorkerBudget
         fingerprint.Add(_last?.CpuNanoseconds ?? 0);
     }
 
-    private void Judge(NodeReading reading, Duration credit)
+    private void Judge(NodeReading reading, Duration passed)
     {
         if (reading.MemoryTotalBytes != _memoryTotal)
         {
@@ -84,9 +84,9 @@ public sealed class WorkerBudget
             _memoryGuard = _memoryTotal > 0 ? GuardOf(_memoryTotal * MemoryShare) : null;
         }
 
-        _cpuGuard.Observe(Usage.CpuPercent, Usage.CpuPercent, credit);
+        _cpuGuard.Observe(Usage.CpuPercent, Usage.CpuPercent, passed);
         while (_cpuGuard.Move(Usage.CpuPercent, Usage.CpuDeviation)) { }
-        _memoryGuard?.Observe(reading.MemoryUsedBytes, Usage.MemoryBytes, credit);
+        _memoryGuard?.Observe(reading.MemoryUsedBytes, Usage.MemoryBytes, passed);
         while (_memoryGuard?.Move(Usage.MemoryBytes, Usage.MemoryDeviation) == true) { }
         OverBudget = ReasonNow();
     }

@@ -48,6 +48,10 @@ public sealed record WorkerResourceReport(
     public const int CoresMax = 4096;
     public const int ReasonLengthMax = 256;
 
+    /// <summary>How the worker's host looks at trees and holds them back; empty where it did not
+    /// tell.</summary>
+    public string Enforcer { get; init; } = "";
+
     private const int ProcessesMax = 1 << 22;
     private const int IndexMax = 1 << 20;
 
@@ -65,6 +69,8 @@ public sealed record WorkerResourceReport(
         writer.Number(4, report.Processes);
         foreach (var workflow in report.Workflows.Take(WorkflowsMax)) writer.Nested(5, workflow, Write);
         if (report.OverBudget is { } reason) writer.Text(6, ClippedText.Of(reason, ReasonLengthMax));
+        if (report.Enforcer.Length > 0)
+            writer.Text(7, ClippedText.Of(report.Enforcer, ResourceKill.EnforcerLengthMax));
     }
 
     public static WorkerResourceReport? Read(ref FieldReader reader)
@@ -74,6 +80,7 @@ public sealed record WorkerResourceReport(
         var memory = 0L;
         var workflows = new List<WorkflowUsage>();
         string? reason = null;
+        var enforcer = "";
         while (reader.Next(out var field))
         {
             switch (field)
@@ -84,6 +91,7 @@ public sealed record WorkerResourceReport(
                 case 4: processes = reader.Integer("processes", 0, ProcessesMax); break;
                 case 5: reader.Element("workflows", workflows, WorkflowsMax, ReadWorkflow); break;
                 case 6: reason = reader.Text("overBudget", ReasonLengthMax); break;
+                case 7: enforcer = reader.Text("enforcer", ResourceKill.EnforcerLengthMax); break;
                 default: break;
             }
         }
@@ -91,6 +99,9 @@ public sealed record WorkerResourceReport(
         for (var field = 1; field <= 4; field++) reader.Require(field, $"field {field}");
         return reader.Fault is null
             ? new WorkerResourceReport(cores, total, memory, processes, workflows, reason)
+            {
+                Enforcer = enforcer,
+            }
             : null;
     }
 

@@ -192,6 +192,10 @@ public sealed record WorkflowExplanationJson(
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public KillJson? Kill { get; init; }
 
+    /// <summary>Why guards killed attempts before the last one; absent when they did not.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public IReadOnlyList<EarlierKillJson>? EarlierKills { get; init; }
+
     internal static WorkflowExplanationJson Of(WorkflowProgress progress, JobExplanation job) => new(
         job.Status.Spec.Workflows[progress.Workflow].Name,
         progress.Phase,
@@ -211,6 +215,7 @@ public sealed record WorkflowExplanationJson(
         result.Outcome.State == AttemptState.Completed ? "" : result.Outcome.Reason)
     {
         Kill = KillJson.Of(result.Outcome.Kill),
+        EarlierKills = EarlierKillJson.Of(result.Earlier),
     };
 
     private static int LeftOf(int used, JobExplanation job) => Math.Clamp(

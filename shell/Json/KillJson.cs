@@ -1,3 +1,4 @@
+using Hyperscale.Det.Jobs;
 using Hyperscale.Det.Resources;
 
 namespace Hyperscale.Det.Shell.Json;
@@ -8,6 +9,7 @@ namespace Hyperscale.Det.Shell.Json;
 /// <param name="Limit">The budget.</param>
 /// <param name="ProcessesKilled">Most that were seen of the tree from the decision on.</param>
 /// <param name="WasForced">SIGTERM was not enough.</param>
+/// <param name="Enforcer">How the worker's host looked at the tree and held it back.</param>
 /// <param name="Samples">The newest, in order.</param>
 /// <param name="Levels">Every level on the way, in order.</param>
 public sealed record KillJson(
@@ -19,6 +21,7 @@ public sealed record KillJson(
     long KillAt,
     int ProcessesKilled,
     bool WasForced,
+    string Enforcer,
     IReadOnlyList<KillSampleJson> Samples,
     IReadOnlyList<KillLevelJson> Levels)
 {
@@ -31,6 +34,7 @@ public sealed record KillJson(
         kill.KillAt,
         kill.ProcessesKilled,
         kill.WasForced,
+        kill.Enforcer,
         [.. kill.Samples.Select(s => new KillSampleJson(s.AgeMs, s.Raw, s.Filtered, s.Deviation))],
         [.. kill.Moves.Select(move => new KillLevelJson(ResourceKill.NameOf(move.To), move.AgeMs))]);
 }
@@ -41,6 +45,19 @@ public sealed record KillSampleJson(long AgeMs, long Raw, long Filtered, long De
 
 /// <param name="AgeMs">Before the kill was decided.</param>
 public sealed record KillLevelJson(string Level, long AgeMs);
+
+/// <summary>An attempt that a guard killed and that was followed by another one.</summary>
+public sealed record EarlierKillJson(int Attempt, string Worker, KillJson Kill)
+{
+    /// <summary>Null where no guard killed any.</summary>
+    internal static IReadOnlyList<EarlierKillJson>? Of(IReadOnlyList<EarlierAttempt> earlier)
+    {
+        var killed = earlier.Where(one => one.Kill is not null)
+            .Select(one => new EarlierKillJson(one.Attempt, one.Worker, KillJson.Of(one.Kill)!))
+            .ToList();
+        return killed.Count == 0 ? null : killed;
+    }
+}
 
 /// <summary>A workflow in a datacenter that a guard killed.</summary>
 public sealed record KilledJson(string Workflow, string Datacenter, string Worker, KillJson Kill);

@@ -71,8 +71,9 @@ public sealed record CandidateJson(
         score.Datacenter, isPrimary, score.Bucket, HealthVerdict.NameOf(score.Reason), score.Score,
         score.BlendedLatencyMs, score.ObservedLatencyMs, score.ObservedConfidence, score.PredictedRttMs,
         score.BaselineMs, score.Utilization, score.QueueFactor, score.CircuitPressure, score.LoadFactor,
-        score.QualityPenalty, score.SloFactor, score.SloLevel is { } level ? SloComplianceScore.NameOf(level) : null,
-        score.PreferenceFactor, score.CooldownFactor);
+        score.QualityPenalty, score.SloFactor,
+        score.SloLevel is { } level ? SloComplianceScore.NameOf(level) : null, score.PreferenceFactor,
+        score.CooldownFactor);
 }
 
 public sealed record ExclusionJson(string Datacenter, string Reason);

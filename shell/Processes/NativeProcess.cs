@@ -40,16 +40,43 @@ internal static partial class NativeProcess
     private const int ExtendedStatSizeAt = 40;
     private const int StatSize = 0x200;
     private const int AtWorkingDirectory = -100;
+    private const int ProcessOpenCall = 434;
+    private const int ProcessSignalCall = 424;
 
-    /// <summary>Signals a process, or a whole process group when the id is negative; one that is gone is no
-    /// failure.</summary>
+    /// <summary>Smallest id of a process or group that may be signalled: 0, 1 and negative ones stand for a
+    /// whole group, the first process of all, or everybody.</summary>
+    public const int IdMin = 2;
+
+    /// <summary>Signals a process whose id cannot be another's by now: a child that was not waited for, or
+    /// this process; one that has ended is no failure.</summary>
     public static void Signal(int pid, int signal)
     {
-        if (Kill(pid, signal) == 0) return;
+        ArgumentOutOfRangeException.ThrowIfLessThan(pid, IdMin);
+        Judge("kill", Kill(pid, signal));
+    }
+
+    /// <summary>Signals a process group; one that is gone is no failure.</summary>
+    public static void SignalGroup(int group, int signal)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(group, IdMin);
+        Judge("kill", Kill(-group, signal));
+    }
+
+    /// <summary>A descriptor that stands for the process which has this id now, whoever has it later; -1
+    /// where there is none to be had.</summary>
+    public static int OpenProcess(int pid) => (int)SystemCall(ProcessOpenCall, pid, 0, 0, 0);
+
+    /// <summary>Signals a process that was opened; one that has ended is no failure.</summary>
+    public static void SignalOpened(int descriptor, int signal) =>
+        Judge("pidfd_send_signal", (int)SystemCall(ProcessSignalCall, descriptor, signal, 0, 0));
+
+    private static void Judge(string call, int result)
+    {
+        if (result == 0) return;
         var error = Marshal.GetLastPInvokeError();
         // A process that changed its user is out of reach; whoever waits for it goes on waiting.
         if (error is NoSuchProcess or NotPermitted) return;
-        throw Failure("kill", error);
+        throw Failure(call, error);
     }
 
     /// <summary>Waits until a child has ended and leaves it to be reaped, so that its id stays
@@ -90,6 +117,7 @@ internal static partial class NativeProcess
         }
 
         status = ended;
+        if (reaped > 0) OwnChildren.OnReaped(reaped);
         return reaped;
     }
 
@@ -137,17 +165,18 @@ internal static partial class NativeProcess
     /// <summary>A value of <c>sysconf</c>; these are equal in all C libraries of Linux.</summary>
     public static long SystemValue(int name) => SystemConfiguration(name);
 
-    /// <summary>Reads the start of a small file of the kernel's; -1 when it is gone or out of
-    /// reach.</summary>
+    /// <summary>Reads the start of a small file of the kernel's; its length, or the system's error number
+    /// below 0.</summary>
     public static unsafe int ReadFile(string path, Span<byte> target)
     {
         var descriptor = OpenFile(path, ReadOnly | CloseOnExec);
-        if (descriptor < 0) return -1;
+        if (descriptor < 0) return -Marshal.GetLastPInvokeError();
         fixed (byte* start = target)
         {
-            var read = ReadDescriptor(descriptor, start, (nuint)target.Length);
+            var read = (int)ReadDescriptor(descriptor, start, (nuint)target.Length);
+            if (read < 0) read = -Marshal.GetLastPInvokeError();
             Close(descriptor);
-            return (int)read;
+            return read;
         }
     }
 
@@ -175,10 +204,11 @@ internal static partial class NativeProcess
     [LibraryImport("libc", EntryPoint = "sysconf")]
     private static partial long SystemConfiguration(int name);
 
-    [LibraryImport("libc", EntryPoint = "open", StringMarshalling = StringMarshalling.Utf8)]
+    [LibraryImport(
+        "libc", EntryPoint = "open", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     private static partial int OpenFile(string path, int flags);
 
-    [LibraryImport("libc", EntryPoint = "read")]
+    [LibraryImport("libc", EntryPoint = "read", SetLastError = true)]
     private static unsafe partial nint ReadDescriptor(int descriptor, byte* target, nuint length);
 
     [LibraryImport("libc", EntryPoint = "statx", StringMarshalling = StringMarshalling.Utf8)]
@@ -188,6 +218,9 @@ internal static partial class NativeProcess
     [LibraryImport(
         "libc", EntryPoint = "rmdir", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     private static partial int RemoveEmpty(string path);
+
+    [LibraryImport("libc", EntryPoint = "syscall", SetLastError = true)]
+    private static partial nint SystemCall(nint number, nint a, nint b, nint c, nint d);
 
     [LibraryImport("libc", EntryPoint = "kill", SetLastError = true)]
     private static partial int Kill(int pid, int signal);

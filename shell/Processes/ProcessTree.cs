@@ -1,81 +1,64 @@
-using System.Globalization;
-
 namespace Hyperscale.Det.Shell.Processes;
 
-/// <summary>Finds what belongs to a process: its descendants and the members of its session.</summary>
+/// <summary>Signals what belongs to a process: its descendants and the members of its session.</summary>
 internal static class ProcessTree
 {
-    /// <summary>Living processes under a root, the root excluded, by rising id.</summary>
-    /// <remarks>A process that changed its session is found as a descendant while its ancestors live or a
-    /// subreaper adopted it; one that was orphaned, as a member of the session.</remarks>
-    public static IReadOnlyList<int> Under(int root)
-    {
-        var processes = ReadAll();
-        var found = new HashSet<int> { root };
-        var grew = true;
-        while (grew)
-        {
-            grew = false;
-            foreach (var process in processes)
-            {
-                if (!found.Contains(process.Parent) && process.Session != root) continue;
-                grew |= found.Add(process.Id);
-            }
-        }
+    /// <summary>Looks for somebody who still runs before those that were stopped are killed. Each takes a
+    /// step of a storm that starts processes faster than they are found; the next round goes on.</summary>
+    private const int LooksMax = 50;
 
-        found.Remove(root);
-        return [.. processes.Where(p => found.Contains(p.Id) && !p.IsGone).Select(p => p.Id).Order()];
-    }
-
-    /// <summary>Signals all that are <see cref="Under"/> a root; how many there were.</summary>
+    /// <summary>Signals all that live under a root once; how many there were.</summary>
+    /// <exception cref="IOException">Processes cannot be listed.</exception>
     public static int Signal(int root, int signal)
     {
-        var members = Under(root);
-        foreach (var member in members) NativeProcess.Signal(member, signal);
+        var members = ProcessScan.All().Tree(root, [])
+            .FindAll(member => !member.IsZombie && member.Id != root);
+        foreach (var member in members) ProcessScan.Signal(member, signal);
         return members.Count;
     }
 
-    private static List<Entry> ReadAll()
-    {
-        var entries = new List<Entry>();
-        foreach (var directory in Directory.EnumerateDirectories("/proc"))
-        {
-            var name = Path.GetFileName(directory.AsSpan());
-            if (!int.TryParse(name, NumberStyles.None, CultureInfo.InvariantCulture, out var id)) continue;
-            if (TryRead(id, out var entry)) entries.Add(entry);
-        }
+    /// <summary>Ends all that live under a root; how many there were. Nobody is left only when it says
+    /// 0.</summary>
+    public static int Kill(int root) => Kill(root, all => all.Tree(root, []));
 
-        return entries;
-    }
-
-    private static bool TryRead(int id, out Entry entry)
+    /// <summary>As <see cref="Kill(int)"/>; what ended of it and was adopted by this process is reaped, which
+    /// nobody else may wait for.</summary>
+    public static int KillAndReap(int root) => Kill(root, all =>
     {
-        entry = default;
-        string stat;
+        var members = all.Tree(root, []);
+        foreach (var member in members)
+            if (member.IsZombie && member.Id != root) ProcessScan.ReapAdopted(member);
+        return members;
+    });
+
+    /// <summary>Ends all that is found but the root; how many there were, at least 1 while they cannot be
+    /// looked at.</summary>
+    /// <remarks>All are stopped first, until nobody is found running: what is stopped starts nobody else, and
+    /// leaves no orphan behind. What has just ended may have started another one that is not found yet, so
+    /// as long as this process has somebody new to wait for, there may be more.</remarks>
+    public static int Kill(int root, Func<ProcessSnapshot, List<ProcessEntry>> find)
+    {
+        var stopped = new Dictionary<int, ProcessEntry>();
         try
         {
-            stat = File.ReadAllText($"/proc/{id}/stat");
+            for (var look = 0; look < LooksMax; look++)
+            {
+                var all = ProcessScan.All();
+                var members = find(all).FindAll(member => member.Id != root);
+                var running = members.FindAll(member => !member.IsZombie && !member.IsStopped);
+                if (members.Count == 0 && stopped.Count == 0) return all.IsPartial ? 1 : 0;
+                foreach (var member in members)
+                    if (!member.IsZombie) stopped[member.Id] = member;
+                if (running.Count == 0) break;
+                foreach (var member in running) ProcessScan.Signal(member, NativeProcess.SignalStop);
+            }
         }
-        // It ended since it was listed; the kernel says so when opening or when reading.
-        catch (IOException)
+        // There are no descriptors left to look with: those that were seen are ended, the rest by and by.
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            return false;
-        }
-        catch (UnauthorizedAccessException)
-        {
-            return false;
         }
 
-        // The name, in parentheses, may itself hold spaces and parentheses.
-        var fields = stat[(stat.LastIndexOf(')') + 1)..].Split(' ', 6, StringSplitOptions.RemoveEmptyEntries);
-        if (fields.Length < 5) return false;
-        entry = new Entry(
-            id,
-            int.Parse(fields[1], CultureInfo.InvariantCulture),
-            int.Parse(fields[3], CultureInfo.InvariantCulture),
-            fields[0] is "Z" or "X");
-        return true;
+        foreach (var member in stopped.Values) ProcessScan.Signal(member, NativeProcess.SignalKill);
+        return Math.Max(1, stopped.Count);
     }
-
-    private readonly record struct Entry(int Id, int Parent, int Session, bool IsGone);
 }

@@ -41,9 +41,15 @@ internal static unsafe partial class Spawn
             }
 
             Describe(attributes, placement);
-            int pid;
-            error = SpawnByName(&pid, arguments[0], actions, attributes, arguments, variables);
-            return error == 0 ? pid : 0;
+            var failure = 0;
+            var started = OwnChildren.Start(() =>
+            {
+                int pid;
+                failure = SpawnByName(&pid, arguments[0], actions, attributes, arguments, variables);
+                return failure == 0 ? pid : 0;
+            });
+            error = failure;
+            return started;
         }
         finally
         {

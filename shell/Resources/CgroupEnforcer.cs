@@ -7,6 +7,9 @@ namespace Hyperscale.Det.Shell.Resources;
 /// <summary>Puts each tree into a control group of its own, which nothing that it starts can leave.</summary>
 internal sealed class CgroupEnforcer : IResourceEnforcer
 {
+    // What does not go within half a second is left to the next worker.
+    private const int RemovalsMax = 50;
+
     private readonly ICgroupKind _kind;
     private int _count;
 
@@ -51,11 +54,13 @@ internal sealed class CgroupEnforcer : IResourceEnforcer
         return new CgroupTree(_kind, name, root, holdsRoot);
     }
 
-    public void Refresh()
-    {
-    }
+    public void Refresh() => _kind.TryRemoveAgain();
 
-    public void Dispose() => _kind.Remove();
+    public void Dispose()
+    {
+        _kind.Remove();
+        for (var i = 0; i < RemovalsMax && _kind.TryRemoveAgain() > 0; i++) Thread.Sleep(10);
+    }
 }
 
 /// <summary>What the two versions of control groups do differently.</summary>
@@ -81,8 +86,13 @@ internal interface ICgroupKind
     /// <summary>Sends SIGKILL to all but the root, none of which can start another one meanwhile.</summary>
     int Kill(string name, int root);
 
+    /// <summary>Removes a tree's group, or tries again later while processes are ending in it.</summary>
     void Remove(string name);
 
+    /// <summary>Removes what could not be removed so far; how many are left.</summary>
+    int TryRemoveAgain();
+
+    /// <summary>Removes the group that trees' groups are in.</summary>
     void Remove();
 }
 
@@ -158,8 +168,8 @@ internal sealed class CgroupTree(ICgroupKind kind, string name, int root, bool h
         foreach (var id in listed)
         {
             if (id == root) continue;
-            if (_members.TryGetValue(id, out var known) || ProcessScan.TryRead(id, out known))
-                members[id] = known;
+            if (_members.TryGetValue(id, out var known)
+                || ProcessScan.Read(id, out known) == ProcessLook.Found) members[id] = known;
         }
 
         _members = members;

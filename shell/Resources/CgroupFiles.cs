@@ -8,7 +8,8 @@ namespace Hyperscale.Det.Shell.Resources;
 /// <see cref="UnauthorizedAccessException"/>.</summary>
 internal static class CgroupFiles
 {
-    public const string Prefix = "hyperscale-";
+    /// <summary>Looks at a group that is to freeze, a millisecond or so apart.</summary>
+    private const int FreezeLooksMax = 200;
 
     public static void Write(string path, string value) => File.WriteAllText(path, value);
 
@@ -41,16 +42,22 @@ internal static class CgroupFiles
     /// <summary>Sends SIGKILL to all processes of a group but its root, frozen meanwhile so that none starts
     /// another one; how many there were.</summary>
     /// <param name="state">The file that freezes the group, with what to write there.</param>
+    /// <param name="isFrozen">Whether it has come to that: the kernel takes its time.</param>
     public static int KillFrozen(
-        string directory, int root, (string File, string Frozen, string Thawed) state)
+        string directory,
+        int root,
+        (string File, string Frozen, string Thawed) state,
+        Func<string, bool> isFrozen)
     {
         if (Processes(directory).All(id => id == root)) return 0;
         var path = Path.Combine(directory, state.File);
         Write(path, state.Frozen);
         try
         {
+            // What is stuck in the kernel does not freeze, nor does it start anything.
+            for (var look = 0; look < FreezeLooksMax && !isFrozen(directory); look++) Thread.Sleep(1);
             List<int> others = [.. Processes(directory).Where(id => id != root)];
-            foreach (var id in others) NativeProcess.Signal(id, NativeProcess.SignalKill);
+            foreach (var id in others) Kill(id);
             return others.Count;
         }
         finally
@@ -59,42 +66,12 @@ internal static class CgroupFiles
         }
     }
 
-    /// <summary>Where this process is in a hierarchy: that of a controller, or the unified one for an empty
-    /// name. Null when it is in none.</summary>
-    public static string? OwnPath(string controller)
+    // Nobody of a frozen group ends, so its ids are nobody else's.
+    private static void Kill(int id)
     {
-        foreach (var line in File.ReadLines("/proc/self/cgroup"))
-        {
-            var parts = line.Split(':', 3);
-            if (parts.Length == 3 && parts[1].Split(',').Contains(controller)) return parts[2];
-        }
-
-        return null;
-    }
-
-    /// <summary>Removes what workers left behind that did not come to it themselves.</summary>
-    public static void RemoveLeftovers(string parent)
-    {
-        foreach (var directory in Directory.EnumerateDirectories(parent, $"{Prefix}*"))
-        {
-            var owner = Path.GetFileName(directory)[Prefix.Length..].Split('-')[0];
-            var isOwned = int.TryParse(owner, NumberStyles.None, CultureInfo.InvariantCulture, out var id)
-                && Directory.Exists($"/proc/{id}");
-            if (!isOwned) TryRemove(directory);
-        }
-    }
-
-    /// <summary>Removes a group with those in it; what still has processes stays.</summary>
-    public static void TryRemove(string directory)
-    {
-        try
-        {
-            foreach (var inner in Directory.EnumerateDirectories(directory)) TryRemove(inner);
-            NativeProcess.RemoveDirectory(directory);
-        }
-        // Somebody else removed it, or may.
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-        }
+        if (ProcessScan.Read(id, out var seen) == ProcessLook.Found)
+            ProcessScan.Signal(seen, NativeProcess.SignalKill);
+        // There is no descriptor left to look with.
+        else if (id >= NativeProcess.IdMin) NativeProcess.Signal(id, NativeProcess.SignalKill);
     }
 }

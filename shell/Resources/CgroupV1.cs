@@ -1,5 +1,6 @@
 using System.Globalization;
 using Hyperscale.Det.Resources;
+using Hyperscale.Det.Shell.Processes;
 
 namespace Hyperscale.Det.Shell.Resources;
 
@@ -7,7 +8,6 @@ namespace Hyperscale.Det.Shell.Resources;
 /// stroke, pids against fork storms.</summary>
 internal sealed class CgroupV1 : ICgroupKind
 {
-    private const string Mount = "/sys/fs/cgroup";
     private const int PeriodMicroseconds = 100_000;
 
     /// <summary>Processes and threads of one tree.</summary>
@@ -15,7 +15,8 @@ internal sealed class CgroupV1 : ICgroupKind
 
     private static readonly string[] Controllers = ["cpu", "cpuacct", "memory", "freezer", "pids"];
 
-    private readonly string _own = $"{CgroupFiles.Prefix}{Environment.ProcessId}-{Guid.NewGuid():N}";
+    private readonly string _own = CgroupNames.Make();
+    private readonly CgroupLeftovers _left = new();
     private readonly SortedDictionary<string, string> _parents = new(StringComparer.Ordinal);
 
     public string Name => "cgroup-v1";
@@ -26,12 +27,10 @@ internal sealed class CgroupV1 : ICgroupKind
         {
             foreach (var controller in Controllers)
             {
-                var path = CgroupFiles.OwnPath(controller)
+                var place = CgroupPlace.Find(controller)
                     ?? throw new IOException($"there is no hierarchy of {controller}");
-                var parent = Path.Combine(Mount, controller) + path;
-                if (!Directory.Exists(parent)) throw new IOException($"{parent} is not there");
-                CgroupFiles.RemoveLeftovers(parent);
-                _parents[controller] = Path.Combine(parent, _own);
+                _left.Add(CgroupNames.RemoveLeftovers(place.Own));
+                _parents[controller] = Path.Combine(place.Own, _own);
                 Directory.CreateDirectory(_parents[controller]);
             }
 
@@ -81,16 +80,19 @@ internal sealed class CgroupV1 : ICgroupKind
             (quota is >= 0 and < 1000 ? 1000 : quota).ToString(CultureInfo.InvariantCulture));
     }
 
-    public int Kill(string name, int root) =>
-        CgroupFiles.KillFrozen(DirectoryOf(name), root, ("freezer.state", "FROZEN", "THAWED"));
+    public int Kill(string name, int root) => CgroupFiles.KillFrozen(
+        DirectoryOf(name), root, ("freezer.state", "FROZEN", "THAWED"),
+        group => File.ReadAllText(Path.Combine(group, "freezer.state")).Trim() == "FROZEN");
 
     public void Remove(string name)
     {
-        foreach (var parent in _parents.Values) CgroupFiles.TryRemove(Path.Combine(parent, name));
+        foreach (var parent in _parents.Values) _left.Remove(Path.Combine(parent, name));
     }
+
+    public int TryRemoveAgain() => _left.TryAgain();
 
     public void Remove()
     {
-        foreach (var parent in _parents.Values) CgroupFiles.TryRemove(parent);
+        foreach (var parent in _parents.Values) _left.Remove(parent);
     }
 }

@@ -6,9 +6,9 @@ namespace Hyperscale.Det.Shell.Resources;
 
 /// <summary>Finds trees in <c>/proc</c> and holds them back by stopping and continuing them.</summary>
 /// <remarks>This process is a subreaper, so that what outlives the root of its tree stays its descendant. A
-/// process that was once seen in a tree stays in it, whoever adopts it and whatever session it makes. What
-/// starts, breaks away and loses all its ancestors between two looks is not found: control groups are better
-/// where there are any.</remarks>
+/// process that was once seen in a tree stays in it, whoever adopts it and whatever session it makes. An
+/// orphan that this process adopted belongs to a tree whose root has ended, as roots adopt what is theirs
+/// while they live; where several have, to each of them, as each is to end.</remarks>
 internal sealed class ProcEnforcer : IResourceEnforcer
 {
     private readonly Lock _lock = new();
@@ -51,6 +51,7 @@ internal sealed class ProcTree(int root, bool holdsRoot, Action<ProcTree> forget
 
     private readonly Lock _lock = new();
     private List<ProcessEntry> _members = [];
+    private bool _isLost;
     private volatile int _runPermille = 1000;
     private volatile bool _isDisposed;
     private Thread? _pacer;
@@ -58,9 +59,22 @@ internal sealed class ProcTree(int root, bool holdsRoot, Action<ProcTree> forget
     public TreeReading? Read(Instant at)
     {
         List<ProcessEntry> members;
-        lock (_lock) members = _members;
+        lock (_lock)
+        {
+            if (_isLost) return null;
+            members = _members;
+        }
+
         if (members.Count == 0) return null;
-        return new TreeReading(at, [.. members.Select(Reading)]);
+        try
+        {
+            return new TreeReading(at, [.. members.Select(Reading)]);
+        }
+        // Its descriptors cannot be counted now. Other trees can be read nevertheless.
+        catch (IOException)
+        {
+            return null;
+        }
     }
 
     public void Throttle(ThrottleOrder? order)
@@ -80,13 +94,7 @@ internal sealed class ProcTree(int root, bool holdsRoot, Action<ProcTree> forget
         }
     }
 
-    public int Kill()
-    {
-        var living = Find(ProcessScan.All())
-            .Where(process => !process.IsZombie && process.Id != root).ToList();
-        Signal(living, NativeProcess.SignalKill);
-        return living.Count;
-    }
+    public int Kill() => ProcessTree.Kill(root, Find);
 
     public void Dispose()
     {
@@ -95,30 +103,22 @@ internal sealed class ProcTree(int root, bool holdsRoot, Action<ProcTree> forget
     }
 
     /// <summary>Finds the members among all processes: the root, what descends from a member or is in the
-    /// root's session, and what was a member before. Members that ended and that this process adopted are
-    /// reaped.</summary>
-    internal List<ProcessEntry> Find(List<ProcessEntry> all)
+    /// root's session, what was a member before, and once the root has ended the orphans. Members that ended
+    /// and that this process adopted are reaped.</summary>
+    internal List<ProcessEntry> Find(ProcessSnapshot all)
     {
         lock (_lock)
         {
-            var found = new HashSet<int> { root };
-            foreach (var known in _members)
-            {
-                foreach (var process in all)
-                    if (process.IsSame(known)) found.Add(known.Id);
-            }
-
-            for (var grew = true; grew;)
-            {
-                grew = false;
-                foreach (var process in all)
-                    if (found.Contains(process.Parent) || process.Session == root)
-                        grew |= found.Add(process.Id);
-            }
-
-            _members = [.. all.Where(process => found.Contains(process.Id))];
+            // What could not be looked at is not gone.
+            List<ProcessEntry> unseen =
+                [.. _members.Where(known => all.IsUnknown(known.Id) && !all.Has(known))];
+            _isLost = all.IsPartial || unseen.Count > 0 || all.IsUnknown(root);
+            var orphans = all.HasEnded(root) && !all.IsUnknown(root) ? all.Adopted() : [];
+            _members = all.Tree(root, _members.Concat(orphans));
             Reap();
-            return _members;
+            var found = _members;
+            if (unseen.Count > 0) _members = [.. found, .. unseen];
+            return found;
         }
     }
 
@@ -160,8 +160,8 @@ internal sealed class ProcTree(int root, bool holdsRoot, Action<ProcTree> forget
         lock (_lock)
         {
             // What started since the last look is in its parent's group, unless it made one.
-            foreach (var group in _members.Where(IsHeld).Select(process => process.Group).Distinct())
-                if (group > 1 && (holdsRoot || group != root)) NativeProcess.Signal(-group, signal);
+            foreach (var member in _members.Where(IsHeld).DistinctBy(process => process.Group))
+                if (holdsRoot || member.Group != root) ProcessScan.SignalGroup(member, signal);
             Signal(_members, signal);
         }
     }
@@ -169,12 +169,7 @@ internal sealed class ProcTree(int root, bool holdsRoot, Action<ProcTree> forget
     private void Signal(List<ProcessEntry> members, int signal)
     {
         foreach (var process in members)
-        {
-            if (!IsHeld(process)) continue;
-            // Its id may be another's by now.
-            if (ProcessScan.TryRead(process.Id, out var now) && now.IsSame(process))
-                NativeProcess.Signal(process.Id, signal);
-        }
+            if (IsHeld(process)) ProcessScan.Signal(process, signal);
     }
 
     private bool IsHeld(ProcessEntry process) => process.Id != root || holdsRoot;

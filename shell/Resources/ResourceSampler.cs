@@ -29,6 +29,7 @@ internal sealed class ResourceSampler : IAsyncDisposable
         ILogger logger)
     {
         (_node, _mailbox, _workloads, _now, _logger) = (node, mailbox, workloads, now, logger);
+        if (workloads is not null) ShellLog.EnforcerChosen(logger, node, workloads.Enforcer);
         var period = TimeSpan.FromMilliseconds(interval.Milliseconds);
         _timer = time.CreateTimer(_ => Look(), null, period, period);
     }
@@ -41,7 +42,10 @@ internal sealed class ResourceSampler : IAsyncDisposable
         try
         {
             var workloads = _workloads?.Sample(_now) ?? [];
-            _mailbox.Signal(new NodeInput.ResourcesSampled(workloads, MachineReader.Read(_now())));
+            _mailbox.Signal(new NodeInput.ResourcesSampled(workloads, MachineReader.Read(_now()))
+            {
+                Enforcer = _workloads?.Enforcer ?? "",
+            });
         }
         // A look that failed is a sample that did not arrive; the guards go on with the next one.
         catch (Exception e)

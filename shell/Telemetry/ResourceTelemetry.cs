@@ -40,6 +40,9 @@ internal sealed class ResourceTelemetry(Meter meter, ILogger logger)
     private readonly Gauge<int> _overBudget = meter.CreateGauge<int>(
         "worker_over_budget", null, "Whether a worker takes no work");
 
+    private readonly Gauge<int> _enforcer = meter.CreateGauge<int>(
+        "worker_enforcer", null, "1, with how a worker's host looks at workloads and holds them back");
+
     private readonly Gauge<double> _datacenter = meter.CreateGauge<double>(
         "datacenter_pressure", null, "Used of a datacenter's cores and memory, 0 to 1, as it last changed");
 
@@ -104,6 +107,7 @@ internal sealed class ResourceTelemetry(Meter meter, ILogger logger)
         _memoryPressure.Record(report.MemoryPressure, label);
         _workloadProcesses.Record(report.Processes, label);
         _overBudget.Record(report.OverBudget is null ? 0 : 1, label);
+        if (report.Enforcer.Length > 0) _enforcer.Record(1, label, new("enforcer", report.Enforcer));
     }
 
     private void OnDatacenter(NodeId node, TelemetryEvent.DatacenterPressed pressed)

@@ -73,6 +73,9 @@ public static partial class ShellLog
     [LoggerMessage(30, LogLevel.Warning, "{Node}: looking at its resources failed")]
     public static partial void SampleFailed(ILogger logger, NodeId node, Exception cause);
 
+    [LoggerMessage(31, LogLevel.Information, "{Node}: guards workloads by {Enforcer}")]
+    public static partial void EnforcerChosen(ILogger logger, NodeId node, string enforcer);
+
     [LoggerMessage(40, LogLevel.Information, "{Node}: HTTP API on {Address}")]
     public static partial void ApiStarted(ILogger logger, NodeId node, string address);
 

@@ -38,18 +38,39 @@ internal static class CommandSupervisor
 
     private static void OnOrder(byte order)
     {
-        if (order == WorkloadControl.Terminate)
-            ProcessTree.Signal(Environment.ProcessId, NativeProcess.SignalTerminate);
-        else
-            KillAll();
+        if (order == WorkloadControl.Terminate) Terminate();
+        else KillAllSoon();
     }
 
     private static void KillAllSoon() =>
-        new Thread(KillAll) { IsBackground = true, Name = "kill what is left" }.Start();
+        new Thread(KillForGood) { IsBackground = true, Name = "kill what is left" }.Start();
 
-    // A process may start another one while we look, and that one is found in the next round.
+    private static void Terminate()
+    {
+        try
+        {
+            ProcessTree.Signal(Environment.ProcessId, NativeProcess.SignalTerminate);
+        }
+        // Who cannot be asked to end is killed for it later.
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+        }
+    }
+
+    // A process may start another one while we look, and that one is found in the next round. It goes on
+    // until this process ends, as it does once it has nobody to wait for: a look that finds nobody is no
+    // proof.
+    private static void KillForGood()
+    {
+        while (true)
+        {
+            var found = ProcessTree.Kill(Environment.ProcessId);
+            Thread.Sleep(found > 0 ? 1 : 10);
+        }
+    }
+
     private static void KillAll()
     {
-        while (ProcessTree.Signal(Environment.ProcessId, NativeProcess.SignalKill) > 0) Thread.Sleep(1);
+        while (ProcessTree.Kill(Environment.ProcessId) > 0) Thread.Sleep(1);
     }
 }

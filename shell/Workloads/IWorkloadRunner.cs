@@ -12,6 +12,10 @@ namespace Hyperscale.Det.Shell.Workloads;
 /// every process tree and returns once all are gone; nothing is told afterwards.</remarks>
 public interface IWorkloadRunner : IAsyncDisposable
 {
+    /// <summary>How it looks at process trees and holds them back: an
+    /// <see cref="Resources.IResourceEnforcer.Name"/>.</summary>
+    string Enforcer { get; }
+
     void Start(AttemptKey attempt, WorkflowSpec workflow);
 
     /// <summary>Stops a workload's whole process tree; one that has already exited is left alone.</summary>

@@ -22,6 +22,8 @@ public sealed class ProcessWorkloadRunner(
     public static WorkloadRunnerFactory Factory { get; } =
         deliver => new ProcessWorkloadRunner(deliver, WorkloadProgram.Own, Enforcers.Choose());
 
+    public string Enforcer => enforcer.Name;
+
     public void Start(AttemptKey attempt, WorkflowSpec workflow)
     {
         lock (_lock)

@@ -210,14 +210,14 @@ internal sealed class WorkloadProcess
     {
         // Descendants first: they can be told apart only while their ancestor lives.
         _tree?.Kill();
-        ProcessTree.Signal(pid, NativeProcess.SignalKill);
+        ProcessTree.KillAndReap(pid);
         NativeProcess.Signal(pid, NativeProcess.SignalKill);
     }
 
     private bool Sweep(int pid)
     {
         var started = Stopwatch.GetTimestamp();
-        while ((_tree?.Kill() ?? 0) + ProcessTree.Signal(pid, NativeProcess.SignalKill) > 0)
+        while ((_tree?.Kill() ?? 0) + ProcessTree.KillAndReap(pid) > 0)
         {
             if (Stopwatch.GetElapsedTime(started) > SweepMax) return false;
             Thread.Sleep(1);

@@ -36,6 +36,7 @@ public static class AllCheckers
         new OneAnswer(),
         new NodeInvariants(),
         new MembersAgree(),
+        new ViewsAgree(),
         new Liveness(),
         new Convergence(),
         new Situations(),

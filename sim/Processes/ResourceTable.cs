@@ -79,7 +79,10 @@ public sealed class ResourceTable(World world)
                 .. running.Where(process => process.Life == host.Life).Select(process => new WorkloadReading(
                     process.Attempt, process.Use.Read(host.LocalNow, world.Now))),
             ],
-            new NodeReading(host.LocalNow, 0, UsedOn(host.Place.Index), MachineBytes)));
+            new NodeReading(host.LocalNow, 0, UsedOn(host.Place.Index), MachineBytes))
+        {
+            Enforcer = "simulated",
+        });
 }
 
 /// <summary>What one workload uses. While it is held back, it runs for part of the time only.</summary>

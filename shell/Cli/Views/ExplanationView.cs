@@ -25,8 +25,10 @@ internal static class ExplanationView
         if (workflows.Count > 0) Screen.Draw(Workflows(workflows), context);
         foreach (var (slot, workflow) in workflows)
         {
-            if (workflow.Kill is { } kill)
-                DrawKill(Place(slot.Slot, slot.Datacenter), workflow, kill, context);
+            var place = Place(slot.Slot, slot.Datacenter);
+            foreach (var (attempt, _, earlier) in workflow.EarlierKills ?? [])
+                DrawKill($"attempt {attempt} of {workflow.Workflow} in {place}", earlier, context);
+            if (workflow.Kill is { } kill) DrawKill($"{workflow.Workflow} in {place}", kill, context);
         }
 
         if (job.RetryBudget.Grants.Count > 0) Screen.Draw(Grants(job.RetryBudget.Grants), context);
@@ -98,11 +100,10 @@ internal static class ExplanationView
             each.Workflow.Reason.Length > 0 ? each.Workflow.Reason : Figures.None,
         ]));
 
-    private static void DrawKill(
-        string place, WorkflowExplanationJson workflow, KillJson kill, CliContext context)
+    private static void DrawKill(string what, KillJson kill, CliContext context)
     {
-        context.Out.WriteLine(Figures.Clean(
-            $"{workflow.Workflow} in {place} was killed by its guard: {kill.Message}"));
+        var guard = kill.Enforcer.Length > 0 ? $"its guard, by {kill.Enforcer}" : "its guard";
+        context.Out.WriteLine(Figures.Clean($"{what} was killed by {guard}: {kill.Message}"));
         var levels = kill.Levels.Select(level =>
             $"{level.Level} {Age(level.AgeMs)} s before");
         context.Out.WriteLine(Figures.Clean(

@@ -69,8 +69,9 @@ internal static class JobGens
 
     private static readonly Gen<EarlierAttempt> Earlier = Gen.Select(
         Gen.Int[1, JobLimits.AttemptMax], Text, Gen.Enum<AttemptState>(), Text, RunStats,
-        (attempt, worker, state, reason, stats) =>
-            new EarlierAttempt(attempt, worker, state, reason, stats));
+        ResourceGens.Kill.Null(),
+        (attempt, worker, state, reason, stats, kill) =>
+            new EarlierAttempt(attempt, worker, state, reason, stats) { Kill = kill });
 
     public static readonly Gen<AttemptOutcome> AttemptOutcome = Gen.Select(
         Gen.Enum<AttemptState>(),

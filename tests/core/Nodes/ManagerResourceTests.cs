@@ -86,6 +86,42 @@ public sealed class ManagerResourceTests
 
         Assert.Equal([0, 0], StartedOn(Worker1));
         Assert.Equal(1, _bench.Node.Ledger.Find(Slot())!.Budget.Consumed);
+
+        var second = Attempt() with { Attempt = 2 };
+        _bench.Accept(Worker1, second);
+        _bench.Finish(Worker1, second, Completed);
+        _bench.Pass(Seconds(1), Worker1);
+        var result = _bench.SentTo<Message.SlotFinished>(Gate)[0].Outcome.Workflows[0];
+        Assert.Equal(AttemptState.Completed, result.Outcome.State);
+        // What it was killed for the first time is not lost by that.
+        Assert.Equal(Content.Of(Killed.Kill), Content.Of(Assert.Single(result.Earlier).Kill));
+    }
+
+    [Fact]
+    public void A_manager_that_lost_its_disk_goes_over_what_others_know_of_its_earlier_life()
+    {
+        var before = new ManagerLocalView(
+            Dispatch.Manager, new StateVersion(90, 7), default, [], Duration.FromSeconds(1));
+        var other = NodeId.Of("east/manager-2");
+        var bench = new ManagerBench(topology: Cluster with
+        {
+            Datacenters = [new DatacenterTopology(Datacenter, [Dispatch.Manager, other])],
+        });
+
+        bench.Receive(other, new Message.ResourcesGossiped([before]));
+        bench.Pass(Seconds(6));
+
+        var told = bench.SentTo<Message.ResourcesGossiped>(other)[^1].Views;
+        var own = Assert.Single(told, view => view.Manager == Dispatch.Manager);
+        Assert.Equal(91, own.Version.Life);
+        Assert.Equal(TrackerVerdict.Accepted, Heard(before, own));
+    }
+
+    private static TrackerVerdict Heard(ManagerLocalView first, ManagerLocalView then)
+    {
+        var view = new ManagerClusterResourceView();
+        view.Merge(first, Instant.Zero);
+        return view.Merge(then, Instant.Zero);
     }
 
     private void Run(WorkflowSpec workflow)

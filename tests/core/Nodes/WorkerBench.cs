@@ -99,16 +99,25 @@ internal sealed class WorkerBench
 
     /// <summary>Seconds pass, in each of which the attempt is seen to use so much memory, and its machine
     /// as much.</summary>
-    public void Use(AttemptKey attempt, int seconds, double gib, double machine = 0.5, int processes = 1)
+    public void Use(
+        AttemptKey attempt,
+        int seconds,
+        double gib,
+        double machine = 0.5,
+        int processes = 1,
+        bool isAnswered = true)
     {
         for (var i = 0; i < seconds; i++)
         {
-            Pass(Duration.FromSeconds(1), isAnswered: true);
+            Pass(Duration.FromSeconds(1), isAnswered);
             var reading = new TreeReading(
                 Now, [], new GroupReading(0, (long)(gib * (1L << 30)), 8, processes));
             When(new NodeInput.ResourcesSampled(
                 [new WorkloadReading(attempt, reading)],
-                new NodeReading(Now, 0, (long)(machine * (1L << 30)), 1L << 30)));
+                new NodeReading(Now, 0, (long)(machine * (1L << 30)), 1L << 30))
+            {
+                Enforcer = "cgroup-v9",
+            });
         }
     }
 

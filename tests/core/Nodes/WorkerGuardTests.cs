@@ -41,6 +41,7 @@ public sealed class WorkerGuardTests
             _bench.Told.OfType<TelemetryEvent.GuardLevelChanged>().Select(change => change.To));
         var told = Assert.Single(_bench.Told.OfType<TelemetryEvent.ResourceKilled>());
         Assert.Equal(Content.Of(outcome.Kill), Content.Of(told.Kill));
+        Assert.Equal("cgroup-v9", told.Kill.Enforcer);
     }
 
     [Fact]
@@ -63,10 +64,17 @@ public sealed class WorkerGuardTests
     public void A_lost_lease_does_not_leave_it_the_five_seconds()
     {
         _bench.Start(Attempt(), Small);
-        _bench.Use(Attempt(), seconds: 6, gib: 2);
-        var until = _bench.Node.LeaseUntil;
-        _bench.Pass(until - _bench.Now + Duration.FromMilliseconds(600));
+        // The lease runs out a few seconds after it is asked to end.
+        _bench.Use(Attempt(), seconds: 2, gib: 0.5, isAnswered: false);
+        _bench.Use(Attempt(), seconds: 6, gib: 2, isAnswered: false);
+        Assert.Equal(
+            new NodeEffect.StopWorkload(Attempt(), WorkloadSignal.Terminate), _bench.Workloads.Last());
+        var left = _bench.Node.LeaseUntil - _bench.Now;
+        Assert.InRange(left.Milliseconds, 1, 4000);
 
+        _bench.Pass(left + Duration.FromMilliseconds(499));
+        Assert.DoesNotContain(new NodeEffect.StopWorkload(Attempt(), WorkloadSignal.Kill), _bench.Workloads);
+        _bench.Pass(Duration.FromMilliseconds(1));
         Assert.Contains(new NodeEffect.StopWorkload(Attempt(), WorkloadSignal.Kill), _bench.Workloads);
         _bench.Exit(Attempt(), 137);
         Assert.Equal(AttemptState.KilledByGuard, _bench.Told
@@ -151,7 +159,7 @@ public sealed class WorkerGuardTests
         Assert.Equal(
             (Slot().Job, 0, 0, GuardLevel.Warn), (usage.Job, usage.Slot, usage.Workflow, usage.Level));
         Assert.Equal(0.8 * (1L << 30), usage.Usage.MemoryBytes, 1e6);
-        Assert.Equal((2, 1), (told.Cores, told.Processes));
+        Assert.Equal((2, 1, "cgroup-v9"), (told.Cores, told.Processes, told.Enforcer));
     }
 
     private AttemptOutcome Finished(AttemptKey attempt) =>

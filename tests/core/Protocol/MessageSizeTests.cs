@@ -112,7 +112,10 @@ public sealed class MessageSizeTests
             [.. Enumerable.Repeat(new KillSample(most, most, most, most), ResourceKill.SamplesMax)],
             [.. Enumerable.Repeat(
                 new GuardMove(GuardLevel.Throttle, GuardLevel.Kill, most), ResourceKill.MovesMax)],
-            1 << 22, true);
+            1 << 22, true)
+        {
+            Enforcer = new string('e', ResourceKill.EnforcerLengthMax),
+        };
     }
 
     private static IEnumerable<int> Indices() => Enumerable.Range(0, JobLimits.WorkflowsMax);

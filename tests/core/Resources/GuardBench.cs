@@ -13,8 +13,13 @@ internal sealed class GuardBench
     private readonly ResourceGuard _guard;
     private long _cpu;
 
-    public GuardBench(ResourceConfig? config = null) =>
-        _guard = new ResourceGuard(Limits, config ?? ResourceConfig.Default, Instant.Zero);
+    private readonly ResourceLimits _limits;
+
+    public GuardBench(ResourceConfig? config = null, ResourceLimits? limits = null)
+    {
+        _limits = limits ?? Limits;
+        _guard = new ResourceGuard(_limits, config ?? ResourceConfig.Default, Instant.Zero);
+    }
 
     public ResourceGuard Guard => _guard;
 
@@ -44,16 +49,25 @@ internal sealed class GuardBench
 
     public void Pass() => Now += Duration.FromSeconds(1);
 
+    /// <summary>A sample is taken at this moment; until then a tenth of the processor's budget was
+    /// used.</summary>
+    public void LookAt(Duration sinceStart, double memory)
+    {
+        var seconds = (Instant.Zero + sinceStart - Now).Nanoseconds / 1e9;
+        Now = Instant.Zero + sinceStart;
+        Show(cpu: 0.1 * seconds, memory: memory);
+    }
+
     /// <summary>The tree is looked at; it used this much of the processor for one second.</summary>
     public GuardVerdict Show(
         double cpu = 0.1, double memory = 0.1, double descriptors = 0.1, int processes = 1)
     {
-        _cpu += (long)(cpu * Limits.CpuPercent * 10_000_000);
+        _cpu += (long)(cpu * _limits.CpuPercent * 10_000_000);
         return When(new GuardInput.Sampled(
             new TreeReading(
                 Now, [],
                 new GroupReading(
-                    _cpu, (long)(memory * Limits.MemoryBytes), (int)(descriptors * Limits.FileDescriptors),
+                    _cpu, (long)(memory * _limits.MemoryBytes), (int)(descriptors * _limits.FileDescriptors),
                     processes)),
             MemoryTotalBytes: 0));
     }

@@ -48,6 +48,9 @@ internal static class ResourceGens
         Gen.Enum<GuardLevel>(), Gen.Enum<GuardLevel>(), Gen.Long[0, 100_000],
         (before, after, age) => new GuardMove(before, after, age)).List[0, ResourceKill.MovesMax];
 
+    private static readonly Gen<string> Enforcer =
+        Gen.String[Gen.Char['a', 'z'], 0, ResourceKill.EnforcerLengthMax];
+
     public static readonly Gen<ResourceKill> Kill =
         from violation in Gen.Enum<GuardDimension>()
         from limits in Gen.Long[0, 1L << 50].Array[4]
@@ -55,8 +58,12 @@ internal static class ResourceGens
         from moves in Moves
         from processes in Gen.Int[0, 1000]
         from isKilled in Gen.Bool
+        from enforcer in Enforcer
         select new ResourceKill(
-            violation, limits[0], limits[1], limits[2], limits[3], samples, moves, processes, isKilled);
+            violation, limits[0], limits[1], limits[2], limits[3], samples, moves, processes, isKilled)
+        {
+            Enforcer = enforcer,
+        };
 
     public static readonly Gen<WorkerResourceReport> Report =
         from cores in Gen.Int[1, 4096]
@@ -68,7 +75,11 @@ internal static class ResourceGens
             (op, slot, workflow, level, usage) =>
                 new WorkflowUsage(new JobId(1, op), slot, workflow, level, usage)).List[0, 5]
         from reason in Gen.String[Gen.Char['a', 'z'], 0, 20].Null()
-        select new WorkerResourceReport(cores, total, memory, processes, workflows, reason);
+        from enforcer in Enforcer
+        select new WorkerResourceReport(cores, total, memory, processes, workflows, reason)
+        {
+            Enforcer = enforcer,
+        };
 
     private static ManagerLocalView ViewOf(NodeId manager, StateVersion version)
     {

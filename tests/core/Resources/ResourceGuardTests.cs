@@ -132,6 +132,27 @@ public sealed class ResourceGuardTests
         Assert.InRange(looks, 11, 14);
     }
 
+    [Theory]
+    [InlineData(0.01, 20)]
+    [InlineData(0, 20)]
+    [InlineData(0.6, 30)]
+    public void A_brake_leaves_what_hardly_uses_the_processor_enough_to_go_on(double cpu, int percent)
+    {
+        for (var i = 0; i < 7; i++) _bench.Look(cpu: cpu, memory: 0.93);
+
+        Assert.InRange(Guard.Throttled!.Value.CpuPercent, percent - 5, percent + 5);
+        Assert.True(Guard.Throttled.Value.CpuPercent >= 20);
+    }
+
+    [Fact]
+    public void A_brake_leaves_no_more_than_the_budget()
+    {
+        var bench = new GuardBench(limits: GuardBench.Limits with { CpuPercent = 10 });
+        for (var i = 0; i < 7; i++) bench.Look(cpu: 0.1, memory: 0.93);
+
+        Assert.InRange(bench.Guard.Throttled!.Value.CpuPercent, 8, 10);
+    }
+
     [Fact]
     public void Memory_that_grows_over_the_throttle_is_braked_to_half()
     {
@@ -235,6 +256,41 @@ public sealed class ResourceGuardTests
             for (var i = 0; i < 9; i++) bench.Look(memory: use);
             Assert.Equal(GuardLevel.Kill, bench.Guard.Level);
         });
+
+    private static readonly Gen<int[]> LateMs = Gen.OneOf(
+        Gen.Int[0, 970].Array[40],
+        // The most that can be lost: each late one is followed by one in time.
+        Gen.Const<int[]>([.. Enumerable.Range(0, 40).Select(i => i % 2 * 970)]));
+
+    [Fact]
+    public void Samples_that_come_late_by_up_to_an_interval_put_no_kill_off() =>
+        Gen.Select(Gen.Int[1, 20], LateMs).Sample((before, late) =>
+        {
+            var bench = new GuardBench();
+            for (var i = 0; i < before; i++) bench.LookAt(At(i, late), memory: 0.1);
+            // The first over the budget, and then those of the grace and three.
+            for (var i = before; i < before + 9; i++) bench.LookAt(At(i, late), memory: 1.2);
+
+            Assert.Equal(GuardLevel.Kill, bench.Guard.Level);
+        });
+
+    [Fact]
+    public void However_late_samples_come_a_spike_shorter_than_the_grace_kills_nothing() =>
+        Gen.Select(Gen.Int[1, 20], LateMs).Sample((before, late) =>
+        {
+            var bench = new GuardBench();
+            for (var i = 0; i < before; i++) bench.LookAt(At(i, late), memory: 0.1);
+            var start = At(before, late);
+            var at = before;
+            for (; At(at, late) - start < Duration.FromSeconds(5); at++)
+                bench.LookAt(At(at, late), memory: 50);
+            for (var i = at; i < at + 5; i++) bench.LookAt(At(i, late), memory: 0.1);
+
+            Assert.True(bench.Guard.Level < GuardLevel.Kill);
+        });
+
+    private static Duration At(int sample, int[] lateMs) =>
+        Duration.FromMilliseconds(((sample + 1) * 1000) + lateMs[sample]);
 
     [Fact]
     public void After_a_calm_history_no_spike_within_the_grace_kills() =>

@@ -37,6 +37,31 @@ public sealed class ResourceTrackingTests
     }
 
     [Fact]
+    public void What_counts_for_nothing_any_more_keeps_a_first_life_from_nothing()
+    {
+        _tracker.Observe(A, new StateVersion(9, 40), "before", Noon);
+
+        var later = Noon + Duration.FromSeconds(30);
+        Assert.Equal(TrackerVerdict.Stale, _tracker.Observe(A, new StateVersion(1, 1), "after", later));
+        later += Duration.FromMilliseconds(1);
+        Assert.Equal(TrackerVerdict.Accepted, _tracker.Observe(A, new StateVersion(1, 1), "after", later));
+        Assert.True(_tracker.TryGet(A, later, out var state));
+        Assert.Equal("after", state);
+    }
+
+    [Fact]
+    public void A_life_that_hears_of_a_version_it_never_had_goes_over_it()
+    {
+        var own = new StateVersion(1, 7);
+
+        Assert.Equal(own, own.Over(new StateVersion(1, 7)));
+        Assert.Equal(own, own.Over(new StateVersion(0, 9)));
+        Assert.Equal(new StateVersion(2, 0), own.Over(new StateVersion(1, 8)));
+        Assert.Equal(new StateVersion(6, 0), own.Over(new StateVersion(5, 1)));
+        Assert.Equal(own, own.Over(new StateVersion(StateVersion.LifeMax, 1)));
+    }
+
+    [Fact]
     public void There_is_room_for_so_many_nodes_and_no_more()
     {
         _tracker.Observe(A, default, "a", Noon);

@@ -1,6 +1,8 @@
 using CsCheck;
 using Hyperscale.Det.Kernel;
+using Hyperscale.Det.Protocol;
 using Hyperscale.Det.Resources;
+using Hyperscale.Det.Tests.Core.Protocol;
 
 namespace Hyperscale.Det.Tests.Core.Resources;
 
@@ -77,6 +79,48 @@ public sealed class ResourceViewTests
             TrackerVerdict.Expired,
             view.Merge(ViewOf("b", 1) with { Age = Duration.FromSeconds(31) }, Noon));
     }
+
+    [Fact]
+    public void A_message_has_the_own_view_and_of_the_others_what_fits_in_turn()
+    {
+        var gossip = new ManagerResourceGossip([]);
+        var names = Enumerable.Range(0, 10).Select(i => $"m{i}").ToList();
+        List<ManagerLocalView> views = [.. names.Select(name => ViewOf(name, 1, Many(3000)))];
+
+        var told = new List<string>();
+        for (var i = 0; i < 9; i++)
+        {
+            var chosen = gossip.Choose(NodeId.Of("m4"), views);
+            Assert.Contains(chosen, view => view.Manager.Name == "m4");
+            Assert.InRange(chosen.Sum(view => view.Workers.Count), 1, ManagerResourceGossip.WorkersMax);
+            Assert.Equal(chosen.OrderBy(view => view.Manager), chosen);
+            told.AddRange(chosen.Select(view => view.Manager.Name).Where(name => name != "m4"));
+        }
+
+        Assert.All(names.Where(name => name != "m4"), name => Assert.Equal(4, told.Count(n => n == name)));
+        Assert.Equal(3, gossip.Choose(NodeId.Of("m4"), [.. views.Take(3)]).Count);
+    }
+
+    [Fact]
+    public void The_largest_message_of_views_fits_a_frame()
+    {
+        var workers = Many(ManagerLocalView.WorkersMax);
+        List<ManagerLocalView> views =
+            [.. Enumerable.Range(0, 256).Select(i => ViewOf($"{new string('m', 60)}{i:d3}", 1, workers))];
+
+        var message = new Message.ResourcesGossiped(
+            new ManagerResourceGossip([]).Choose(views[0].Manager, views));
+
+        Assert.InRange(Encoded.Of(message).Length, 1 << 20, Frame.PayloadBytesMax / 4);
+        Assert.Throws<InvariantViolationException>(() => Encoded.Of(new Message.ResourcesGossiped(views)));
+    }
+
+    private static WorkerAggregate[] Many(int count) =>
+    [
+        .. Enumerable.Range(0, count).Select(i => new WorkerAggregate(
+            NodeId.Of($"{new string('w', 56)}{i:d4}"), long.MaxValue, 4096,
+            new ResourceUsage(1e9, 1e9, 1L << 59, 1L << 59), 1L << 59, true)),
+    ];
 
     [Fact]
     public void Ages_travel_with_what_is_passed_on()

@@ -81,6 +81,33 @@ public sealed class PlainViewTests : IDisposable
     }
 
     [Fact]
+    public void An_explanation_has_the_evidence_of_every_kill_also_of_attempts_that_were_followed_by_another()
+    {
+        ExplanationView.Draw(ExplanationJson.Of(JobSamples.Killed()), JobPictures.Plain(_out));
+        var kills = _out.ToString().Split('\n')
+            .SkipWhile(line => !line.StartsWith("attempt 1", StringComparison.Ordinal)).Take(10);
+
+        Assert.Equal(
+            [
+                "attempt 1 of browse in dc-a was killed by its guard, by proc: memory of 50.0 MiB against a "
+                    + "budget of 40.0 MiB; 3 processes killed",
+                "  warn at 29360128, throttle at 35651584, kill at 41943040 bytes: "
+                    + "warn 1.0 s before, throttle 1.0 s before, kill 0.0 s before",
+                "seconds before    memory  filtered  deviation",
+                "           1.0  51380224  49283072    1048576",
+                "           0.0  52428800  50331648    1048576",
+                "browse in dc-a was killed by its guard, by cgroup-v2: cpu of 200% against a budget of 40%; "
+                    + "3 processes killed, SIGTERM was ignored",
+                "  warn at 28, throttle at 34, kill at 40 percent of a core: "
+                    + "warn 1.0 s before, throttle 1.0 s before, kill 0.0 s before",
+                "seconds before  cpu  filtered  deviation",
+                "           1.0  199       197          1",
+                "           0.0  200       198          1",
+            ],
+            kills);
+    }
+
+    [Fact]
     public void A_status_ends_with_how_latencies_keep_to_their_targets()
     {
         var status = JobPictures.Running(100) with { Slo = ["dc-a: p50 9.0 ms", "dc-a, all jobs: Healthy"] };

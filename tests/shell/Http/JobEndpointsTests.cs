@@ -230,6 +230,40 @@ public sealed class JobEndpointsTests
     }
 
     [Fact]
+    public async Task An_explanation_tells_by_which_attempt_where_and_by_what_guard_each_kill_was()
+    {
+        await using var api = await Api.StartAsync();
+        api.Gate.Answers(new ClientResponse.Explained(JobSamples.Killed()));
+        using var response = await api.SendAsync("GET", $"{JobPath}/explain");
+        var workflow = (await Api.ReadAsync(response, ApiJson.Compact.ExplanationJson)).Slots[0].Workflows[0];
+
+        var earlier = Assert.Single(workflow.EarlierKills!);
+        Assert.Equal((1, "dc-a/worker-1"), (earlier.Attempt, earlier.Worker));
+        var kills = new[] { earlier.Kill, workflow.Kill! };
+        Assert.Equal(
+            [("memory", "proc", false, 41_943_040), ("cpu", "cgroup-v2", true, 40L)],
+            kills.Select(kill => (kill.Violation, kill.Enforcer, kill.WasForced, kill.KillAt)));
+        Assert.All(kills, kill =>
+        {
+            Assert.Equal(["warn", "throttle", "kill"], kill.Levels.Select(level => level.Level));
+            Assert.Equal([1000, 0], kill.Samples.Select(sample => sample.AgeMs));
+        });
+        Assert.Equal(new KillSampleJson(0, 52_428_800, 50_331_648, 1_048_576), earlier.Kill.Samples[1]);
+    }
+
+    [Fact]
+    public async Task An_explanation_without_kills_has_no_fields_for_them()
+    {
+        await using var api = await Api.StartAsync();
+        api.Gate.Answers(new ClientResponse.Explained(JobSamples.Explanation()));
+        using var response = await api.SendAsync("GET", $"{JobPath}/explain");
+        var text = await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken);
+
+        Assert.Contains("\"workflows\":[", text, StringComparison.Ordinal);
+        Assert.DoesNotContain("kill", text, StringComparison.OrdinalIgnoreCase);
+    }
+
+    [Fact]
     public async Task An_explanation_of_a_job_that_is_not_known_is_404()
     {
         await using var api = await Api.StartAsync();

@@ -3,6 +3,7 @@ using CsCheck;
 using Hyperscale.Det.Jobs;
 using Hyperscale.Det.Kernel;
 using Hyperscale.Det.Reliability;
+using Hyperscale.Det.Resources;
 using Hyperscale.Det.Slo;
 
 namespace Hyperscale.Det.Tests.Shell.Json;
@@ -78,6 +79,58 @@ internal static class JobSamples
             Routing = ["Routed: initial_selection", "primary dc-a"],
         };
     }
+
+    /// <summary>A job whose one workflow was killed by its guard twice: for its memory, and for what it used
+    /// of the processor.</summary>
+    public static JobExplanation Killed()
+    {
+        const long mib = 1 << 20;
+        var (last, first) = (
+            Kill(GuardDimension.Cpu, 1, 200, 198) with { Enforcer = "cgroup-v2", WasForced = true },
+            Kill(GuardDimension.Memory, mib, 50 * mib, 48 * mib) with { Enforcer = "proc" });
+        var result = new WorkflowResult(
+            0, 2, "dc-a/worker-2",
+            new AttemptOutcome(AttemptState.KilledByGuard, last.Message, null, RunStats.None, default)
+            {
+                Kill = last,
+            })
+        {
+            Earlier =
+            [
+                new EarlierAttempt(
+                    1, "dc-a/worker-1", AttemptState.KilledByGuard, first.Message, RunStats.None)
+                {
+                    Kill = first,
+                },
+            ],
+        };
+        var status = Status(JobState.Failed, 5) with
+        {
+            Reason = "1 of 1 datacenters failed",
+            Since = new WallTime(1_700_000_001_000),
+            Slots =
+            [
+                new SlotStatus(
+                    0, "dc-a", SlotPhase.Reported, "",
+                    new SlotOutcome(SlotState.Failed, "workflow browse was killed", [result]), []),
+            ],
+        };
+        return new JobExplanation(
+            status, new JobTerms(1, 1, 1, null, LateResultPolicy.LogOnly), CompletionReason.AllDcsReported,
+            "", status.Since,
+            [new SlotExplanation(0, 1, 1, 1, IsHeard: true, [new RetryGrant(0, 2, "killed_by_guard")], [])]);
+    }
+
+    /// <summary>Two samples a second apart, and the three levels on the way.</summary>
+    private static ResourceKill Kill(GuardDimension violation, long unit, long raw, long filtered) => new(
+        violation, 40 * unit, 28 * unit, 34 * unit, 40 * unit,
+        [new KillSample(1000, raw - unit, filtered - unit, unit), new KillSample(0, raw, filtered, unit)],
+        [
+            new GuardMove(GuardLevel.None, GuardLevel.Warn, 1000),
+            new GuardMove(GuardLevel.Warn, GuardLevel.Throttle, 1000),
+            new GuardMove(GuardLevel.Throttle, GuardLevel.Kill, 0),
+        ],
+        3, WasForced: false);
 
     public static RunStats Stats(params long[] microseconds) => new(
         microseconds.Length, 0, 0, 0, LatencyDigest.From(microseconds.Select(us => (us, 1L))), []);

@@ -48,6 +48,8 @@ public sealed class CgroupTreeTests
         {
         }
 
+        public int TryRemoveAgain() => 0;
+
         public void Remove()
         {
         }
