@@ -48,14 +48,28 @@ public sealed partial class GateJobRouter
     {
         var ranked = _ranked.AsSpan(0, eligible);
         if (!IsAnyFull(ranked)) return false;
-        ranked.Sort(Ranked.CompareNow);
+        // All others are in order.
+        for (var i = eligible - 1; i >= 0; i--)
+            if (IsFull(ranked[i])) Sink(ranked[i..]);
         return IsAnyFull(ranked[primaries..]);
     }
+
+    /// <summary>Puts the first one where it belongs among the others, which are sorted by what they are
+    /// now.</summary>
+    private static void Sink(Span<Ranked> ranked)
+    {
+        var (first, to) = (ranked[0], 0);
+        while (to + 1 < ranked.Length && Ranked.CompareNow(ranked[to + 1], first) < 0) to++;
+        ranked[1..(to + 1)].CopyTo(ranked);
+        ranked[to] = first;
+    }
+
+    private static bool IsFull(in Ranked ranked) => ranked.HomeBucket < ranked.Bucket;
 
     private static bool IsAnyFull(ReadOnlySpan<Ranked> ranked)
     {
         foreach (ref readonly var one in ranked)
-            if (one.HomeBucket < one.Bucket) return true;
+            if (IsFull(one)) return true;
         return false;
     }
 

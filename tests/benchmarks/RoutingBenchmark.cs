@@ -25,6 +25,7 @@ internal sealed class RoutingBenchmark : IBenchmark
         {
             Decision("decision", count, isFull: false);
             Decision("decision that spills", count, isFull: true);
+            Detour(count);
             WithViews(count);
         }
 
@@ -41,6 +42,28 @@ internal sealed class RoutingBenchmark : IBenchmark
         Row(what, count, Contest.Run(
             () => router.RouteJob(request, view, Instant.Zero + Duration.FromMilliseconds(++second)),
             () => LeastLoadedScan.Choose(view.Datacenters, Cores)));
+    }
+
+    /// <summary>A decision around the datacenter that the class of jobs is at home in, and that has not a
+    /// core left.</summary>
+    private static void Detour(int count)
+    {
+        var (router, view, request) = Prepared(count, isFull: false);
+        var home = router.RouteJob(request, view, Now).Primaries.Single();
+        DatacenterCandidate[] datacenters =
+        [
+            .. view.Datacenters.Select(candidate => candidate.Name.Text != home ? candidate : candidate with
+            {
+                Capacity = candidate.Capacity with { AvailableCores = 0, Health = DatacenterHealth.Busy },
+                HealthReason = HealthReason.NoFreeCore,
+            }),
+        ];
+        var full = new RoutingView(datacenters, false);
+        if (router.RouteJob(request, full, Now).Reason != RoutingReason.FullDetour)
+            throw new InvalidOperationException("the decision was to be a detour");
+        Row("decision with a detour", count, Contest.Run(
+            () => router.RouteJob(request, full, Now),
+            () => LeastLoadedScan.Choose(full.Datacenters, Cores)));
     }
 
     /// <summary>A decision with everything that comes before it: the capacity of every datacenter is looked

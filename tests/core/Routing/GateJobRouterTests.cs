@@ -117,6 +117,23 @@ public sealed class GateJobRouterTests
     }
 
     [Fact]
+    public void A_ranking_goes_by_buckets_whatever_was_before() =>
+        Gen.Select(Any, Any, Gen.Int[1, 3], Gen.Int[1, 60]).Sample((before, after, count, seconds) =>
+        {
+            var router = NewRouter(new PlainLatencies());
+            router.RouteJob(Request(count), View([.. before]), At(0));
+            var decision = router.RouteJob(Request(count), View([.. after]), At(seconds));
+            router.CheckInvariants();
+            // Who spilled over heads the fallback.
+            if (decision.Spillovers.Any(spillover => spillover.ShouldSpill)) return;
+
+            var buckets = decision.Ranking.Select(score => score.Bucket).ToList();
+            Assert.Equal(buckets.Order(), buckets);
+            var isHomeFull = decision.Reason == RoutingReason.FullDetour;
+            if (isHomeFull) Assert.Contains(DatacenterHealth.Busy, buckets);
+        });
+
+    [Fact]
     public void Nothing_is_lost_between_primaries_fallback_and_exclusions() =>
         Gen.Select(Any, Gen.Int[1, 4], Gen.Int[1, 60], Gen.Int[0, 200]).Sample((all, count, cores, rounds) =>
         {
