@@ -110,11 +110,13 @@ internal static class ProcessScan
     }
 
     /// <summary>Signals the group that a process was seen in, if it is still that process and in that
-    /// group.</summary>
-    public static void SignalGroup(in ProcessEntry seen, int signal)
+    /// group; whether it was.</summary>
+    public static bool SignalGroup(in ProcessEntry seen, int signal)
     {
-        if (seen.Group < NativeProcess.IdMin || Read(seen.Id, out var now) != ProcessLook.Found) return;
-        if (now.IsSame(seen) && now.Group == seen.Group) NativeProcess.SignalGroup(seen.Group, signal);
+        if (seen.Group < NativeProcess.IdMin || Read(seen.Id, out var now) != ProcessLook.Found) return false;
+        if (!now.IsSame(seen) || now.Group != seen.Group) return false;
+        NativeProcess.SignalGroup(seen.Group, signal);
+        return true;
     }
 
     /// <summary>Reaps a process that was seen before, if it is still that one, has ended, and was adopted by

@@ -84,7 +84,7 @@ internal sealed class ProcTree(int root, bool holdsRoot, Action<ProcTree> forget
             _runPermille = order?.RunPermille ?? 1000;
             if (order is null)
             {
-                Signal(_members, NativeProcess.SignalContinue);
+                SignalAll(NativeProcess.SignalContinue);
                 return;
             }
 
@@ -139,7 +139,7 @@ internal sealed class ProcTree(int root, bool holdsRoot, Action<ProcTree> forget
                 lock (_lock)
                 {
                     if (_runPermille < 1000) continue;
-                    Signal(_members, NativeProcess.SignalContinue);
+                    SignalAll(NativeProcess.SignalContinue);
                     _pacer = null;
                     return;
                 }
@@ -148,28 +148,37 @@ internal sealed class ProcTree(int root, bool holdsRoot, Action<ProcTree> forget
             var run = Period * share / 1000;
             SignalAll(NativeProcess.SignalContinue);
             Thread.Sleep(run);
-            if (_runPermille < 1000 && !_isDisposed) SignalAll(NativeProcess.SignalStop);
+            StopAll();
             Thread.Sleep(Period - run);
         }
 
         SignalAll(NativeProcess.SignalContinue);
     }
 
+    private void StopAll()
+    {
+        // A throttle that was lifted meanwhile has let everything run.
+        lock (_lock)
+        {
+            if (_runPermille < 1000 && !_isDisposed) SignalAll(NativeProcess.SignalStop);
+        }
+    }
+
     private void SignalAll(int signal)
     {
         lock (_lock)
         {
-            // What started since the last look is in its parent's group, unless it made one.
-            foreach (var member in _members.Where(IsHeld).DistinctBy(process => process.Group))
-                if (holdsRoot || member.Group != root) ProcessScan.SignalGroup(member, signal);
-            Signal(_members, signal);
-        }
-    }
+            // What started since the last look is in its parent's group, unless it made one. Of a group's
+            // members some may have ended; one that has not is enough to reach it.
+            foreach (var group in _members.Where(IsHeld).GroupBy(process => process.Group))
+            {
+                if (!holdsRoot && group.Key == root) continue;
+                _ = group.Any(member => ProcessScan.SignalGroup(member, signal));
+            }
 
-    private void Signal(List<ProcessEntry> members, int signal)
-    {
-        foreach (var process in members)
-            if (IsHeld(process)) ProcessScan.Signal(process, signal);
+            foreach (var process in _members)
+                if (IsHeld(process)) ProcessScan.Signal(process, signal);
+        }
     }
 
     private bool IsHeld(ProcessEntry process) => process.Id != root || holdsRoot;

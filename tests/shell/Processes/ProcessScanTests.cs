@@ -45,11 +45,11 @@ public sealed class ProcessScanTests : IDisposable
                 },
                 TimeSpan.FromSeconds(5)));
 
-            ProcessScan.SignalGroup(child with { StartTicks = child.StartTicks - 1 }, 9);
+            Assert.False(ProcessScan.SignalGroup(child with { StartTicks = child.StartTicks - 1 }, 9));
             Assert.Equal(ProcessLook.Found, ProcessScan.Read(sleep.Id, out var shell));
-            ProcessScan.SignalGroup(shell with { Group = child.Group }, 9);
+            Assert.False(ProcessScan.SignalGroup(shell with { Group = child.Group }, 9));
             Assert.False(sleep.WaitForExit(200));
-            ProcessScan.SignalGroup(child, 9);
+            Assert.True(ProcessScan.SignalGroup(child, 9));
             Assert.True(sleep.WaitForExit(5000));
         }
         finally
