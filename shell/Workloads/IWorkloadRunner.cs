@@ -6,10 +6,12 @@ using Hyperscale.Det.Resources;
 namespace Hyperscale.Det.Shell.Workloads;
 
 /// <summary>Runs the workloads of one worker as process trees.</summary>
-/// <remarks>Both calls return at once. What happens is told through the callback the runner was made with:
-/// any number of <see cref="NodeInput.WorkloadReported"/>, then exactly one
-/// <see cref="NodeInput.WorkloadExited"/> for each start, also when the start itself failed. Disposing kills
-/// every process tree and returns once all are gone; nothing is told afterwards.</remarks>
+/// <remarks><see cref="Start"/>, <see cref="Stop"/> and <see cref="Throttle"/> return at once;
+/// <see cref="Sample"/> looks at processes and takes its time, during which the others can be called. What
+/// happens is told through the callback the runner was made with: any number of
+/// <see cref="NodeInput.WorkloadReported"/>, then exactly one <see cref="NodeInput.WorkloadExited"/> for each
+/// start, also when the start itself failed. Disposing kills every process tree and returns once all are
+/// gone; nothing is told afterwards.</remarks>
 public interface IWorkloadRunner : IAsyncDisposable
 {
     /// <summary>How it looks at process trees and holds them back: an

@@ -33,6 +33,10 @@ internal sealed class WorkloadProcess
     private readonly OutputTail _output = new(JobLimits.OutputBytesMax);
     private readonly TaskCompletionSource _gone = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly Lock _lock = new();
+
+    // Whoever kills has it, and the end for as long as it takes to reap the root: while a kill is at work,
+    // the root's id is to name nobody else. Never waited for while holding the other one.
+    private readonly Lock _killing = new();
     private FileStream? _control;
     private IHeldTree? _tree;
     private ThrottleOrder? _throttle;
@@ -90,7 +94,9 @@ internal sealed class WorkloadProcess
     /// <summary>What the tree uses; null when that cannot be told.</summary>
     public TreeReading? Read(Instant at)
     {
-        lock (_lock) return _tree?.Read(at);
+        IHeldTree? tree;
+        lock (_lock) tree = _tree;
+        return tree?.Read(at);
     }
 
     private void Run()
@@ -161,12 +167,11 @@ internal sealed class WorkloadProcess
 
     private void Attach(int pid, FileStream control)
     {
+        // Before the order: whatever the process starts is in the tree from its first moment on.
+        var tree = _enforcer.Hold(pid, _holdsRoot);
         lock (_lock)
         {
-            _pid = pid;
-            _control = control;
-            // Before the order: whatever the process starts is in the tree from its first moment on.
-            _tree = _enforcer.Hold(pid, _holdsRoot);
+            (_pid, _control, _tree) = (pid, control, tree);
             if (_throttle is not null) _tree.Throttle(_throttle);
         }
 
@@ -200,18 +205,33 @@ internal sealed class WorkloadProcess
     private async Task KillAsync()
     {
         if (await Task.WhenAny(Gone, Task.Delay(KillGrace)) == Gone) return;
-        lock (_lock)
+        // Whoever is at it ends the root, too.
+        if (!_killing.TryEnter()) return;
+        try
         {
-            if (_pid != 0) KillTree(_pid);
+            int pid;
+            IHeldTree? tree;
+            lock (_lock) (pid, tree) = (_pid, _tree);
+            if (pid != 0) KillTree(pid, tree);
+        }
+        finally
+        {
+            _killing.Exit();
         }
     }
 
-    private void KillTree(int pid)
+    private static void KillTree(int pid, IHeldTree? tree)
     {
-        // Descendants first: they can be told apart only while their ancestor lives.
-        _tree?.Kill();
-        ProcessTree.KillAndReap(pid);
-        NativeProcess.Signal(pid, NativeProcess.SignalKill);
+        try
+        {
+            // Descendants first: they can be told apart only while their ancestor lives.
+            tree?.Kill();
+            ProcessTree.KillAndReap(pid);
+        }
+        finally
+        {
+            NativeProcess.Signal(pid, NativeProcess.SignalKill);
+        }
     }
 
     private bool Sweep(int pid)
@@ -229,19 +249,26 @@ internal sealed class WorkloadProcess
     private int End(int pid)
     {
         // The reports have ended, so the process has, or it is garbled and must.
-        if (_exitCode is null && _fault is not null) KillTree(pid);
+        if (_exitCode is null && _fault is not null)
+        {
+            lock (_killing) KillTree(pid, _tree);
+        }
+
         NativeProcess.AwaitEnd(pid);
         // Not yet reaped, its id names nobody else: what is left of its session can be found by it.
         var isEmpty = Sweep(pid);
         int exitCode;
-        lock (_lock)
+        IHeldTree? tree;
+        lock (_killing)
         {
-            _ = NativeProcess.Reap(pid, out exitCode);
-            _pid = 0;
-            _tree?.Dispose();
-            _tree = null;
+            lock (_lock)
+            {
+                _ = NativeProcess.Reap(pid, out exitCode);
+                (_pid, tree, _tree) = (0, _tree, null);
+            }
         }
 
+        tree?.Dispose();
         if (!isEmpty) _fault ??= "a process of the workload could not be killed";
         return exitCode;
     }
