@@ -39,7 +39,9 @@ public sealed partial class WorkerNode
                 Show(attempt, workload, new GuardInput.Sampled(reading, _budget.MemoryTotalBytes));
         }
 
-        if (sampled.Node is not { } node || !_budget.Observe(node, WorkloadsUse())) return NodeVerdict.Stale;
+        // A machine that cannot be read leaves the worker's own budget as it was.
+        if (sampled.Node is not { } node) return NodeVerdict.Accepted;
+        if (!_budget.Observe(node, WorkloadsUse())) return NodeVerdict.Stale;
         Emit(new TelemetryEvent.ResourcesReported(Id, ReportNow()!));
         if ((_budget.OverBudget is null) == (_toldOver is null)) return NodeVerdict.Accepted;
         _toldOver = _budget.OverBudget;

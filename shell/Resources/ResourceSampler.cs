@@ -1,5 +1,6 @@
 using Hyperscale.Det.Kernel;
 using Hyperscale.Det.Nodes;
+using Hyperscale.Det.Resources;
 using Hyperscale.Det.Shell.Hosting;
 using Hyperscale.Det.Shell.Telemetry;
 using Hyperscale.Det.Shell.Workloads;
@@ -16,9 +17,11 @@ internal sealed class ResourceSampler : IAsyncDisposable
     private readonly Func<Instant> _now;
     private readonly ILogger _logger;
     private readonly NodeId _node;
+    private readonly Func<Instant, NodeReading> _readMachine;
     private readonly ITimer _timer;
     private int _isLooking;
 
+    /// <param name="readMachine">Null for <see cref="MachineReader"/>.</param>
     public ResourceSampler(
         NodeId node,
         Duration interval,
@@ -26,8 +29,10 @@ internal sealed class ResourceSampler : IAsyncDisposable
         IWorkloadRunner? workloads,
         Func<Instant> now,
         TimeProvider time,
-        ILogger logger)
+        ILogger logger,
+        Func<Instant, NodeReading>? readMachine = null)
     {
+        _readMachine = readMachine ?? MachineReader.Read;
         (_node, _mailbox, _workloads, _now, _logger) = (node, mailbox, workloads, now, logger);
         if (workloads is not null) ShellLog.EnforcerChosen(logger, node, workloads.Enforcer);
         var period = TimeSpan.FromMilliseconds(interval.Milliseconds);
@@ -42,7 +47,7 @@ internal sealed class ResourceSampler : IAsyncDisposable
         try
         {
             var workloads = _workloads?.Sample(_now) ?? [];
-            _mailbox.Signal(new NodeInput.ResourcesSampled(workloads, MachineReader.Read(_now()))
+            _mailbox.Signal(new NodeInput.ResourcesSampled(workloads, ReadMachine())
             {
                 Enforcer = _workloads?.Enforcer ?? "",
             });
@@ -55,6 +60,21 @@ internal sealed class ResourceSampler : IAsyncDisposable
         finally
         {
             Volatile.Write(ref _isLooking, 0);
+        }
+    }
+
+    /// <summary>Null where it cannot be read.</summary>
+    private NodeReading? ReadMachine()
+    {
+        try
+        {
+            return _readMachine(_now());
+        }
+        // Whatever is wrong with the machine's files, workloads are guarded nevertheless.
+        catch (Exception e)
+        {
+            ShellLog.SampleFailed(_logger, _node, e);
+            return null;
         }
     }
 }

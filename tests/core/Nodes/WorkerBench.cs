@@ -98,12 +98,12 @@ internal sealed class WorkerBench
     }
 
     /// <summary>Seconds pass, in each of which the attempt is seen to use so much memory, and its machine
-    /// as much.</summary>
+    /// as much, or cannot be read.</summary>
     public void Use(
         AttemptKey attempt,
         int seconds,
         double gib,
-        double machine = 0.5,
+        double? machine = 0.5,
         int processes = 1,
         bool isAnswered = true)
     {
@@ -114,7 +114,7 @@ internal sealed class WorkerBench
                 Now, [], new GroupReading(0, (long)(gib * (1L << 30)), 8, processes));
             When(new NodeInput.ResourcesSampled(
                 [new WorkloadReading(attempt, reading)],
-                new NodeReading(Now, 0, (long)(machine * (1L << 30)), 1L << 30))
+                machine is { } used ? new NodeReading(Now, 0, (long)(used * (1L << 30)), 1L << 30) : null)
             {
                 Enforcer = "cgroup-v9",
             });

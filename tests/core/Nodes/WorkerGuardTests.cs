@@ -113,6 +113,18 @@ public sealed class WorkerGuardTests
     }
 
     [Fact]
+    public void A_machine_that_cannot_be_read_puts_no_guard_off()
+    {
+        _bench.Start(Attempt(), Small);
+        _bench.Use(Attempt(), seconds: 6, gib: 2, machine: null);
+
+        Assert.Equal(NodeVerdict.Accepted, _bench.Verdict);
+        Assert.Equal(
+            new NodeEffect.StopWorkload(Attempt(), WorkloadSignal.Terminate), _bench.Workloads.Last());
+        Assert.Empty(_bench.Told.OfType<TelemetryEvent.ResourcesReported>());
+    }
+
+    [Fact]
     public void Without_guards_nothing_is_guarded()
     {
         var bench = new WorkerBench(WorkerConfig.Default(2) with
