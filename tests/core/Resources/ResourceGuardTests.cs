@@ -25,6 +25,25 @@ public sealed class ResourceGuardTests
     }
 
     [Fact]
+    public void An_uncertain_value_takes_longer_by_its_relative_deviation()
+    {
+        var interval = Duration.FromMilliseconds(100);
+        var bench = new GuardBench(ResourceConfig.Default with { SampleInterval = interval });
+        var looks = 0;
+        for (; bench.Guard.Level == GuardLevel.None && looks < 100; looks++)
+        {
+            // Without one below, two more samples after the grace would be proof enough.
+            bench.LookAt(interval * (looks + 1), memory: looks == 4 ? 0.695 : 0.715);
+        }
+
+        var metrics = bench.Guard.Metrics;
+        Assert.InRange(metrics.MemoryBytes - (2 * metrics.MemoryUncertainty), 0, 0.7e9);
+        var due = 5 * (1 + (metrics.MemoryUncertainty / metrics.MemoryBytes));
+        Assert.InRange(due, 5.05, 5.5);
+        Assert.InRange(0.1 * (looks - 1), due, due + 0.1);
+    }
+
+    [Fact]
     public void Each_level_is_recorded_on_the_way_to_a_kill()
     {
         for (var i = 0; i < 7; i++) _bench.Look(memory: 2);
