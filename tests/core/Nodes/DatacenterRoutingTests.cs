@@ -107,6 +107,39 @@ public sealed class DatacenterRoutingTests
         Assert.Equal(0.1, _routing.ResourcesOf("east", At(40))!.CpuPressure);
     }
 
+    [Fact]
+    public void High_pressure_puts_a_datacenter_behind_until_it_is_well_below()
+    {
+        // As much of a slower answer is expected of both.
+        Press("west", cpu: 280, deviation: 0, at: 1);
+        Press("east", cpu: 280, deviation: 0, at: 1);
+        var before = Ranked(at: 1);
+        Assert.Equal(["east: Healthy", "west: Healthy"], before);
+
+        foreach (var cpu in new[] { 360, 320 })
+        {
+            Press("east", cpu, deviation: 0, at: 2);
+            Assert.Equal(["west: Healthy", "east: Busy"], Ranked(at: 2));
+        }
+
+        Press("east", cpu: 280, deviation: 0, at: 3);
+        Assert.Equal(before, Ranked(at: 3));
+        // What is not high yet is no reason.
+        Press("east", cpu: 320, deviation: 0, at: 4);
+        Assert.Contains("east: Healthy", Ranked(at: 4));
+    }
+
+    [Fact]
+    public void Workers_that_take_no_work_are_no_healthy_ones()
+    {
+        Press("east", cpu: 0, deviation: 0, at: 1);
+        Assert.Equal(["east: Healthy", "west: Healthy"], Ranked(at: 1));
+
+        Press("east", cpu: 0, deviation: 0, at: 2, overBudget: 1);
+
+        Assert.Equal(["west: Healthy", "east: Degraded"], Ranked(at: 2));
+    }
+
     private static bool Close(double a, double b) => Math.Abs(a - b) < 1e-9;
 
     private double[] Factors(int at) =>
@@ -115,17 +148,18 @@ public sealed class DatacenterRoutingTests
             .OrderBy(score => score.Datacenter).Select(score => score.SloFactor),
     ];
 
-    private void Press(string datacenter, double cpu, double deviation, int at) =>
-        Press(NodeId.Of($"{datacenter}/1"), VersionVector.Empty, cpu, deviation, at);
+    private void Press(string datacenter, double cpu, double deviation, int at, int overBudget = 0) =>
+        Press(NodeId.Of($"{datacenter}/1"), VersionVector.Empty, cpu, deviation, at, overBudget);
 
-    private void Press(NodeId manager, VersionVector versions, double cpu, double deviation, int at) =>
+    private void Press(
+        NodeId manager, VersionVector versions, double cpu, double deviation, int at, int overBudget = 0) =>
         _routing.TakePressure(
             manager,
             new Message.ManagerHeartbeat(
                 manager.Name.Split('/')[0], new BootId(1), ++_version, true, 0, 1, 4, 4, 4, 0)
             {
                 Resources = new ClusterResources(
-                    versions, 1, 0, 4, new ResourceUsage(cpu, deviation, 0, 0), 1_000_000),
+                    versions, 2, overBudget, 4, new ResourceUsage(cpu, deviation, 0, 0), 1_000_000),
             },
             At(at));
 
@@ -152,6 +186,12 @@ public sealed class DatacenterRoutingTests
     private DatacenterHealth[] Buckets(int at) =>
     [
         .. _routing.Preview(new RoutingRequest(1, 4, [], []), At(at)).Ranking.Select(score => score.Bucket),
+    ];
+
+    private string[] Ranked(int at) =>
+    [
+        .. _routing.Preview(new RoutingRequest(1, 4, [], []), At(at)).Ranking
+            .Select(score => $"{score.Datacenter}: {score.Bucket}"),
     ];
 
     private void Hear(

@@ -3,6 +3,7 @@ using Hyperscale.Det.Kernel;
 using Hyperscale.Det.Membership;
 using Hyperscale.Det.Nodes;
 using Hyperscale.Det.Protocol;
+using Hyperscale.Det.Resources;
 
 namespace Hyperscale.Det.Tests.Core.Nodes;
 
@@ -18,6 +19,8 @@ public sealed class NodeMembershipTests
 
     private readonly Outbox<NodeEffect> _outbox = new();
     private Instant _now = new(1_000_000_000);
+    private Instant _lookedAt = Instant.Zero;
+    private long _cpu;
 
     public static TheoryData<string> Roles => ["gate", "manager"];
 
@@ -77,6 +80,35 @@ public sealed class NodeMembershipTests
         Assert.Contains(new TelemetryEvent.Ignored(stranger, "Membership", "Unknown"), Events);
     }
 
+    [Theory]
+    [InlineData("gate")]
+    [InlineData("manager")]
+    public void How_a_node_is_rides_on_its_messages_and_is_told_once_each_way(string role)
+    {
+        var (receiver, _) = Start(role, index: 1);
+        var (node, _) = Start(role);
+        List<TelemetryEvent> told = [];
+        Look(node, cores: 0);
+        foreach (var cores in new[] { 0.9, 0.95, 0.5, 0.4, 0.9 })
+        {
+            Look(node, cores);
+            _outbox.Clear();
+            var (_, ping) = NextPing(node);
+            var own = Assert.Single(ping.Health, record => record.Node == node.Id);
+            Assert.Equal(((int)Math.Round(cores * 1000), 250), (own.CpuPermille, own.MemoryPermille));
+            Receive(receiver, node.Id, ping);
+            told.AddRange(Events.OfType<TelemetryEvent.MemberPressed>());
+        }
+
+        Assert.Equal(
+            [
+                new TelemetryEvent.MemberPressed(node.Id, true, 900, 250),
+                new TelemetryEvent.MemberPressed(node.Id, false, 500, 250),
+                new TelemetryEvent.MemberPressed(node.Id, true, 900, 250),
+            ],
+            told);
+    }
+
     [Fact]
     public void Who_is_alone_says_nothing()
     {
@@ -109,9 +141,10 @@ public sealed class NodeMembershipTests
         .Select(emit => emit.Event)
         .Where(told => told is not (TelemetryEvent.Recovered or TelemetryEvent.GroupLed));
 
-    private (INode Node, NodeId[] Peers) Start(string role) => role == "gate"
-        ? (Start(new GateNode(Gates[0], Cluster, GateConfig.Default)), Gates[1..])
-        : (Start(new ManagerNode(Managers[0], "east", Cluster, ManagerConfig.Default)), Managers[1..]);
+    private (INode Node, NodeId[] Peers) Start(string role, int index = 0) => role == "gate"
+        ? (Start(new GateNode(Gates[index], Cluster, GateConfig.Default)), Gates[(index + 1)..])
+        : (Start(new ManagerNode(Managers[index], "east", Cluster, ManagerConfig.Default)),
+            Managers[(index + 1)..]);
 
     private INode Start(INode node)
     {
@@ -125,6 +158,16 @@ public sealed class NodeMembershipTests
         Step(node, new NodeInput.Received(from, new Message.Membership(message)));
 
     private NodeVerdict Step(INode node, NodeInput input) => node.Step(input, _now, _outbox);
+
+    /// <summary>A second passes, and the host finds what its process used of the processor since it looked
+    /// last, and a quarter of its memory in use.</summary>
+    private void Look(INode node, double cores)
+    {
+        _now += Duration.FromSeconds(1);
+        _cpu += (long)Math.Round(cores * (_now - _lookedAt).Nanoseconds);
+        _lookedAt = _now;
+        Step(node, new NodeInput.ResourcesSampled([], new NodeReading(_now, _cpu, 250, 1000)));
+    }
 
     private (NodeId To, SwimMessage.Ping Ping) NextPing(INode node)
     {
