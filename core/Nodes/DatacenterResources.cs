@@ -98,6 +98,8 @@ internal sealed class DatacenterResources
         _gossip.AddTo(ref fingerprint);
         _version.AddTo(ref fingerprint);
         _own.AddTo(ref fingerprint);
+        fingerprint.Add(_last?.At ?? Instant.Never);
+        fingerprint.Add(_last?.CpuNanoseconds ?? 0);
     }
 
     private void Refresh(Instant now)
