@@ -4,7 +4,10 @@ using Hyperscale.Det.Shell.Processes;
 
 namespace Hyperscale.Det.Shell.Resources;
 
-/// <summary>Puts each tree into a control group of its own, which nothing that it starts can leave.</summary>
+/// <summary>Puts each tree into a control group of its own, in which whatever it starts is, too.</summary>
+/// <remarks>A process that may write to another group can move itself there: one that runs as root anywhere,
+/// another one wherever its user was given a group. It is then neither counted nor held back; with its tree
+/// it is ended nevertheless, by its descent or its session.</remarks>
 internal sealed class CgroupEnforcer : IResourceEnforcer
 {
     // What does not go within half a second is left to the next worker.
@@ -101,7 +104,10 @@ internal sealed class CgroupTree(ICgroupKind kind, string name, int root, bool h
 {
     private readonly Lock _lock = new();
     private Dictionary<int, ProcessEntry> _members = [];
-    private bool _isDisposed;
+
+    // Of quotas, which are not to wait for a kill.
+    private readonly Lock _quotas = new();
+    private volatile bool _isDisposed;
 
     public TreeReading? Read(Instant at)
     {
@@ -123,7 +129,7 @@ internal sealed class CgroupTree(ICgroupKind kind, string name, int root, bool h
 
     public void Throttle(ThrottleOrder? order)
     {
-        lock (_lock)
+        lock (_quotas)
         {
             if (_isDisposed) return;
             try
@@ -161,7 +167,7 @@ internal sealed class CgroupTree(ICgroupKind kind, string name, int root, bool h
     // ended is in no list of a group, so it is known by having been there.
     private void Reap()
     {
-        var listed = CgroupFiles.Processes(kind.DirectoryOf(name)).ToHashSet();
+        var listed = CgroupFiles.TreeProcesses(kind.DirectoryOf(name)).ToHashSet();
         foreach (var (id, member) in _members)
             if (!listed.Contains(id)) ProcessScan.ReapAdopted(member);
         var members = new Dictionary<int, ProcessEntry>(listed.Count);

@@ -32,15 +32,35 @@ internal static class CgroupFiles
         return 0;
     }
 
-    /// <summary>The processes of a group.</summary>
+    /// <summary>The processes of a group, without those in groups below it.</summary>
     public static List<int> Processes(string directory) =>
     [
         .. File.ReadLines(Path.Combine(directory, "cgroup.procs"))
             .Select(line => int.Parse(line, CultureInfo.InvariantCulture)),
     ];
 
-    /// <summary>Sends SIGKILL to all processes of a group but its root, frozen meanwhile so that none starts
-    /// another one; how many there were.</summary>
+    /// <summary>The processes of a group and of those below it, which a workload may make.</summary>
+    public static List<int> TreeProcesses(string directory)
+    {
+        var processes = Processes(directory);
+        foreach (var inner in Directory.EnumerateDirectories(directory))
+        {
+            try
+            {
+                processes.AddRange(TreeProcesses(inner));
+            }
+            // It was removed, as an empty one can be; or it is one for threads, whose processes are listed
+            // above it.
+            catch (IOException)
+            {
+            }
+        }
+
+        return processes;
+    }
+
+    /// <summary>Sends SIGKILL to all processes of a group and of those below it but its
+    /// root, frozen meanwhile so that none starts another one; how many there were.</summary>
     /// <param name="state">The file that freezes the group, with what to write there.</param>
     /// <param name="isFrozen">Whether it has come to that: the kernel takes its time.</param>
     public static int KillFrozen(
@@ -49,14 +69,14 @@ internal static class CgroupFiles
         (string File, string Frozen, string Thawed) state,
         Func<string, bool> isFrozen)
     {
-        if (Processes(directory).All(id => id == root)) return 0;
+        if (TreeProcesses(directory).All(id => id == root)) return 0;
         var path = Path.Combine(directory, state.File);
         Write(path, state.Frozen);
         try
         {
             // What is stuck in the kernel does not freeze, nor does it start anything.
             for (var look = 0; look < FreezeLooksMax && !isFrozen(directory); look++) Thread.Sleep(1);
-            List<int> others = [.. Processes(directory).Where(id => id != root)];
+            List<int> others = [.. TreeProcesses(directory).Where(id => id != root)];
             foreach (var id in others) Kill(id);
             return others.Count;
         }

@@ -62,7 +62,7 @@ internal sealed class CgroupV1 : ICgroupKind
 
     public GroupReading Read(string name, int leftOut)
     {
-        var processes = CgroupFiles.Processes(DirectoryOf(name));
+        var processes = CgroupFiles.TreeProcesses(DirectoryOf(name));
         return new GroupReading(
             CgroupFiles.ReadNumber(Path.Combine(_parents["cpuacct"], name, "cpuacct.usage")),
             CgroupFiles.ReadNamed(Path.Combine(_parents["memory"], name, "memory.stat"), "total_rss")

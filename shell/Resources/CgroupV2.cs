@@ -77,7 +77,7 @@ internal sealed class CgroupV2(Func<CgroupPlace?> find, IReadOnlyList<string> co
     public GroupReading Read(string name, int leftOut)
     {
         var group = DirectoryOf(name);
-        var processes = CgroupFiles.Processes(group);
+        var processes = CgroupFiles.TreeProcesses(group);
         var memory = Path.Combine(group, "memory.stat");
         return new GroupReading(
             CgroupFiles.ReadNamed(Path.Combine(group, "cpu.stat"), "usage_usec") * 1000,

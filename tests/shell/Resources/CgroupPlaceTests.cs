@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Globalization;
 using Hyperscale.Det.Shell.Processes;
 using Hyperscale.Det.Shell.Resources;
@@ -138,6 +139,31 @@ public sealed class CgroupPlaceTests : IDisposable
 
         Assert.Equal(0, left.TryAgain());
         Assert.False(Directory.Exists(Path.Combine(Mount, "group")));
+    }
+
+    [Fact]
+    public void Processes_in_groups_that_a_workload_made_are_of_its_tree_and_end_with_it()
+    {
+        using var child = Process.Start("sleep", ["60"]);
+        try
+        {
+            Write("tree/cgroup.procs", $"{Environment.ProcessId}\n");
+            Write("tree/a/cgroup.procs", "");
+            Write("tree/a/b/cgroup.procs", $"{child.Id}\n");
+            // One that is being removed.
+            Directory.CreateDirectory(Path.Combine(Mount, "tree/c"));
+            var tree = Path.Combine(Mount, "tree");
+
+            Assert.Equal([Environment.ProcessId, child.Id], CgroupFiles.TreeProcesses(tree));
+            Assert.Equal([Environment.ProcessId], CgroupFiles.Processes(tree));
+            Assert.Equal(1, CgroupFiles.KillFrozen(
+                tree, Environment.ProcessId, ("cgroup.freeze", "1", "0"), _ => true));
+            Assert.True(child.WaitForExit(5000));
+        }
+        finally
+        {
+            if (!child.HasExited) child.Kill();
+        }
     }
 
     private void Place(string cgroup, string mount)
