@@ -86,6 +86,25 @@ public sealed class ReportJsonTests
             JsonSerializer.Serialize(ReportJson.Of(status), ApiJson.Compact.ReportJson));
     }
 
+    [Fact]
+    public void A_report_names_what_guards_killed_with_the_evidence()
+    {
+        var report = ReportJson.Of(JobSamples.Killed().Status);
+
+        using var document = JsonSerializer.SerializeToDocument(report, ApiJson.Compact.ReportJson);
+        Assert.Equal(
+            """
+            [{"workflow":"browse","datacenter":"dc-a","worker":"dc-a/worker-2","kill":{"violation":"cpu",
+            "message":"cpu of 200% against a budget of 40%; 3 processes killed, SIGTERM was ignored",
+            "limit":40,"warnAt":28,"throttleAt":34,"killAt":40,"processesKilled":3,"wasForced":true,
+            "enforcer":"cgroup-v2","samples":[{"ageMs":1000,"raw":199,"filtered":197,"deviation":1},
+            {"ageMs":0,"raw":200,"filtered":198,"deviation":1}],
+            "levels":[{"level":"warn","ageMs":1000},{"level":"throttle","ageMs":1000},
+            {"level":"kill","ageMs":0}]}}]
+            """.ReplaceLineEndings(""),
+            document.RootElement.GetProperty("killed").GetRawText());
+    }
+
     private static IEnumerable<(string, long)> Rows(IReadOnlyList<PartJson> parts) =>
         parts.Select(part => (part.Name, part.Numbers.Requests));
 
