@@ -28,9 +28,16 @@ public sealed partial class DatacenterRouting
         return told.Count == 0 ? null : new Message.SloTold(told);
     }
 
-    /// <summary>What is known of a datacenter's latencies; null where that is nothing, or too old.</summary>
-    public (SloHealth Health, SloSummary Summary)? SloOf(string datacenter, Instant now) =>
-        _slo.ViewOf(datacenter, now);
+    /// <summary>What jobs are routed by of a datacenter's latencies; null where nothing is known of them, or
+    /// what is known is too old.</summary>
+    public SloView? SloOf(string datacenter, Instant now) =>
+        _slo.ViewOf(datacenter, now) is { } known
+            ? new SloView(
+                known.Health,
+                known.Summary,
+                _slo.LevelOf(datacenter, now),
+                SloFactorOf(datacenter, ResourcesOf(datacenter, now), now))
+            : null;
 
     /// <summary>What is known of a job's latencies in its datacenters, in lines for people.</summary>
     public IReadOnlyList<string> SloLines(JobId job, IEnumerable<string> datacenters, Instant now)

@@ -2,6 +2,7 @@ using Hyperscale.Det.Jobs;
 using Hyperscale.Det.Kernel;
 using Hyperscale.Det.Protocol;
 using Hyperscale.Det.Routing;
+using Hyperscale.Det.Slo;
 
 namespace Hyperscale.Det.Nodes;
 
@@ -12,6 +13,10 @@ public sealed partial class GateNode
     /// <summary>What this life of the gate decided about a job, for whoever looks from outside; null when it
     /// did not, or long ago.</summary>
     public RoutingDecision? RoutingOf(JobId job) => _routing.DecisionOf(job);
+
+    /// <summary>What this gate routes by of a datacenter's latencies, for whoever looks from outside; null
+    /// where nothing is known of them.</summary>
+    public SloView? SloOf(string datacenter, Instant now) => _routing.SloOf(datacenter, now);
 
     /// <summary>Routes a new job; null, with the reasons, when no datacenter can take it.</summary>
     private RoutedJob? Route(

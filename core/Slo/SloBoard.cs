@@ -56,6 +56,12 @@ public sealed record SloGossip(string Datacenter, SloMark Mark, SloHealth Health
     }
 }
 
+/// <summary>What a gate routes by of the latencies of a datacenter's jobs.</summary>
+/// <param name="Summary">With its age.</param>
+/// <param name="Level">By the gate's own bounds; null while there are no latencies.</param>
+/// <param name="Factor">Of the routing score: what pressure on resources lets expect is in it.</param>
+public sealed record SloView(SloHealth Health, SloSummary Summary, SloLevel? Level, double Factor);
+
 /// <summary>The newest that a gate knows of the latencies of each datacenter's jobs, by heartbeats and by
 /// what other gates tell; after <see cref="SloConfig.SummaryTtl"/> it counts for nothing.</summary>
 public sealed class SloBoard(SloConfig config)
@@ -75,7 +81,7 @@ public sealed class SloBoard(SloConfig config)
     /// <summary>Takes what another gate told; false when it is no newer than what is known, or too
     /// old.</summary>
     public bool OnGossip(SloGossip told, Instant now) =>
-        told.Summary.Age < config.SummaryTtl
+        config.IsFresh(told.Summary.Age)
         && Take(KnownOf(told.Datacenter), told.Mark, told.Health, told.Summary, now);
 
     /// <summary>How well a datacenter is by its jobs' latencies; healthy where nothing is known.</summary>

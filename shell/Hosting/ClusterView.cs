@@ -5,20 +5,28 @@ using Hyperscale.Det.Slo;
 
 namespace Hyperscale.Det.Shell.Hosting;
 
-/// <summary>What a gate has last heard of each datacenter, for operators; decides nothing.</summary>
-public sealed class ClusterView(Topology topology, TimeProvider time, SloConfig slo)
+/// <summary>What a gate has last heard of each datacenter, and what it routes by of its jobs' latencies, for
+/// operators; decides nothing.</summary>
+/// <param name="sloOf">What the gate routes by of a datacenter's latencies; asked on the gate's own
+/// thread.</param>
+public sealed class ClusterView(
+    Topology topology, TimeProvider time, SloConfig slo, Func<string, Instant, SloView?> sloOf)
 {
     private readonly object _gate = new();
+    private readonly Dictionary<string, (SloView Slo, long At)> _latencies = new(StringComparer.Ordinal);
     private readonly Dictionary<string, (Message.ManagerHeartbeat Heartbeat, long At)> _newest =
         new(StringComparer.Ordinal);
 
     private TaskCompletionSource _changed = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    /// <summary>Takes note of a heartbeat; other inputs are of no interest.</summary>
-    public void Observe(NodeInput input)
+    /// <summary>Takes note of what the gate has heard of datacenters; other inputs are of no
+    /// interest.</summary>
+    /// <param name="now">The gate's time.</param>
+    public void Observe(NodeInput input, Instant now)
     {
-        if (input is not NodeInput.Received { Message: Message.ManagerHeartbeat heartbeat }) return;
-        if (!heartbeat.IsPrimary) return;
+        if (input is not NodeInput.Received { Message: var message }) return;
+        if (message is Message.SloTold or Message.ManagerHeartbeat) NoteLatencies(now);
+        if (message is not Message.ManagerHeartbeat { IsPrimary: true } heartbeat) return;
         lock (_gate)
         {
             _newest[heartbeat.Datacenter] = (heartbeat, time.GetTimestamp());
@@ -48,26 +56,37 @@ public sealed class ClusterView(Topology topology, TimeProvider time, SloConfig 
             lock (_gate)
             {
                 return [.. topology.Datacenters.Select(dc => _newest.TryGetValue(dc.Name, out var seen)
-                    ? ViewOf(dc.Name, seen.Heartbeat, time.GetElapsedTime(seen.At))
-                    : new DatacenterView(dc.Name, null, TimeSpan.Zero, null))];
+                    ? new DatacenterView(
+                        dc.Name, seen.Heartbeat, time.GetElapsedTime(seen.At), LatenciesOf(dc.Name))
+                    : new DatacenterView(dc.Name, null, TimeSpan.Zero, LatenciesOf(dc.Name)))];
             }
         }
     }
 
-    private DatacenterView ViewOf(string datacenter, Message.ManagerHeartbeat heartbeat, TimeSpan age)
+    private void NoteLatencies(Instant now)
     {
-        var isFresh = slo.IsFresh(Duration.FromNanoseconds(age.Ticks * TimeSpan.NanosecondsPerTick));
-        return new DatacenterView(datacenter, heartbeat, age, isFresh && heartbeat.Slo is { } told
-            ? new LatencyView(told, SloComplianceScore.LevelOf(told.Summary.Score, slo.Levels))
-            : null);
+        foreach (var datacenter in topology.Datacenters)
+        {
+            var known = sloOf(datacenter.Name, now);
+            lock (_gate)
+            {
+                if (known is null) _latencies.Remove(datacenter.Name);
+                else _latencies[datacenter.Name] = (known, time.GetTimestamp());
+            }
+        }
+    }
+
+    private SloView? LatenciesOf(string datacenter)
+    {
+        if (!_latencies.TryGetValue(datacenter, out var known)) return null;
+        var since = time.GetElapsedTime(known.At).Ticks * TimeSpan.NanosecondsPerTick;
+        return slo.IsFresh(known.Slo.Summary.Age + Duration.FromNanoseconds(since)) ? known.Slo : null;
     }
 }
 
-/// <summary>The newest heartbeat of a datacenter's primary manager; null when none arrived.</summary>
-/// <param name="Latencies">What it tells of latencies, for as long as routing goes by it; else
+/// <summary>What a gate knows of a datacenter.</summary>
+/// <param name="Heartbeat">The newest of its primary manager; null when none arrived.</param>
+/// <param name="Latencies">What jobs are routed by of its latencies, for as long as they are; else
 /// null.</param>
 public sealed record DatacenterView(
-    string Name, Message.ManagerHeartbeat? Heartbeat, TimeSpan Age, LatencyView? Latencies);
-
-/// <param name="Level">By this gate's bounds, as routing takes it.</param>
-public sealed record LatencyView(DatacenterSlo Slo, SloLevel Level);
+    string Name, Message.ManagerHeartbeat? Heartbeat, TimeSpan Age, SloView? Latencies);

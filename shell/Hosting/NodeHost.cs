@@ -211,9 +211,10 @@ public sealed class NodeHost : INodeLogObserver, IAsyncDisposable
 
     private void Step(NodeInput input)
     {
-        _parts.Observe?.Invoke(input);
+        var now = Now();
         _outbox.Clear();
-        _node.Step(input, Now(), _outbox);
+        _node.Step(input, now, _outbox);
+        _parts.Observe?.Invoke(input, now);
         foreach (var effect in _outbox.Effects)
         {
             if (_failure is not null) return;

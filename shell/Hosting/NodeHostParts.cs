@@ -41,7 +41,8 @@ public sealed record NodeHostOptions(int MailboxBound, int BatchMax, TimeSpan St
 /// <summary>What a host runs a node with.</summary>
 /// <param name="OpenLog">Opens the node's log; its exceptions pass through the start of the host.</param>
 /// <param name="Workloads">Makes the workload runner; null on nodes that run none.</param>
-/// <param name="Observe">Sees every input on the host's thread before the node does; null for nobody.</param>
+/// <param name="Observe">Sees every input on the host's thread once the node has taken it, and the node's
+/// time then; null for nobody.</param>
 public sealed record NodeHostParts(
     INode Node,
     IMailbox<NodeInput> Mailbox,
@@ -49,7 +50,7 @@ public sealed record NodeHostParts(
     Func<INodeLogObserver, INodeLog> OpenLog,
     WorkloadRunnerFactory? Workloads,
     ITelemetrySink Telemetry,
-    Action<NodeInput>? Observe,
+    Action<NodeInput, Instant>? Observe,
     TimeProvider Time,
     NodeHostOptions Options,
     ILogger Logger)

@@ -50,8 +50,8 @@ internal sealed record NodePlan(
                 ? new NoLog()
                 : OpenDisk(settings, services, observer),
             settings.Role == NodeRole.Worker ? ProcessWorkloadRunner.Factory : null,
-            settings.Role == NodeRole.Gate
-                ? new ClusterView(topology, services.Time, settings.Settings.Slo)
+            node is GateNode gate
+                ? new ClusterView(topology, services.Time, settings.Settings.Slo, gate.SloOf)
                 : null)
         {
             SampleInterval = settings.Settings.Resources.SampleInterval,

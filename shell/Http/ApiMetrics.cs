@@ -68,13 +68,13 @@ internal sealed class ApiMetrics : IDisposable
 
     private void AddLatencies(Meter meter)
     {
-        void Add(string name, string help, Func<DatacenterSlo, double> value) =>
+        void Add(string name, string help, Func<SloView, double> value) =>
             meter.CreateObservableGauge(
                 $"slo_{name}",
                 () => from dc in _gate.Cluster.Datacenters
                       where dc.Latencies is not null
                       select new Measurement<double>(
-                          value(dc.Latencies!.Slo), Node, new("datacenter", dc.Name)),
+                          value(dc.Latencies!), Node, new("datacenter", dc.Name)),
                 null, help);
 
         Add("p50_ms", "Median latency of the datacenter's jobs lately", slo => slo.Summary.P50Ms);
@@ -83,7 +83,7 @@ internal sealed class ApiMetrics : IDisposable
         Add("sample_count", "Latencies that these rest on", slo => slo.Summary.Samples);
         Add("score", "How they keep to their targets; 1 is as meant, lower is better",
             slo => slo.Summary.Score);
-        Add("routing_factor", "What that does to the datacenter's routing score", slo => slo.Summary.Factor);
+        Add("routing_factor", "What that does to the datacenter's routing score", slo => slo.Factor);
         Add("health", "0 healthy, 1 busy, 2 degraded, 3 unhealthy by latencies",
             slo => (double)slo.Health.Health);
     }

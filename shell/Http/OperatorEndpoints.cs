@@ -98,7 +98,7 @@ internal sealed class OperatorEndpoints(
                 heartbeat.CoresFree,
                 heartbeat.LargestWorkerCores,
                 heartbeat.QueuedWorkflows),
-        seen.Latencies is { } latencies ? LatenciesJson.Of(latencies.Slo, latencies.Level) : null);
+        seen.Latencies is { } latencies ? LatenciesJson.Of(latencies) : null);
 
     private Task LivezAsync(HttpContext context) => TextAnswer.WriteAsync(context, "alive\n");
 

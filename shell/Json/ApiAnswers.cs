@@ -49,7 +49,8 @@ public sealed record ClusterJson(
 /// <summary>A configured datacenter.</summary>
 /// <param name="Managers">Configured managers in order of succession.</param>
 /// <param name="Heard">What its primary manager said last; null when nothing was heard.</param>
-/// <param name="Latencies">How its jobs keep to their latency targets; null likewise.</param>
+/// <param name="Latencies">How its jobs keep to their latency targets, as the gate routes by it; null where
+/// that is nothing.</param>
 public sealed record DatacenterJson(
     string Name, IReadOnlyList<string> Managers, CapacityJson? Heard, LatenciesJson? Latencies);
 
@@ -57,6 +58,8 @@ public sealed record DatacenterJson(
 /// <param name="Health">What that makes of the datacenter, and <paramref name="Rule"/> by which rule.</param>
 /// <param name="Samples">Requests of the last minutes that it rests on.</param>
 /// <param name="Score">1 is as meant; lower is better.</param>
+/// <param name="Level">Null while there are no latencies.</param>
+/// <param name="RoutingFactor">What that, and pressure on resources, does to its routing score.</param>
 public sealed record LatenciesJson(
     string Health,
     string Rule,
@@ -65,9 +68,10 @@ public sealed record LatenciesJson(
     float P99Ms,
     long Samples,
     float Score,
-    string Level)
+    string? Level,
+    double RoutingFactor)
 {
-    internal static LatenciesJson Of(DatacenterSlo slo, SloLevel level) => new(
+    internal static LatenciesJson Of(SloView slo) => new(
         slo.Health.Health.ToString(),
         SloHealth.NameOf(slo.Health.Rule),
         slo.Summary.P50Ms,
@@ -75,7 +79,8 @@ public sealed record LatenciesJson(
         slo.Summary.P99Ms,
         slo.Summary.Samples,
         slo.Summary.Score,
-        SloComplianceScore.NameOf(level));
+        slo.Level is { } level ? SloComplianceScore.NameOf(level) : null,
+        slo.Factor);
 }
 
 /// <param name="Age">Since it was heard.</param>

@@ -4,6 +4,7 @@ using Hyperscale.Det.Nodes;
 using Hyperscale.Det.Protocol;
 using Hyperscale.Det.Resources;
 using Hyperscale.Det.Routing;
+using Hyperscale.Det.Slo;
 
 namespace Hyperscale.Det.Tests.Core.Nodes;
 
@@ -93,6 +94,30 @@ public sealed class DatacenterRoutingTests
 
         // 0.4 of the risk, which is 1 and 0.7 of half the cores; 0.4 of what the score then differs from 1.
         Assert.Equal([1 + (0.4 * 0.4 * 0.7 * 0.5), 1 + (0.4 * 0.4 * 0.7 * 0.5 / 2)], Factors(at: 2), Close);
+    }
+
+    [Fact]
+    public void Where_resources_are_known_it_is_still_latencies_that_count_and_both_are_told()
+    {
+        var degraded = new SloHealth(DatacenterHealth.Degraded, SloRuleKind.P95Degraded);
+        var slow = new SloSummary(60, 600, 900, 5000, 2.2f, 1.48f, Duration.Zero);
+        Hear("east", East[..1], at: 1, slo: new DatacenterSlo(degraded, slow, []));
+        Press("east", cpu: 0, deviation: 0, at: 1);
+
+        const double Idle = 1 + (0.4 * ((0.6 * 2.2) + 0.4 - 1));
+        var factors = _routing.Preview(new RoutingRequest(1, 4, [], []), At(2)).Ranking
+            .ToDictionary(score => score.Datacenter, score => score.SloFactor);
+        Assert.Equal(Idle, factors["east"], 5);
+        Assert.Equal(1, factors["west"]);
+        // A new primary that has heard too little to tell anything takes nothing of it back.
+        Hear("east", East[..1], at: 3, isGathering: true);
+        var told = _routing.SloOf("east", At(4))!;
+        Assert.Equal(
+            (degraded, SloLevel.Critical, Duration.FromSeconds(3)),
+            (told.Health, told.Level, told.Summary.Age));
+        Assert.Equal(Idle, told.Factor, 5);
+        Assert.Null(_routing.SloOf("east", At(32)));
+        Assert.Null(_routing.SloOf("west", At(4)));
     }
 
     [Fact]
@@ -195,7 +220,8 @@ public sealed class DatacenterRoutingTests
     ];
 
     private void Hear(
-        string datacenter, NodeId[] managers, int at, int workers = 2, bool isGathering = false)
+        string datacenter, NodeId[] managers, int at, int workers = 2, bool isGathering = false,
+        DatacenterSlo? slo = null)
     {
         foreach (var manager in managers)
         {
@@ -204,6 +230,7 @@ public sealed class DatacenterRoutingTests
                 datacenter, new BootId(1), ++_version, isPrimary, 0, workers, 16, 16, 8, 0)
             {
                 Capacity = isPrimary && !isGathering ? HeartbeatCapacity.Of(16, [], [], At(at)) : null,
+                Slo = slo,
             };
             Assert.Equal(NodeVerdict.Accepted, _board.OnHeartbeat(manager, heartbeat, At(at)));
             _routing.OnHeartbeat(manager, heartbeat, At(at));

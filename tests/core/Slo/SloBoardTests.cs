@@ -109,7 +109,10 @@ public sealed class SloBoardTests
         Assert.Equal(Busy, _board.HealthOf("east", At(110)));
         Assert.Equal(SloHealth.Healthy, _board.HealthOf("east", At(111)));
         Assert.False(_board.OnGossip(
-            told with { Mark = new SloMark(1, 1, 2), Summary = Slow with { Age = S(30) } }, At(100)));
+            told with { Mark = new SloMark(1, 1, 2), Summary = Slow with { Age = S(31) } }, At(100)));
+        Assert.True(_board.OnGossip(
+            told with { Mark = new SloMark(1, 1, 3), Summary = Slow with { Age = S(30) } }, At(100)));
+        Assert.Equal(Busy, _board.HealthOf("east", At(100)));
     }
 
     [Fact]

@@ -17,38 +17,42 @@ public sealed class ClusterViewTests
 
     private readonly HandClock _clock = new();
 
+    private SloView? _routedBy = new(
+        new SloHealth(DatacenterHealth.Degraded, SloRuleKind.P95Degraded),
+        new SloSummary(50, 390, 500, 5000, 1.3f, 1.12f, Duration.FromSeconds(10)), SloLevel.Violating, 1.2);
+
     [Fact]
     public void Latencies_are_shown_for_as_long_as_routing_goes_by_them()
     {
-        var view = Heard(SloConfig.Default);
+        var view = new ClusterView(Cluster, _clock, SloConfig.Default, (_, _) => _routedBy);
+        view.Observe(Heartbeat(), Instant.Zero);
 
-        _clock.Seconds = 30;
-        Assert.Equal(SloLevel.Violating, Assert.Single(view.Datacenters).Latencies!.Level);
-        _clock.Seconds = 31;
+        _clock.Seconds = 20;
+        Assert.Same(_routedBy, Assert.Single(view.Datacenters).Latencies);
+        _clock.Seconds = 21;
         Assert.Null(Assert.Single(view.Datacenters).Latencies);
         Assert.NotNull(Assert.Single(view.Datacenters).Heartbeat);
     }
 
     [Fact]
-    public void The_level_is_by_the_bounds_that_are_set()
+    public void What_the_gate_routes_by_is_shown_whoever_told_it()
     {
-        var view = Heard(SloConfig.Default with { Levels = new(0.8, 1, 1.4, 1.5) });
-
-        Assert.Equal(SloLevel.Warning, Assert.Single(view.Datacenters).Latencies!.Level);
+        var view = new ClusterView(Cluster, _clock, SloConfig.Default, (_, _) => _routedBy);
+        // A primary that is new tells of no latencies.
+        view.Observe(Heartbeat(), Instant.Zero);
+        Assert.Equal(1.2, Assert.Single(view.Datacenters).Latencies!.Factor);
+        (var before, _routedBy) = (_routedBy, null);
+        view.Observe(new NodeInput.Tick(default), Instant.Zero);
+        Assert.Same(before, Assert.Single(view.Datacenters).Latencies);
+        view.Observe(Heartbeat(isPrimary: false), Instant.Zero);
+        Assert.Null(Assert.Single(view.Datacenters).Latencies);
+        _routedBy = before;
+        view.Observe(new NodeInput.Received(Gate, new Message.SloTold([])), Instant.Zero);
+        Assert.Same(before, Assert.Single(view.Datacenters).Latencies);
     }
 
-    private ClusterView Heard(SloConfig config)
-    {
-        var view = new ClusterView(Cluster, _clock, config);
-        var summary = new SloSummary(50, 390, 500, 5000, 1.3f, 1.12f, Duration.Zero);
-        view.Observe(new NodeInput.Received(Manager, new Message.ManagerHeartbeat(
-            "dc-a", new BootId(1), 1, IsPrimary: true, View: 1, 1, 4, 4, 4, 0)
-        {
-            Capacity = HeartbeatCapacity.None,
-            Slo = new DatacenterSlo(SloHealth.Healthy, summary, []),
-        }));
-        return view;
-    }
+    private static NodeInput.Received Heartbeat(bool isPrimary = true) => new(
+        Manager, new Message.ManagerHeartbeat("dc-a", new BootId(1), 1, isPrimary, View: 1, 1, 4, 4, 4, 0));
 
     private sealed class HandClock : TimeProvider
     {

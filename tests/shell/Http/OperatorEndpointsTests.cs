@@ -96,6 +96,7 @@ public sealed class OperatorEndpointsTests
         await using var api = await Api.StartAsync();
         api.Gate.Answers(new ClientResponse.Cluster([], []));
         api.Gate.Metrics.Meter.CreateCounter<long>("hyperscale.jobs.accepted").Add(2);
+        api.Gate.Slo = ScriptedGate.Slow;
         api.Gate.Hears("dc-a", workers: 3, coresTotal: 12, coresFree: 5);
         using (await api.SendAsync("GET", "/v1/cluster"))
         using (await api.SendAsync("GET", "/nowhere"))
@@ -111,6 +112,9 @@ public sealed class OperatorEndpointsTests
                 "hyperscale_datacenter_cores{datacenter=\"dc-a\",node=\"gate-1\"} 12",
                 "hyperscale_datacenter_cores_free{datacenter=\"dc-a\",node=\"gate-1\"} 5",
                 "hyperscale_datacenter_queued_workflows{datacenter=\"dc-a\",node=\"gate-1\"} 3",
+                "slo_p95_ms{datacenter=\"dc-a\",node=\"gate-1\"} 390",
+                "slo_health{datacenter=\"dc-a\",node=\"gate-1\"} 2",
+                "slo_routing_factor{datacenter=\"dc-a\",node=\"gate-1\"} 1.2",
                 "hyperscale_gate_serving{node=\"gate-1\"} 1",
                 "hyperscale_http_requests_total{node=\"gate-1\",route=\"GET /v1/cluster\",status=\"200\"} 1",
                 "hyperscale_http_requests_total{node=\"gate-1\",route=\"unknown\",status=\"404\"} 1",
@@ -131,6 +135,7 @@ public sealed class OperatorEndpointsTests
     {
         await using var api = await Api.StartAsync();
         api.Gate.Answers(new ClientResponse.Cluster([], []));
+        api.Gate.Slo = ScriptedGate.Slow;
         api.Gate.Hears("dc-b", workers: 3, coresTotal: 12, coresFree: 5);
         using var response = await api.SendAsync("GET", "/v1/cluster");
         var cluster = await Api.ReadAsync(response, ApiJson.Compact.ClusterJson);
@@ -140,6 +145,11 @@ public sealed class OperatorEndpointsTests
         Assert.Equal(["dc-a", "dc-b"], cluster.Datacenters.Select(dc => dc.Name));
         Assert.Equal(["dc-b/manager-1"], cluster.Datacenters[1].Managers);
         Assert.Null(cluster.Datacenters[0].Heard);
+        var latencies = cluster.Datacenters[0].Latencies!;
+        Assert.Equal(
+            ("Degraded", "p95", "violating", 1.2),
+            (latencies.Health, latencies.Rule, latencies.Level, latencies.RoutingFactor));
+        Assert.Null(cluster.Datacenters[1].Latencies);
         var heard = cluster.Datacenters[1].Heard!;
         Assert.Equal((3, 12, 5, 2, 3), (heard.Workers, heard.CoresTotal, heard.CoresFree,
             heard.LargestWorkerCores, heard.QueuedWorkflows));

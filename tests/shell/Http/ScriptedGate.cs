@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using Hyperscale.Det.Capacity;
 using Hyperscale.Det.Jobs;
 using Hyperscale.Det.Kernel;
 using Hyperscale.Det.Nodes;
@@ -21,13 +22,24 @@ internal sealed class ScriptedGate : IGateApi, IDisposable
             new DatacenterTopology("dc-b", [NodeId.Of("dc-b/manager-1")]),
         ]);
 
+    public static readonly SloView Slow = new(
+        new SloHealth(DatacenterHealth.Degraded, SloRuleKind.P95Degraded),
+        new SloSummary(50, 390, 500, 5000, 1.3f, 1.12f, Duration.Zero), SloLevel.Violating, Factor: 1.2);
+
+    public ScriptedGate() => Cluster = new ClusterView(
+        Cluster1, TimeProvider.System, SloConfig.Default,
+        (datacenter, _) => datacenter == "dc-a" ? Slo : null);
+
     public NodeId Id { get; } = NodeId.Of("gate-1");
 
     public Topology Topology { get; } = Cluster1;
 
     public string? WhyNotServing { get; set; }
 
-    public ClusterView Cluster { get; } = new(Cluster1, TimeProvider.System, SloConfig.Default);
+    public ClusterView Cluster { get; }
+
+    /// <summary>What it routes by of dc-a's latencies.</summary>
+    public SloView? Slo { get; set; }
 
     public MetricsRegistry Metrics { get; } = new();
 
@@ -49,7 +61,8 @@ internal sealed class ScriptedGate : IGateApi, IDisposable
         new NodeInput.Received(
             NodeId.Of($"{datacenter}/manager-1"),
             new Message.ManagerHeartbeat(
-                datacenter, new BootId(1), 1, true, 1, workers, coresTotal, coresFree, 2, 3)));
+                datacenter, new BootId(1), 1, true, 1, workers, coresTotal, coresFree, 2, 3)),
+        Instant.Zero);
 
     public void Dispose() => Metrics.Dispose();
 }
