@@ -90,6 +90,26 @@ public sealed class RouteLearningTests
     }
 
     [Fact]
+    public void Who_is_unhealthy_by_latencies_alone_is_probed_by_the_hundredth_decision_and_excluded_else()
+    {
+        DatacenterCandidate[] views =
+        [
+            Dc("a", 40),
+            Dc("slow", 10, health: DatacenterHealth.Unhealthy, withoutSlo: DatacenterHealth.Healthy),
+        ];
+        for (var i = 1; i <= 2 * GateJobRouter.ProbeEvery; i++)
+        {
+            var decision = Route(views);
+            var isProbe = i % GateJobRouter.ProbeEvery == 0;
+            string[] ranking = isProbe ? ["slow", "a"] : ["a"];
+            string[] excluded = isProbe ? [] : ["slow"];
+            Assert.Equal(isProbe, decision.Reason == RoutingReason.Probe);
+            Assert.Equal(ranking, decision.Ranking.Select(score => score.Datacenter));
+            Assert.Equal(excluded, decision.Excluded.Select(one => one.Datacenter));
+        }
+    }
+
+    [Fact]
     public void In_a_steady_state_less_than_one_decision_in_a_hundred_switches()
     {
         string? last = null;
