@@ -84,6 +84,32 @@ public sealed class JobLatenciesTests
         Assert.Equal(10, _latencies.Report(At(700)).Summary.P99Ms, 1);
     }
 
+    // No two windows have a hundred: all five do while seven slow ones are among them, and then these are
+    // more than a twentieth.
+    [Fact]
+    public void Where_latencies_are_sparse_a_moment_counts_for_rules_as_long_as_the_evaluation_window()
+    {
+        var found = Seconds(perFive: 2, slow: 7);
+
+        Assert.All(found, pair =>
+            Assert.Equal(new SloHealth(DatacenterHealth.Degraded, SloRuleKind.P95Degraded), pair.Health));
+        // Found once it has lasted; and well for as long after the window, but for the beginning of each
+        // minute, when there are too few.
+        Assert.Equal(305 + 180, found[0].Second);
+        Assert.InRange(found[^1].Second, 600 + 180, 600 + 180 + 60);
+    }
+
+    [Fact]
+    public void A_moment_with_more_latencies_than_two_windows_makes_a_datacenter_busy_and_no_worse()
+    {
+        var found = Seconds(perFive: 10, slow: 300);
+
+        Assert.All(found, pair =>
+            Assert.Equal(new SloHealth(DatacenterHealth.Busy, SloRuleKind.P50Busy), pair.Health));
+        // A minute after the moment; and a minute after the second window has ended.
+        Assert.Equal((305 + 60, 420 + 60 - 5), (found[0].Second, found[^1].Second));
+    }
+
     [Fact]
     public void Where_latencies_are_sparse_rules_look_back_as_far_as_it_takes_for_enough()
     {
@@ -161,6 +187,29 @@ public sealed class JobLatenciesTests
         Assert.Equal((uint)JobLatencies.JobsMax + 1, _latencies.Report(At(1)).Summary.Samples);
         Put(2, 1, 1, ms: 10, samples: 1, at: 1);
         Assert.Equal((uint)JobLatencies.JobsMax + 1, _latencies.Report(At(1)).Summary.Samples);
+    }
+
+    /// <summary>When a datacenter was not healthy that has a moment of slow latencies, all else being
+    /// well.</summary>
+    /// <param name="perFive">Latencies of 10 ms in five seconds.</param>
+    /// <param name="slow">Of 1.2 s, all in the sixth window.</param>
+    private List<(int Second, SloHealth Health)> Seconds(int perFive, int slow)
+    {
+        var found = new List<(int, SloHealth)>();
+        var bucket = LatencyDigest.Empty;
+        for (var second = 0; second < 1200; second += 5)
+        {
+            if (second % 60 == 0) bucket = LatencyDigest.Empty;
+            bucket = bucket.Merge(
+                LatencyDigest.From([(10_000, perFive), (1_200_000, second == 305 ? slow : 0)]));
+            _latencies.Put(
+                new JobId(0, 1), Target, new LatencyOwner(0, 1, 1), attempt: 1, revision: second + 1,
+                new LatencyBucket(second / 60, bucket), At(second));
+            var health = _latencies.Report(At(second)).Health;
+            if (health != SloHealth.Healthy) found.Add((second, health));
+        }
+
+        return found;
     }
 
     private BucketVerdict Put(
