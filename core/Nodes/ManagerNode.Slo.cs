@@ -36,8 +36,8 @@ public sealed partial class ManagerNode
         if (!new SloMark(view, _boot.Starts, 0).IsOfLaterLeadThan(standing.Mark)) return;
         var before = _latencies.Health;
         if (!_latencies.Inherit(standing) || _latencies.Health == before) return;
-        Emit(new TelemetryEvent.SloHealthChanged(
-            _datacenter, standing.Health.Health, standing.Health.Rule, default));
+        Emit(new TelemetryEvent.SloHealthTakenOver(
+            _datacenter, standing.Health.Health, standing.Health.Rule, standing.Age));
     }
 
     /// <summary>What the gates are to hear, and the operators where the health is another one.</summary>

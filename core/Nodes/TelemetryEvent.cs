@@ -47,7 +47,13 @@ public abstract record TelemetryEvent
     public sealed record SloHealthChanged(
         string Datacenter, DatacenterHealth Health, SloRuleKind Rule, SloSummary Summary) : TelemetryEvent;
 
-    /// <summary>What an attempt tells of its latencies is not kept: there are too many jobs.</summary>
+    /// <summary>A new primary goes by what an earlier one found of its jobs' latencies.</summary>
+    /// <param name="Age">Since it was true.</param>
+    public sealed record SloHealthTakenOver(
+        string Datacenter, DatacenterHealth Health, SloRuleKind Rule, Duration Age) : TelemetryEvent;
+
+    /// <summary>What an attempt tells of its latencies is not kept: too many workflows of its job tell of
+    /// theirs.</summary>
     public sealed record LatenciesDropped(AttemptKey Attempt) : TelemetryEvent;
 
     public sealed record SlotRefused(SlotKey Slot, string Datacenter, string Reason) : TelemetryEvent;

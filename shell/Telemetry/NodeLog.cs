@@ -106,8 +106,13 @@ internal static partial class NodeLog
     [LoggerMessage(149, LogLevel.Information, "{Node}: {Datacenter} is well again by its jobs' latencies")]
     public static partial void SloHealthRestored(ILogger logger, NodeId node, string datacenter);
 
-    [LoggerMessage(150, LogLevel.Warning,
-        "{Node}: latencies of {Attempt} are not kept, there are too many jobs")]
+    [LoggerMessage(158, LogLevel.Warning,
+        "{Node}: {Datacenter} is {Health} by {Rule} of its jobs, as its last primary found {Age} ago")]
+    public static partial void SloHealthTakenOver(
+        ILogger logger, NodeId node, string datacenter, DatacenterHealth health, string rule, Duration age);
+
+    [LoggerMessage(159, LogLevel.Warning,
+        "{Node}: latencies of {Attempt} are not kept, too many workflows of its job tell of theirs")]
     public static partial void LatenciesDropped(ILogger logger, NodeId node, AttemptKey attempt);
 
     [LoggerMessage(130, LogLevel.Information,

@@ -99,7 +99,7 @@ public sealed class NodeTelemetry : ITelemetrySink
                 break;
             case TelemetryEvent.JobRouted or TelemetryEvent.LatencyObserved
                 or TelemetryEvent.ObservationsDecayed or TelemetryEvent.SloHealthChanged
-                or TelemetryEvent.LatenciesDropped:
+                or TelemetryEvent.SloHealthTakenOver or TelemetryEvent.LatenciesDropped:
                 _routing.On(node, telemetry);
                 break;
             case TelemetryEvent.GuardLevelChanged or TelemetryEvent.WorkloadThrottled

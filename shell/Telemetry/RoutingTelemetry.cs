@@ -63,6 +63,10 @@ internal sealed class RoutingTelemetry(Meter meter, ILogger logger)
                 OnSloHealth(node, changed);
                 _sloHealthChanges.Add(1, label, new("health", changed.Health.ToString()));
                 break;
+            case TelemetryEvent.SloHealthTakenOver taken:
+                NodeLog.SloHealthTakenOver(
+                    logger, node, taken.Datacenter, taken.Health, SloHealth.NameOf(taken.Rule), taken.Age);
+                break;
             case TelemetryEvent.LatenciesDropped dropped:
                 NodeLog.LatenciesDropped(logger, node, dropped.Attempt);
                 break;

@@ -172,8 +172,9 @@ public sealed class LatencyFlowTests
 
         Assert.Equal(found, _manager.Node.SloHealth);
         Assert.Equal(found, Told(_manager).Health);
-        var told = Assert.Single(_manager.Told.OfType<TelemetryEvent.SloHealthChanged>());
-        Assert.Equal(found, new SloHealth(told.Health, told.Rule));
+        Assert.Empty(_manager.Told.OfType<TelemetryEvent.SloHealthChanged>());
+        var told = Assert.Single(_manager.Told.OfType<TelemetryEvent.SloHealthTakenOver>());
+        Assert.Equal((found, Seconds(40)), (new SloHealth(told.Health, told.Rule), told.Age));
 
         void Echo(SloStanding standing) => _manager.Receive(
             Gate, new Message.HeartbeatEchoed(beat.Boot, beat.Version, place) { Slo = standing });
