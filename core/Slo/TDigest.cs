@@ -18,8 +18,9 @@ public sealed partial class TDigest
     public const int MaxUnmergedMin = 256;
     public const int MaxUnmergedMax = 65_536;
 
-    /// <summary>Most samples of a digest: as many are counted exactly by every processor.</summary>
-    public const long CountMax = 1L << 62;
+    /// <summary>Most samples of a digest: places, which count in halves of samples, are whole
+    /// numbers.</summary>
+    public const long CountMax = 1L << 61;
 
     private const int FirstBuffer = 32;
     private const int RepeatedOneByOne = 16;
@@ -219,7 +220,7 @@ public sealed partial class TDigest
     /// <summary>The share of samples that are at or below a value; 0 without samples.</summary>
     public double Cdf(double value)
     {
-        if (!(value >= _min)) return 0;
+        if (Count == 0 || !(value >= _min)) return 0;
         if (value >= _max) return 1;
         Settle();
         return (double)RankOf(value) / Count;

@@ -79,6 +79,12 @@ public sealed class LatencyDigestTests
 
             Assert.Equal(a.Count + b.Count + c.Count, one.Count);
             Assert.Equal((one.Count, one.Min, one.Max), (other.Count, other.Min, other.Max));
+            foreach (var perMillion in new[] { 500_000, 990_000 })
+            {
+                AssertIsAt(perMillion, one, other);
+                AssertIsAt(perMillion, other, one);
+            }
+
             Assert.Equal(one.Count, one.Centroids.Sum(centroid => centroid.Weight));
             Assert.Equal(Content.Of(a), Content.Of(a.Merge(LatencyDigest.Empty)));
             Assert.Equal(Content.Of(a), Content.Of(LatencyDigest.Empty.Merge(a)));
@@ -116,6 +122,16 @@ public sealed class LatencyDigestTests
         LatencyDigest.Of(digest).AddTo(ref fingerprint);
 
         Assert.Equal(kind == "two-point" ? "8e2a3bef935b4494" : "5712a12d2ac2cc98", fingerprint.ToString());
+    }
+
+    /// <summary>What one digest tells as a quantile has about that rank in another.</summary>
+    private static void AssertIsAt(int perMillion, LatencyDigest digest, LatencyDigest other)
+    {
+        if (digest.Count == 0) return;
+        var (q, value, there) = (perMillion / 1e6, digest.Quantile(perMillion).Nanoseconds, other.ToDigest());
+        var width = (1.2 * Math.PI / 100 * Math.Sqrt(q * (1 - q))) + (2.0 / digest.Count) + 0.0003;
+        // Means are whole numbers.
+        Assert.InRange(q, there.Cdf(value - 1) - (2 * width), there.Cdf(value + 1) + (2 * width));
     }
 
     private static TDigest Taken(double[] samples)

@@ -91,6 +91,8 @@ public sealed class TDigestTests
             Assert.InRange(share, (at / 1e6) - (2.0 / samples.Length), 1);
             var upTo = (double)Samples.CountBelow(samples, Math.BitIncrement(value)) / samples.Length;
             if (samples.Length <= TDigest.MaxUnmergedStandard) Assert.Equal(upTo, share);
+            // Two of the widest centroids.
+            Assert.InRange(share, 0, upTo + (2 * ((1.2 * Math.PI / 200) + (2.0 / samples.Length))));
             Assert.Equal(0, digest.Cdf(Math.BitDecrement(samples[0])));
             Assert.Equal(1, digest.Cdf(samples[^1]));
         });
@@ -204,6 +206,24 @@ public sealed class TDigestTests
         var digest = new TDigest();
 
         Assert.Equal((0, 0, 0, 0), (digest.Quantile(0.5), digest.Cdf(1), digest.Min, digest.Max));
+        Assert.Equal(0, digest.Cdf(double.PositiveInfinity));
+    }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(1)]
+    [InlineData(1_000)]
+    public void As_many_samples_as_there_may_be_have_quantiles(int others)
+    {
+        var digest = Of(Enumerable.Range(6, others).Select(i => (double)i));
+        digest.AddRepeated(5, TDigest.CountMax - others);
+        digest.CheckInvariants();
+
+        Assert.Equal(TDigest.CountMax, digest.Count);
+        Assert.Equal(5, digest.QuantilePerMillion(500_000));
+        Assert.InRange(digest.Quantile(0.999999999), 5, 5 + others);
+        Assert.InRange(digest.QuantilePerMillion(999_999), 5, 5 + others);
+        Assert.InRange(digest.Cdf(Math.BitDecrement(5.0 + others)), 0, 1);
     }
 
     private static TDigest Of(IEnumerable<double> samples)
