@@ -86,8 +86,13 @@ internal sealed class FaultGenerator
             at, at + (Length(rng) * 10), rng.Pick(_topology.Datacenters).Name, (int)rng.Between(2, 1000)),
         FaultFamily.Pause => new PlannedFault.Pause(at, rng.Pick(_all), Length(rng)),
         FaultFamily.Clock => ClockFaultAt(at, rng),
+        // The rest of this family is a chance.
+        FaultFamily.Corruption => rng.Chance(1, 3)
+            ? new PlannedFault.FalseLatencies(
+                at, at + Length(rng), rng.Pick(_topology.Datacenters).Name, Terrible: rng.Chance(1, 2))
+            : null,
         FaultFamily.Latency or FaultFamily.Loss or FaultFamily.Duplication or FaultFamily.Reordering
-            or FaultFamily.Corruption or FaultFamily.Workload or FaultFamily.Runaway => null,
+            or FaultFamily.Workload or FaultFamily.Runaway => null,
         _ => throw new System.Diagnostics.UnreachableException($"unhandled {family}"),
     };
 
