@@ -18,9 +18,8 @@ public sealed partial class TDigest
     public const int MaxUnmergedMin = 256;
     public const int MaxUnmergedMax = 65_536;
 
-    /// <summary>Most samples of a digest: places, which count in halves of samples, are whole
-    /// numbers.</summary>
-    public const long CountMax = 1L << 61;
+    /// <summary>Most samples of a digest: as many are counted exactly by every processor.</summary>
+    public const long CountMax = 1L << 62;
 
     private const int FirstBuffer = 32;
     private const int RepeatedOneByOne = 16;
@@ -252,7 +251,7 @@ public sealed partial class TDigest
         var right = FirstWithMiddleFrom(at);
         var (leftAt, leftValue) = right == 0 ? (1, _min) : (MiddleOf(right - 1), _means[right - 1]);
         var (rightAt, rightValue) =
-            right == _centroids ? ((2 * Count) - 1, _max) : (MiddleOf(right), _means[right]);
+            right == _centroids ? (LastPlace, _max) : (MiddleOf(right), _means[right]);
         if (at >= rightAt || leftAt == rightAt) return rightValue;
         var share = (double)(at - leftAt) / (rightAt - leftAt);
         return Math.Min(rightValue, leftValue + ((rightValue - leftValue) * share));
@@ -265,12 +264,15 @@ public sealed partial class TDigest
         var left = CountUpTo(_means.AsSpan(0, _centroids), value) - 1;
         var (leftAt, leftValue) = left < 0 ? (1, _min) : (MiddleOf(left), _means[left]);
         var (rightAt, rightValue) = left + 1 == _centroids
-            ? ((2 * Count) - 1, _max)
+            ? (LastPlace, _max)
             : (MiddleOf(left + 1), _means[left + 1]);
         if (rightAt <= leftAt || rightValue <= leftValue) return (leftAt + 1) / 2;
         var share = (value - leftValue) / (rightValue - leftValue);
-        return (leftAt + 1 + (long)(share * (rightAt - leftAt))) / 2;
+        return (long)((leftAt + 1 + (Int128)(share * (rightAt - leftAt))) / 2);
     }
+
+    // Of the highest rank; twice the count need not be a number.
+    private long LastPlace => Count - 1 + Count;
 
     private long MiddleOf(int centroid) => _before[centroid] + _before[centroid + 1];
 

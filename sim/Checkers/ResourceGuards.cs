@@ -139,11 +139,12 @@ public sealed class ResourceGuards() : Checker(
         // A dip of two samples is noise.
         private const int DipsMax = 2;
 
-        private readonly SortedDictionary<GuardDimension, (Duration Held, Duration Clean, int Dips)> _held =
-            [];
+        // Intervals that a sample may be late by and still count for all of them.
+        private const int LateMax = 2;
+
+        private readonly SortedDictionary<GuardDimension, Violation> _violations = [];
         private Instant _at = startedAt;
         private long _cpu;
-        private bool _isSeen;
 
         public SimProcess Process { get; } = process;
 
@@ -152,41 +153,65 @@ public sealed class ResourceGuards() : Checker(
         public Instant? KilledAt { get; set; }
 
         public Duration ViolatedOf(GuardDimension dimension) =>
-            _held.TryGetValue(dimension, out var held) ? held.Held : Duration.Zero;
+            _violations.TryGetValue(dimension, out var violation) ? violation.Held : Duration.Zero;
 
         public Duration UnbrokenOf(GuardDimension dimension) =>
-            _held.TryGetValue(dimension, out var held) ? held.Clean : Duration.Zero;
+            _violations.TryGetValue(dimension, out var violation) ? violation.Clean : Duration.Zero;
 
         public void Note(TreeReading reading, ResourceConfig config)
         {
             var (elapsed, group) = (reading.At - _at, reading.Group!.Value);
             if (elapsed < ProcessResourceMonitor.IntervalMin) return;
-            var credit = !_isSeen ? Duration.Zero
-                : elapsed < config.SampleInterval ? elapsed : config.SampleInterval;
             var limits = Process.Use.Limits;
             var cpu = 100.0 * (group.CpuNanoseconds - _cpu) / elapsed.Nanoseconds;
-            Add(GuardDimension.Cpu, cpu >= limits.CpuPercent * config.KillThreshold, credit);
+            Add(
+                GuardDimension.Cpu, cpu >= limits.CpuPercent * config.KillThreshold, elapsed,
+                config.SampleInterval);
             var (memory, descriptors) = (group.MemoryBytes, group.FileDescriptors);
-            Add(GuardDimension.Memory, memory >= limits.MemoryBytes * config.KillThreshold, credit);
+            Add(
+                GuardDimension.Memory, memory >= limits.MemoryBytes * config.KillThreshold, elapsed,
+                config.SampleInterval);
             Add(
                 GuardDimension.FileDescriptors,
-                descriptors >= limits.FileDescriptors * config.KillThreshold, credit);
-            (_at, _cpu, _isSeen) = (reading.At, group.CpuNanoseconds, true);
+                descriptors >= limits.FileDescriptors * config.KillThreshold, elapsed,
+                config.SampleInterval);
+            (_at, _cpu) = (reading.At, group.CpuNanoseconds);
         }
 
-        private void Add(GuardDimension dimension, bool isOver, Duration credit)
+        private void Add(GuardDimension dimension, bool isOver, Duration elapsed, Duration interval)
         {
-            var isOpen = _held.TryGetValue(dimension, out var held);
-            if (isOver)
+            var isOpen = _violations.TryGetValue(dimension, out var violation);
+            if (isOver && !isOpen)
             {
-                _held[dimension] = isOpen
-                    ? (held.Held + credit, held.Dips > 0 ? Duration.Zero : held.Clean + credit, 0)
-                    : default;
+                _violations[dimension] = default;
+                return;
             }
-            else if (isOpen && held.Dips < DipsMax)
-                _held[dimension] = (held.Held + credit, Duration.Zero, held.Dips + 1);
-            else
-                _held.Remove(dimension);
+
+            if (!isOver && (!isOpen || violation.Dips == DipsMax))
+            {
+                _violations.Remove(dimension);
+                return;
+            }
+
+            // A sample that is late makes up for the next one, which is early.
+            var (due, passed) = (violation.Due + interval, Shorter(elapsed, interval * LateMax));
+            var isClean = isOver && violation.Dips == 0;
+            _violations[dimension] = new Violation(
+                due,
+                violation.Passed + passed,
+                isClean ? violation.Clean + Shorter(elapsed, interval) : Duration.Zero,
+                isOver ? 0 : violation.Dips + 1);
         }
+
+        private static Duration Shorter(Duration a, Duration b) => a < b ? a : b;
+    }
+
+    /// <param name="Due">An interval for each sample after the first.</param>
+    /// <param name="Passed">Since the first one, gaps shortened.</param>
+    /// <param name="Clean">Since the last dip.</param>
+    /// <param name="Dips">Since the last sample above.</param>
+    private readonly record struct Violation(Duration Due, Duration Passed, Duration Clean, int Dips)
+    {
+        public Duration Held => Due < Passed ? Due : Passed;
     }
 }

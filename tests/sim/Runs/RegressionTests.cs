@@ -16,9 +16,16 @@ public sealed class RegressionTests
     [InlineData(476, "a wish to leave that was taken back, and a lease")]
     [InlineData(753, "a wish to leave that a restart forgot, and a lease")]
     [InlineData(800, "calls that are lost and sent without end")]
-    public void A_seed_that_once_broke_a_rule_breaks_none(int seed, string what)
+    public void A_seed_that_once_broke_a_rule_breaks_none(int seed, string what) =>
+        BreaksNone(seed, Profile.Swarm, what);
+
+    [Fact]
+    public void A_guard_whose_samples_come_late_and_early_kills_after_its_grace_and_not_before() =>
+        BreaksNone(282, Profile.Smoke, "samples at another rate of the clock");
+
+    private static void BreaksNone(int seed, Profile profile, string what)
     {
-        var result = PlanRunner.Run(PlanGenerator.Generate((ulong)seed, Profile.Swarm));
+        var result = PlanRunner.Run(PlanGenerator.Generate((ulong)seed, profile));
 
         Assert.True(result.Failure is null, $"{what}: {result.Failure?.Message}");
     }
