@@ -32,9 +32,7 @@ public static class JobDefaults
     /// <summary>The timeouts of a workflow and of its requests where one or both are absent.</summary>
     public static (Duration Workflow, Duration Request) Timeouts(Duration? workflow, Duration? request)
     {
-        var ofRequest = request ?? Shorter(RequestTimeout, workflow ?? WorkflowTimeout);
+        var ofRequest = request ?? Duration.Shorter(RequestTimeout, workflow ?? WorkflowTimeout);
         return (workflow ?? Duration.Longer(WorkflowTimeout, ofRequest), ofRequest);
     }
-
-    private static Duration Shorter(Duration a, Duration b) => a <= b ? a : b;
 }

@@ -70,6 +70,8 @@ public readonly record struct Duration(long Nanoseconds) : IComparable<Duration>
 
     public static Duration Longer(Duration a, Duration b) => a >= b ? a : b;
 
+    public static Duration Shorter(Duration a, Duration b) => a <= b ? a : b;
+
     public static bool operator <(Duration a, Duration b) => a.Nanoseconds < b.Nanoseconds;
 
     public static bool operator >(Duration a, Duration b) => a.Nanoseconds > b.Nanoseconds;

@@ -1,6 +1,7 @@
 using Hyperscale.Det.Capacity;
 using Hyperscale.Det.Jobs;
 using Hyperscale.Det.Kernel;
+using Hyperscale.Det.Membership;
 using Hyperscale.Det.Protocol;
 using Hyperscale.Det.Resources;
 using Hyperscale.Det.Routing;
@@ -152,11 +153,17 @@ public sealed partial class DatacenterRouting
 
     private PredictedLatency? PredictedOf(DatacenterTopology datacenter, Instant now)
     {
+        if (EstimateOf(datacenter) is not var (estimate, at)) return null;
+        return new PredictedLatency(
+            estimate.UcbMs, (int)Math.Min(_vivaldi.Samples, int.MaxValue), estimate.SigmaMs, now - at);
+    }
+
+    /// <summary>What coordinates say of the round trip, and since when; null without them.</summary>
+    private (RttEstimate Rtt, Instant At)? EstimateOf(DatacenterTopology datacenter)
+    {
         var manager = _board.ManagerFor(datacenter, silences: 0);
         if (!_places.TryGetValue(manager, out var place) || _vivaldi.Samples == 0) return null;
-        var estimate = _vivaldi.Own.RttTo(place.Coordinate);
-        return new PredictedLatency(
-            estimate.UcbMs, (int)Math.Min(_vivaldi.Samples, int.MaxValue), estimate.SigmaMs, now - place.At);
+        return (_vivaldi.Own.RttTo(place.Coordinate), place.At);
     }
 
     private void CheckDecisions()

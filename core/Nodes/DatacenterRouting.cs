@@ -217,13 +217,10 @@ public sealed partial class DatacenterRouting
     }
 
     /// <summary>Null where no prediction says anything.</summary>
-    private double? RttOf(string datacenter)
-    {
-        if (RoutingView.IsBootstrapping(_vivaldi.Samples, _vivaldi.Own.Error)) return null;
-        var manager = _board.ManagerFor(_topology.Datacenter(datacenter)!, silences: 0);
-        if (!_places.TryGetValue(manager, out var place)) return null;
-        return _vivaldi.Own.RttTo(place.Coordinate).RttMs;
-    }
+    private double? RttOf(string datacenter) =>
+        RoutingView.IsBootstrapping(_vivaldi.Samples, _vivaldi.Own.Error)
+            ? null
+            : EstimateOf(_topology.Datacenter(datacenter)!)?.Rtt.RttMs;
 
     private List<string> TakeDecayed(Instant now)
     {

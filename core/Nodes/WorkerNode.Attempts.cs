@@ -267,11 +267,9 @@ public sealed partial class WorkerNode
             fingerprint.Add(workload.ProgressAfter);
             workload.Stats.AddTo(ref fingerprint);
             workload.Guard?.AddTo(ref fingerprint);
-            fingerprint.Add(workload.Bucket.Number);
-            workload.Bucket.Latency.AddTo(ref fingerprint);
+            workload.Bucket.AddTo(ref fingerprint);
             fingerprint.Add(workload.BucketEndsAt);
-            fingerprint.Add(workload.Earlier.Number);
-            workload.Earlier.Latency.AddTo(ref fingerprint);
+            workload.Earlier.AddTo(ref fingerprint);
             fingerprint.Add(workload.EarlierEndsAt);
             fingerprint.Add(workload.IsBucketUntold);
         }
@@ -282,10 +280,8 @@ public sealed partial class WorkerNode
             var outcome = finished.Outcome;
             attempt.AddTo(ref fingerprint);
             fingerprint.Add(finished.Revision);
-            fingerprint.Add(finished.Bucket.Number);
-            finished.Bucket.Latency.AddTo(ref fingerprint);
-            fingerprint.Add(finished.Earlier.Number);
-            finished.Earlier.Latency.AddTo(ref fingerprint);
+            finished.Bucket.AddTo(ref fingerprint);
+            finished.Earlier.AddTo(ref fingerprint);
             fingerprint.Add((long)outcome.State);
             fingerprint.Add(outcome.Reason);
             fingerprint.Add(outcome.ExitCode ?? long.MinValue);

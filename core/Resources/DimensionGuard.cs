@@ -57,7 +57,9 @@ internal sealed class DimensionGuard
                 raw >= _thresholds[i], estimate >= _thresholds[i], passed, _interval);
         }
 
-        _below = estimate < _thresholds[(int)Level] ? _below + Shorter(passed, _interval) : Duration.Zero;
+        _below = estimate < _thresholds[(int)Level]
+            ? _below + Duration.Shorter(passed, _interval)
+            : Duration.Zero;
     }
 
     /// <summary>Moves the level by one; false when it stays.</summary>
@@ -120,8 +122,6 @@ internal sealed class DimensionGuard
         return violation.Confirmed.Nanoseconds >= longer;
     }
 
-    private static Duration Shorter(Duration a, Duration b) => a <= b ? a : b;
-
     /// <param name="IsUnbroken">No sample of it was below.</param>
     /// <param name="Samples">After its first one.</param>
     /// <param name="Passed">Since its first sample, gaps shortened.</param>
@@ -131,7 +131,7 @@ internal sealed class DimensionGuard
         bool IsOpen, bool IsUnbroken, long Samples, Duration Passed, Duration Confirmed, int Dips)
     {
         /// <summary>How long it has lasted.</summary>
-        public Duration Held(Duration interval) => Shorter(interval * Samples, Passed);
+        public Duration Held(Duration interval) => Duration.Shorter(interval * Samples, Passed);
 
         public Violation With(bool isAbove, bool isFilteredAbove, Duration passed, Duration interval)
         {
@@ -139,7 +139,7 @@ internal sealed class DimensionGuard
             var next = this with
             {
                 Samples = Samples + 1,
-                Passed = Passed + Shorter(passed, interval * PassedMax),
+                Passed = Passed + Duration.Shorter(passed, interval * PassedMax),
             };
             if (isAbove) return next with { Confirmed = next.Held(interval), Dips = 0 };
             return IsOpen && isFilteredAbove && Dips < DipsMax

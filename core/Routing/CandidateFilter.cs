@@ -53,10 +53,6 @@ public static class CandidateFilter
             ? DatacenterHealth.Degraded
             : candidate.Capacity.Health;
 
-    /// <summary>Whether it is busy for want of a free core, and for nothing else.</summary>
-    public static bool IsFull(DatacenterCandidate candidate) =>
-        BucketOf(candidate) == DatacenterHealth.Busy && candidate.HealthReason == HealthReason.NoFreeCore;
-
     /// <summary>Why its bucket is no better.</summary>
     public static HealthReason ReasonOf(DatacenterCandidate candidate) =>
         BucketOf(candidate) > candidate.Capacity.Health ? HealthReason.NotHeard : candidate.HealthReason;

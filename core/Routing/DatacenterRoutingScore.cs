@@ -43,6 +43,9 @@ public readonly record struct DatacenterRoutingScore(
     /// <summary>Why the bucket is no better.</summary>
     public HealthReason Reason { get; init; }
 
+    /// <summary>Whether it is busy for want of a free core, and for nothing else.</summary>
+    public bool IsFull => Reason == HealthReason.NoFreeCore;
+
     /// <summary>How the latencies of its jobs keep to their targets; null where nothing is known.</summary>
     public SloLevel? SloLevel { get; init; }
 }

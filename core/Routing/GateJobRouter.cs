@@ -198,11 +198,7 @@ public sealed partial class GateJobRouter(
 
     private DatacenterRoutingScore ScoreOf(
         DatacenterCandidate candidate, RoutingRequest request, RoutingView view, Instant now) =>
-        _scorer.Score(candidate, request, CooldownFactorOf(candidate.Name, now), view.IsBootstrap, now) with
-        {
-            Reason = CandidateFilter.ReasonOf(candidate),
-            SloLevel = candidate.SloLevel,
-        };
+        _scorer.Score(candidate, request, CooldownFactorOf(candidate.Name, now), view.IsBootstrap, now);
 
     /// <summary>Gives an incumbent its advantage; none to one whose jobs miss their latency targets while a
     /// challenger of its bucket, or of a better one, does not.</summary>
@@ -218,14 +214,13 @@ public sealed partial class GateJobRouter(
         var place = incumbents.IndexOf(candidate.Name);
         if (place < 0) return;
         ref readonly var score = ref _scores[ranked.Index];
-        var isFull = CandidateFilter.IsFull(candidate);
         var isRelieved = candidate.MissesSlo && buckets.Relief <= score.Bucket;
-        var standing = incumbents.StandingOf(place, score, isFull, isRelieved, hysteresis, now);
+        var standing = incumbents.StandingOf(place, score, isRelieved, hysteresis, now);
         ranked = ranked with { Standing = standing };
         if (standing is not (Standing.HeldDown or Standing.Incumbent)) return;
         ranked = ranked with
         {
-            HomeBucket = isFull ? buckets.Best : score.Bucket,
+            HomeBucket = score.IsFull ? buckets.Best : score.Bucket,
             // Held down: before all others, in the order in which they were.
             Order = standing == Standing.HeldDown
                 ? place - incumbents.Count
@@ -238,11 +233,8 @@ public sealed partial class GateJobRouter(
     {
         for (var i = 0; i < eligible; i++)
         {
-            var candidate = view.Datacenters[_ranked[i].Index];
-            var place = incumbents.IndexOf(candidate.Name);
-            if (place < 0) continue;
-            var isFull = CandidateFilter.IsFull(candidate);
-            incumbents.Note(place, _scores[_ranked[i].Index], isFull, hysteresis, now);
+            var place = incumbents.IndexOf(view.Datacenters[_ranked[i].Index].Name);
+            if (place >= 0) incumbents.Note(place, _scores[_ranked[i].Index], hysteresis, now);
         }
 
         if (IsUnchanged(incumbents, primaries, view)) return;

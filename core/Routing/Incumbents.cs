@@ -78,33 +78,27 @@ internal sealed class Incumbents
     }
 
     /// <summary>How an incumbent stands with the score that it has now.</summary>
-    /// <param name="isFull">For the moment, which is no degradation however the score suffers.</param>
     /// <param name="isRelieved">Its jobs miss their latency targets, and a challenger's do not.</param>
     public Standing StandingOf(
-        int index,
-        in DatacenterRoutingScore score,
-        bool isFull,
-        bool isRelieved,
-        HysteresisConfig config,
-        Instant now)
+        int index, in DatacenterRoutingScore score, bool isRelieved, HysteresisConfig config, Instant now)
     {
         var entry = Learned(_entries[index], score);
         if (score.CooldownFactor > 1) return Standing.CoolingDown;
         if (isRelieved) return Standing.MissesSlo;
-        var isWorse = !isFull && IsWorse(entry, score.Score, config);
+        // To be full for the moment is no degradation, however the score suffers.
+        var isWorse = !score.IsFull && IsWorse(entry, score.Score, config);
         if (isWorse && entry.WorseSince is { } since && now - since >= config.DegradedFor)
             return Standing.Degraded;
         return now - entry.SelectedAt < config.HoldDown ? Standing.HeldDown : Standing.Incumbent;
     }
 
     /// <summary>Notes the score that an incumbent has now.</summary>
-    public void Note(
-        int index, in DatacenterRoutingScore score, bool isFull, HysteresisConfig config, Instant now)
+    public void Note(int index, in DatacenterRoutingScore score, HysteresisConfig config, Instant now)
     {
         var entry = Learned(_entries[index], score);
         var isWorse = IsWorse(entry, score.Score, config);
         if (!isWorse) entry = entry with { WorseSince = null };
-        else if (!isFull) entry = entry with { WorseSince = entry.WorseSince ?? now };
+        else if (!score.IsFull) entry = entry with { WorseSince = entry.WorseSince ?? now };
         _entries[index] = entry;
     }
 

@@ -40,6 +40,14 @@ public enum RoutingReason : byte
     SloForced,
 }
 
+public static class RoutingReasons
+{
+    /// <summary>Whether the decision gave its class of jobs another incumbent.</summary>
+    public static bool IsSwitch(RoutingReason reason) => reason is RoutingReason.ImprovementThresholdMet
+        or RoutingReason.BucketDropForced or RoutingReason.ExclusionForced or RoutingReason.DegradationForced
+        or RoutingReason.CooldownPenalty or RoutingReason.SloForced;
+}
+
 /// <summary>What the worst bucket that a job accepts means for it (AD-17).</summary>
 public enum RoutingOutcome : byte
 {

@@ -57,6 +57,8 @@ public sealed class RoutingScorer(IBlendedLatencies latencies)
             score)
         {
             BaselineMs = latency.BaselineMs,
+            Reason = CandidateFilter.ReasonOf(candidate),
+            SloLevel = candidate.SloLevel,
         };
     }
 

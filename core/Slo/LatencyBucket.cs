@@ -1,3 +1,4 @@
+using Hyperscale.Det.Kernel;
 using Hyperscale.Det.Wire;
 
 namespace Hyperscale.Det.Slo;
@@ -37,5 +38,11 @@ public sealed record LatencyBucket(long Number, LatencyDigest Latency)
         if (latency.Count > CountMax)
             reader.Fail($"latency counts {latency.Count}; at most {CountMax} are allowed");
         return reader.Fault is null ? new LatencyBucket(number, latency) : null;
+    }
+
+    public void AddTo(ref Fingerprint fingerprint)
+    {
+        fingerprint.Add(Number);
+        Latency.AddTo(ref fingerprint);
     }
 }

@@ -182,23 +182,25 @@ public sealed record SloConfig(
         };
     }
 
-    private static SloConfig ReadPrediction(
-        SettingsReader reader, SloConfig absent, Duration ttlMin) => absent with
+    private static SloConfig ReadPrediction(SettingsReader reader, SloConfig absent, Duration ttlMin)
+    {
+        return absent with
         {
             IsResourcePredictionEnabled = reader.Flag(
-            "SLO_ENABLE_RESOURCE_PREDICTION", absent.IsResourcePredictionEnabled),
+                "SLO_ENABLE_RESOURCE_PREDICTION", absent.IsResourcePredictionEnabled),
             CpuLatencyCorrelation = reader.Real(
-            "SLO_CPU_LATENCY_CORRELATION", absent.CpuLatencyCorrelation, 0, 10),
+                "SLO_CPU_LATENCY_CORRELATION", absent.CpuLatencyCorrelation, 0, 10),
             MemoryLatencyCorrelation = reader.Real(
-            "SLO_MEMORY_LATENCY_CORRELATION", absent.MemoryLatencyCorrelation, 0, 10),
+                "SLO_MEMORY_LATENCY_CORRELATION", absent.MemoryLatencyCorrelation, 0, 10),
             PredictionBlendWeight = reader.Real(
-            "SLO_PREDICTION_BLEND_WEIGHT", absent.PredictionBlendWeight, 0, 1),
+                "SLO_PREDICTION_BLEND_WEIGHT", absent.PredictionBlendWeight, 0, 1),
             SummaryTtl = reader.Time(
-            "SLO_GOSSIP_SUMMARY_TTL_SECONDS", Duration.Longer(absent.SummaryTtl, ttlMin),
-            Duration.Longer(Second, ttlMin), Hour),
+                "SLO_GOSSIP_SUMMARY_TTL_SECONDS", Duration.Longer(absent.SummaryTtl, ttlMin),
+                Duration.Longer(Second, ttlMin), Hour),
             MaxJobsPerHeartbeat = reader.Whole(
-            "SLO_GOSSIP_MAX_JOBS_PER_HEARTBEAT", absent.MaxJobsPerHeartbeat, 0, SloLimits.JobsMax),
+                "SLO_GOSSIP_MAX_JOBS_PER_HEARTBEAT", absent.MaxJobsPerHeartbeat, 0, SloLimits.JobsMax),
         };
+    }
 
     private static double Ratio(SettingsReader reader, string name, SloRule absent) =>
         reader.Real(name, absent.Ratio, 1, SloLimits.RatioMax);

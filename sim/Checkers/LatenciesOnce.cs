@@ -1,4 +1,3 @@
-using Hyperscale.Det.Durability;
 using Hyperscale.Det.Jobs;
 using Hyperscale.Det.Kernel;
 using Hyperscale.Det.Nodes;
@@ -14,27 +13,18 @@ namespace Hyperscale.Det.Sim.Checkers;
 /// were, and lies within what its targets took: nothing counts twice, however it came. Of a job whose
 /// attempts all told their manager that they ended, it rests on all answers: the last two buckets come with
 /// the end.</summary>
-public sealed class LatenciesOnce() : Checker("latencies-once", CheckerViews.Sent | CheckerViews.Steps)
+public sealed class LatenciesOnce() : LatencyReports("latencies-once", CheckerViews.Sent)
 {
     // What each manager has heard the end of since it leads, by job.
     private readonly SortedDictionary<NodeId, SortedDictionary<JobId, SortedSet<AttemptKey>>> _ended = [];
 
-    public override void OnStarted(SimHost host, RecoveredLog recovered) => _ended.Remove(host.Id);
+    protected override void Forget(NodeId manager) => _ended.Remove(manager);
 
-    public override void OnStep(
-        SimHost host, NodeInput input, NodeVerdict verdict, Outbox<NodeEffect> effects)
+    protected override void Hear(
+        SimHost host, ManagerNode manager, Message message, NodeVerdict verdict)
     {
-        if (input is NodeInput.Received { Message: Message.AttemptFinished finished }
-            && verdict == NodeVerdict.Accepted)
+        if (message is Message.AttemptFinished finished && verdict == NodeVerdict.Accepted)
             EndedOf(host.Id, finished.Attempt.Slot.Job).Add(finished.Attempt);
-        foreach (var effect in effects.Effects)
-        {
-            // Who begins or ceases to lead knows nothing.
-            if (effect is NodeEffect.Emit { Event: TelemetryEvent.GroupLed }) _ended.Remove(host.Id);
-            if (effect is not NodeEffect.Send { Message: Message.ManagerHeartbeat beat }) continue;
-            if (beat.Slo is { } slo) JudgeWhole(host, slo);
-            return;
-        }
     }
 
     public override void OnSent(SimHost host, NodeId to, Message message)
@@ -55,7 +45,7 @@ public sealed class LatenciesOnce() : Checker("latencies-once", CheckerViews.Sen
             $"{datacenter} tells of a p99 of {summary.P99Ms} ms of {job}; the slowest took {slowest} ms");
     }
 
-    private void JudgeWhole(SimHost host, DatacenterSlo slo)
+    protected override void Judge(SimHost host, DatacenterSlo slo)
     {
         if (!_ended.TryGetValue(host.Id, out var jobs)) return;
         var datacenter = host.Place.Datacenter;

@@ -10,7 +10,8 @@ namespace Hyperscale.Det.Sim.Checkers;
 /// <summary>What a node thinks of a member only moves on, and never to a claim that the member did not make
 /// (I31); once the world is healed all running members agree on who is alive (I32).</summary>
 /// <param name="swimOf">The membership of a node; null for one without.</param>
-public sealed class MembersAgree(Func<SimHost, Swim?> swimOf) : Checker("members-agree", CheckerViews.Steps)
+public sealed class MembersAgree(Func<SimHost, Swim?> swimOf)
+    : HealedAgreement("members-agree", CheckerViews.Steps, Bound)
 {
     /// <summary>Two longest suspicions of a node that trusts itself least, and three exchanges of
     /// everything.</summary>
@@ -28,12 +29,6 @@ public sealed class MembersAgree(Func<SimHost, Swim?> swimOf) : Checker("members
         })
     {
     }
-
-    /// <inheritdoc/>
-    public override bool IsAtRest =>
-        SinceHealed < Duration.Zero || SinceHealed >= Bound || Disagreement() is null;
-
-    private Duration SinceHealed => World.Now - (Instant.Zero + World.Plan.FaultsEnd);
 
     public override void OnStarted(SimHost host, RecoveredLog recovered)
     {
@@ -60,14 +55,7 @@ public sealed class MembersAgree(Func<SimHost, Swim?> swimOf) : Checker("members
         }
     }
 
-    public override void OnEnd()
-    {
-        if (SinceHealed < Bound) return;
-        Require(Disagreement() is null, () =>
-            $"the world healed at {World.Plan.FaultsEnd}, and still {Disagreement()}");
-    }
-
-    private string? Disagreement()
+    protected override string? Disagreement()
     {
         foreach (var host in World.Hosts)
         {

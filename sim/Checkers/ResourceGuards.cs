@@ -194,16 +194,13 @@ public sealed class ResourceGuards() : Checker(
             }
 
             // A sample that is late makes up for the next one, which is early.
-            var (due, passed) = (violation.Due + interval, Shorter(elapsed, interval * LateMax));
             var isClean = isOver && violation.Dips == 0;
             _violations[dimension] = new Violation(
-                due,
-                violation.Passed + passed,
-                isClean ? violation.Clean + Shorter(elapsed, interval) : Duration.Zero,
+                violation.Due + interval,
+                violation.Passed + Duration.Shorter(elapsed, interval * LateMax),
+                isClean ? violation.Clean + Duration.Shorter(elapsed, interval) : Duration.Zero,
                 isOver ? 0 : violation.Dips + 1);
         }
-
-        private static Duration Shorter(Duration a, Duration b) => a < b ? a : b;
     }
 
     /// <param name="Due">An interval for each sample after the first.</param>
@@ -212,6 +209,6 @@ public sealed class ResourceGuards() : Checker(
     /// <param name="Dips">Since the last sample above.</param>
     private readonly record struct Violation(Duration Due, Duration Passed, Duration Clean, int Dips)
     {
-        public Duration Held => Due < Passed ? Due : Passed;
+        public Duration Held => Duration.Shorter(Due, Passed);
     }
 }

@@ -1,5 +1,4 @@
 using Hyperscale.Det.Capacity;
-using Hyperscale.Det.Durability;
 using Hyperscale.Det.Kernel;
 using Hyperscale.Det.Nodes;
 using Hyperscale.Det.Protocol;
@@ -15,38 +14,24 @@ namespace Hyperscale.Det.Sim.Checkers;
 /// <remarks>Judged only where all that a manager has heard and not forgotten says the same: where every
 /// bucket is above a rule's bound all of them together are, and likewise below. Times are the manager's
 /// own.</remarks>
-public sealed class SloHealthRules() : Checker("slo-health", CheckerViews.Steps)
+public sealed class SloHealthRules() : LatencyReports("slo-health", CheckerViews.Steps)
 {
     private readonly SortedDictionary<NodeId, ManagerLatencies> _managers = [];
 
-    public override void OnStarted(SimHost host, RecoveredLog recovered) => _managers.Remove(host.Id);
+    protected override void Forget(NodeId manager) => _managers.Remove(manager);
 
-    public override void OnStep(
-        SimHost host, NodeInput input, NodeVerdict verdict, Outbox<NodeEffect> effects)
-    {
-        if (host.Node is not ManagerNode manager) return;
-        if (input is NodeInput.Received { Message: var message }) OnReceived(host, manager, message);
-        foreach (var effect in effects.Effects)
-        {
-            // Who begins or ceases to lead knows nothing.
-            if (effect is NodeEffect.Emit { Event: TelemetryEvent.GroupLed }) _managers.Remove(host.Id);
-            if (effect is not NodeEffect.Send { Message: Message.ManagerHeartbeat beat }) continue;
-            if (beat.Slo is { } slo) Judge(host, slo);
-            return;
-        }
-    }
-
-    private void OnReceived(SimHost host, ManagerNode manager, Message message)
+    protected override void Hear(
+        SimHost host, ManagerNode manager, Message message, NodeVerdict verdict)
     {
         switch (message)
         {
             case Message.AttemptProgressed told:
-                Hear(told.Attempt, told.Earlier);
-                Hear(told.Attempt, told.Bucket);
+                Take(told.Attempt, told.Earlier);
+                Take(told.Attempt, told.Bucket);
                 break;
             case Message.AttemptFinished told:
-                Hear(told.Attempt, told.Earlier);
-                Hear(told.Attempt, told.Bucket);
+                Take(told.Attempt, told.Earlier);
+                Take(told.Attempt, told.Bucket);
                 break;
             case Message.HeartbeatEchoed { Slo: not null }:
                 Of(host).OnInherited(manager.SloHealth, host.LocalNow);
@@ -55,7 +40,7 @@ public sealed class SloHealthRules() : Checker("slo-health", CheckerViews.Steps)
                 break;
         }
 
-        void Hear(Jobs.AttemptKey attempt, LatencyBucket bucket)
+        void Take(Jobs.AttemptKey attempt, LatencyBucket bucket)
         {
             if (bucket.Latency.Count == 0 || manager.Ledger.Find(attempt.Slot) is not { } slot) return;
             var standard = Config.Target;
@@ -66,7 +51,7 @@ public sealed class SloHealthRules() : Checker("slo-health", CheckerViews.Steps)
         }
     }
 
-    private void Judge(SimHost host, DatacenterSlo slo)
+    protected override void Judge(SimHost host, DatacenterSlo slo)
     {
         var (latencies, now) = (Of(host), host.LocalNow);
         foreach (var fault in latencies.OnReported(slo, now))

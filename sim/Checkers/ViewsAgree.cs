@@ -10,7 +10,7 @@ namespace Hyperscale.Det.Sim.Checkers;
 /// <param name="viewsOf">What a node knows of its datacenter's resources; null for one that keeps
 /// none.</param>
 public sealed class ViewsAgree(Func<SimHost, IReadOnlyList<ManagerLocalView>?> viewsOf)
-    : Checker("views-agree", CheckerViews.Samples)
+    : HealedAgreement("views-agree", CheckerViews.Samples, Bound)
 {
     /// <summary>What an earlier life said is believed no longer, and a few rounds.</summary>
     private static readonly Duration Bound =
@@ -25,20 +25,7 @@ public sealed class ViewsAgree(Func<SimHost, IReadOnlyList<ManagerLocalView>?> v
     {
     }
 
-    /// <inheritdoc/>
-    public override bool IsAtRest =>
-        SinceHealed < Duration.Zero || SinceHealed >= Bound || Disagreement() is null;
-
-    private Duration SinceHealed => World.Now - (Instant.Zero + World.Plan.FaultsEnd);
-
-    public override void OnEnd()
-    {
-        if (SinceHealed < Bound) return;
-        Require(Disagreement() is null, () =>
-            $"the world healed at {World.Plan.FaultsEnd}, and still {Disagreement()}");
-    }
-
-    private string? Disagreement()
+    protected override string? Disagreement()
     {
         foreach (var host in World.Hosts)
         {

@@ -10,12 +10,12 @@ internal static class ExploreCommand
 {
     public static Command Create(string? active)
     {
-        var replicas = Number("--replicas", 3, "Replicas of the group.", 1, 5);
-        var views = Number("--views", 1, "Views that somebody leads.", 1, 100);
-        var entries = Number("--entries", 1, "Entries that clients propose.", 0, 100);
-        var crashes = Number("--crashes", 0, "Crashes with a restart.", 0, 100);
-        var ticks = Number("--ticks", 0, "How often a replica's deadlines pass.", 0, 100);
-        var states = Number("--states-max", 5_000_000, "Where to stop.", 1, 200_000_000);
+        var replicas = SimCommands.NumberOption("--replicas", 3, "Replicas of the group.", 1, 5);
+        var views = SimCommands.NumberOption("--views", 1, "Views that somebody leads.", 1, 100);
+        var entries = SimCommands.NumberOption("--entries", 1, "Entries that clients propose.", 0, 100);
+        var crashes = SimCommands.NumberOption("--crashes", 0, "Crashes with a restart.", 0, 100);
+        var ticks = SimCommands.NumberOption("--ticks", 0, "How often a replica's deadlines pass.", 0, 100);
+        var states = SimCommands.NumberOption("--states-max", 5_000_000, "Where to stop.", 1, 200_000_000);
         var mutant = SimCommands.MutantOption();
         var command = new Command(
             "explore", "Looks at every state that the replicas of a group can reach within bounds.")
@@ -50,16 +50,5 @@ internal static class ExploreCommand
             + $"depth {result.Depth}; {seconds:F1} s, {result.States / seconds:F0} states/s"));
         Console.WriteLine(end);
         return result.Violation is null ? SimCommands.Ok : SimCommands.Failed;
-    }
-
-    private static Option<int> Number(string name, int value, string description, int least, int most)
-    {
-        var option = new Option<int>(name) { Description = description, DefaultValueFactory = _ => value };
-        option.Validators.Add(result =>
-        {
-            if (result.GetValueOrDefault<int>() is var given && (given < least || given > most))
-                result.AddError($"{name} is {least} to {most}");
-        });
-        return option;
     }
 }

@@ -59,6 +59,19 @@ public static class SimCommands
         DefaultValueFactory = _ => Environment.ProcessorCount,
     };
 
+    /// <summary>A whole number within bounds.</summary>
+    internal static Option<int> NumberOption(
+        string name, int value, string description, int least, int most)
+    {
+        var option = new Option<int>(name) { Description = description, DefaultValueFactory = _ => value };
+        option.Validators.Add(result =>
+        {
+            if (result.GetValueOrDefault<int>() is var given && (given < least || given > most))
+                result.AddError($"{name} is {least} to {most}");
+        });
+        return option;
+    }
+
     internal static Option<string> ProfileOption()
     {
         var option = new Option<string>("--profile")

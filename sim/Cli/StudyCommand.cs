@@ -15,14 +15,14 @@ internal static class StudyCommand
             DefaultValueFactory = _ => 1,
         };
         var standard = new StudyOptions(Seed: 1);
-        var jobs = Number(
-            "--jobs", "Jobs of each of the twenty runs.", standard.Jobs, StudyOptions.JobsMin,
+        var jobs = SimCommands.NumberOption(
+            "--jobs", standard.Jobs, "Jobs of each of the twenty runs.", StudyOptions.JobsMin,
             StudyOptions.JobsMax);
-        var scale = Number(
-            "--scale", "Datacenters and arrivals that are so many times as large.", standard.Scale, 1,
+        var scale = SimCommands.NumberOption(
+            "--scale", standard.Scale, "Datacenters and arrivals that are so many times as large.", 1,
             StudyOptions.ScaleMax);
-        var load = Number(
-            "--load", "Percent of all cores that jobs are to use.", standard.LoadPercent,
+        var load = SimCommands.NumberOption(
+            "--load", standard.LoadPercent, "Percent of all cores that jobs are to use.",
             StudyOptions.LoadPercentMin, StudyOptions.LoadPercentMax);
         var output = new Option<DirectoryInfo>("--out")
         {
@@ -42,21 +42,6 @@ internal static class StudyCommand
             return Write(RoutingStudy.Run(options), parsed.GetRequiredValue(output));
         });
         return command;
-    }
-
-    private static Option<int> Number(string name, string description, int standard, int min, int max)
-    {
-        var option = new Option<int>(name)
-        {
-            Description = description,
-            DefaultValueFactory = _ => standard,
-        };
-        option.Validators.Add(result =>
-        {
-            if (result.GetValueOrDefault<int>() is var value && (value < min || value > max))
-                result.AddError($"{name} is {min} to {max}");
-        });
-        return option;
     }
 
     private static int Write(RoutingStudy study, DirectoryInfo output)

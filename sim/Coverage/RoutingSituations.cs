@@ -91,10 +91,8 @@ public sealed class RoutingSituations() : Checker(
         RoutingReason.FullDetour => Probe.FullIncumbentGoneAround,
         RoutingReason.HoldDownRetained or RoutingReason.BelowThresholdRetained => Probe.IncumbentRetained,
         RoutingReason.InitialSelection or RoutingReason.NoneEligible => null,
-        RoutingReason.ImprovementThresholdMet or RoutingReason.BucketDropForced
-            or RoutingReason.ExclusionForced or RoutingReason.DegradationForced
-            or RoutingReason.CooldownPenalty => Probe.IncumbentLeft,
         RoutingReason.SloForced => Probe.IncumbentLeftForItsLatencies,
+        _ when RoutingReasons.IsSwitch(reason) => Probe.IncumbentLeft,
         _ => throw new System.Diagnostics.UnreachableException($"unhandled {reason}"),
     };
 

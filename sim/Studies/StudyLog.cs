@@ -78,9 +78,7 @@ internal sealed class StudyLog(StudyModel model)
     {
         if (decision.Spillovers.Any(spillover => spillover.ShouldSpill)) _spills++;
         if (decision.Reason == RoutingReason.FullDetour) _detours++;
-        if (decision.Reason is RoutingReason.ImprovementThresholdMet or RoutingReason.BucketDropForced
-            or RoutingReason.ExclusionForced or RoutingReason.DegradationForced
-            or RoutingReason.CooldownPenalty)
+        if (RoutingReasons.IsSwitch(decision.Reason))
             _switches[decision.Reason] = _switches.GetValueOrDefault(decision.Reason) + 1;
     }
 

@@ -22,8 +22,7 @@ internal static class RoutingView
             new("datacenter"), new("place"), new("bucket"), new("why"), new("score", true),
             new("latency ms", true), new("observed ms", true), new("by", true), new("rtt ms", true),
             new("base ms", true), new("load", true), new("quality", true), new("slo", true), new("level"),
-            new("prefer", true),
-            new("cooldown", true),
+            new("prefer", true), new("cooldown", true),
         ],
         candidates.Select(candidate => (IReadOnlyList<string>)
         [

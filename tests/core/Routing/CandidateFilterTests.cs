@@ -17,13 +17,16 @@ public sealed class CandidateFilterTests
         Assert.Equal(ExclusionReason.None, Of(Dc("a", health: DatacenterHealth.Degraded)));
     }
 
+    private static bool IsFull(DatacenterCandidate candidate) =>
+        new RoutingScorer(new PlainLatencies()).Score(candidate, Request(), 1, false, At(0)).IsFull;
+
     [Fact]
     public void Full_is_who_is_busy_for_want_of_a_core_alone()
     {
-        Assert.True(CandidateFilter.IsFull(Full("a")));
-        Assert.False(CandidateFilter.IsFull(Dc("a", free: 0)));
-        Assert.False(CandidateFilter.IsFull(Full("a") with { HealthReason = HealthReason.Resources }));
-        Assert.False(CandidateFilter.IsFull(Full("a") with { IsHealthStale = true }));
+        Assert.True(IsFull(Full("a")));
+        Assert.False(IsFull(Dc("a", free: 0)));
+        Assert.False(IsFull(Full("a") with { HealthReason = HealthReason.Resources }));
+        Assert.False(IsFull(Full("a") with { IsHealthStale = true }));
     }
 
     [Fact]
