@@ -70,6 +70,7 @@ public static partial class JobFields
         if (workflow.Http is { } http) writer.Nested(9, http, Write);
         if (workflow.Exec is { } exec) writer.Nested(10, exec, Write);
         if (workflow.Budget is { } budget) writer.Nested(11, budget, Write);
+        if (workflow.Ramp is { } ramp) writer.Number(12, ramp.Nanoseconds);
     }
 
     public static WorkflowSpec? ReadWorkflowSpec(ref FieldReader reader)
@@ -78,6 +79,7 @@ public static partial class JobFields
         var kind = WorkflowKind.Http;
         var cores = 0;
         Duration duration = default, timeout = default;
+        Duration? ramp = null;
         int? vus = null, rate = null;
         var dependsOn = new List<int>();
         HttpSpec? http = null;
@@ -100,6 +102,7 @@ public static partial class JobFields
                 case 9: http = reader.Nested("http", ReadHttp); break;
                 case 10: exec = reader.Nested("exec", ReadExec); break;
                 case 11: budget = reader.Nested("budget", ReadResourceBudget); break;
+                case 12: ramp = ReadDuration(ref reader, "ramp"); break;
                 default: break;
             }
         }
@@ -110,7 +113,10 @@ public static partial class JobFields
         reader.Require(4, "duration");
         reader.Require(5, "timeout");
         var workflow = new WorkflowSpec(
-            name, kind, cores, duration, timeout, vus, rate, dependsOn, http, exec, budget);
+            name, kind, cores, duration, timeout, vus, rate, dependsOn, http, exec, budget)
+        {
+            Ramp = ramp,
+        };
         CheckKind(ref reader, workflow);
         return reader.Fault is null ? workflow : null;
     }
@@ -125,6 +131,9 @@ public static partial class JobFields
         reader.Require(!isHttp || workflow.Vus is not null || workflow.Rate is not null, "vus or rate");
         if (isHttp && workflow.Vus is not null && workflow.Rate is not null)
             reader.Fail("both vus and rate are there; one of them is allowed");
+        if (workflow.Ramp is null) return;
+        if (workflow.Vus is null) reader.Fail("ramp is there without vus");
+        if (workflow.Ramp > workflow.Duration) reader.Fail("ramp is longer than the duration");
     }
 
     private static void CheckDependencies(ref FieldReader reader, List<WorkflowSpec> workflows)

@@ -57,6 +57,10 @@ public sealed record WorkflowSpec(
     ExecSpec? Exec,
     ResourceBudget? Budget)
 {
+    /// <summary>Closed model: the users start evenly over it, at most the duration; null starts all at
+    /// once.</summary>
+    public Duration? Ramp { get; init; }
+
     /// <summary>Arrivals of an open model: the first is due at once, each next one 1 / rate after the one
     /// before, the last before the duration ends; null for other workflows.</summary>
     public long? PlannedRequests

@@ -73,6 +73,7 @@ public static class JobSpecWriter
         writer.WriteString("duration", workflow.Duration.ToString());
         writer.WriteString("timeout", workflow.Timeout.ToString());
         Optional(writer, "vus", workflow.Vus);
+        if (workflow.Ramp is { } ramp) writer.WriteString("ramp", ramp.ToString());
         Optional(writer, "rate", workflow.Rate);
         Texts(writer, "dependsOn", workflow.DependsOn.Select(index => names[index]));
         if (workflow.Http is { } http) Write(writer, http);

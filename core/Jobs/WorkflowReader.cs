@@ -8,7 +8,8 @@ internal sealed class WorkflowReader(TargetPlaceholder target)
 {
     private static readonly ImmutableArray<string> Known =
     [
-        "name", "kind", "cores", "duration", "timeout", "vus", "rate", "dependsOn", "http", "exec", "budget",
+        "name", "kind", "cores", "duration", "timeout", "vus", "ramp", "rate", "dependsOn", "http", "exec",
+        "budget",
     ];
 
     private static readonly ImmutableArray<string> Kinds = ["http", "exec"];
@@ -64,7 +65,18 @@ internal sealed class WorkflowReader(TargetPlaceholder target)
             fields.Find("dependsOn") is { } names ? DependsOn(names, index) : [],
             http is { } read ? read.Spec with { Timeout = request } : null,
             exec,
-            fields.Find("budget") is { } budget ? Budget(budget) : null);
+            fields.Find("budget") is { } budget ? Budget(budget) : null)
+        {
+            Ramp = Ramp(fields, duration ?? Longest),
+        };
+    }
+
+    private static Duration? Ramp(JsonFields fields, Duration longest)
+    {
+        if (fields.Find("ramp") is not { } ramp) return null;
+        if (fields.Find("vus") is not null) return ramp.Duration(longest);
+        ramp.Fault("is there, but vus is not; ramp is allowed with vus only");
+        return null;
     }
 
     private static WorkflowKind? Kind(JsonValue at)

@@ -9,9 +9,6 @@ namespace Hyperscale.Det.Nodes;
 /// has fallen well below that.</remarks>
 internal sealed class DatacenterPressure
 {
-    /// <summary>Pressure has to fall below this before a datacenter stands where it stood.</summary>
-    private const double LowAgain = Pressure.High - 0.1;
-
     // By manager: what one that is dead knew last is not to stand beside what the living know now.
     private readonly SortedDictionary<NodeId, (ClusterResources Resources, Instant At)> _told = [];
 
@@ -22,7 +19,7 @@ internal sealed class DatacenterPressure
     public void Observe(NodeId manager, ClusterResources told, Instant now)
     {
         _told[manager] = (told, now);
-        IsPressed = At(now)!.WorstPressure >= (IsPressed ? LowAgain : Pressure.High);
+        IsPressed = Pressure.IsHigh(At(now)!.WorstPressure, IsPressed);
     }
 
     /// <summary>What is known; null when that is nothing, or too old.</summary>

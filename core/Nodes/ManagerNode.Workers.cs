@@ -62,7 +62,8 @@ public sealed partial class ManagerNode
         var standing = report switch
         {
             { OverBudget: not null } => WorkerStanding.OverBudget,
-            { } told when Math.Max(told.CpuPressure, told.MemoryPressure) >= Pressure.High =>
+            { } told when Pressure.IsHigh(
+                Math.Max(told.CpuPressure, told.MemoryPressure), _workers.IsPressed(worker)) =>
                 WorkerStanding.Pressed,
             _ => WorkerStanding.Well,
         };

@@ -46,6 +46,9 @@ public abstract record NodeEffect
     /// freely.</summary>
     public sealed record ThrottleWorkload(AttemptKey Attempt, ThrottleOrder? Order) : NodeEffect;
 
+    /// <summary>Lets a load generator start no further virtual user until it is let go on.</summary>
+    public sealed record HoldRamp(AttemptKey Attempt, bool IsHeld) : NodeEffect;
+
     public sealed record Emit(TelemetryEvent Event) : NodeEffect;
 }
 

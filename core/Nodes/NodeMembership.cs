@@ -90,10 +90,11 @@ internal sealed class NodeMembership(
             _version = _version.Over(own.Version);
         foreach (var record in _health.Receive([.. records.Where(r => members.Contains(r.Node))], turn.Now))
         {
-            var isNews = record.IsPressed ? _pressed.Add(record.Node) : _pressed.Remove(record.Node);
+            var isPressed = Pressure.IsHigh(record.WorstPressure, _pressed.Contains(record.Node));
+            var isNews = isPressed ? _pressed.Add(record.Node) : _pressed.Remove(record.Node);
             if (!isNews) continue;
             turn.Tell(new TelemetryEvent.MemberPressed(
-                record.Node, record.IsPressed, record.CpuPermille, record.MemoryPermille));
+                record.Node, isPressed, record.CpuPermille, record.MemoryPermille));
         }
     }
 

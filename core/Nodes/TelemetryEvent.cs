@@ -129,6 +129,9 @@ public abstract record TelemetryEvent
     /// <summary>A guard held its workload back, or let it run freely again.</summary>
     public sealed record WorkloadThrottled(AttemptKey Attempt, ThrottleOrder? Order) : TelemetryEvent;
 
+    /// <summary>A guard let a load generator start no further users, or go on.</summary>
+    public sealed record RampHeld(AttemptKey Attempt, bool IsHeld) : TelemetryEvent;
+
     /// <summary>A guard killed its workload (AD-41).</summary>
     public sealed record ResourceKilled(AttemptKey Attempt, string Workflow, ResourceKill Kill)
         : TelemetryEvent;

@@ -144,10 +144,10 @@ public sealed partial class WorkerNode
             return;
         }
 
-        if (workload.Cause == StopCause.Guarded && workload.Guard!.NextDeadline <= _now)
+        if (workload.Cause == StopCause.Guarded)
         {
             Show(attempt, workload, new GuardInput.Tick());
-            _stopAt.Set(attempt, workload.Guard.NextDeadline);
+            _stopAt.Set(attempt, workload.Guard!.NextDeadline);
             return;
         }
 

@@ -24,7 +24,8 @@ public sealed partial class WorkerNode
     public ResourceGuard? GuardOf(AttemptKey attempt) => _running.GetValueOrDefault(attempt)?.Guard;
 
     private ResourceGuard? GuardOf(WorkflowSpec workflow) => _config.Resources.IsEnabled
-        ? new ResourceGuard(ResourceBudget.LimitsOf(workflow.Budget), _config.Resources, _now)
+        ? new ResourceGuard(ResourceBudget.LimitsOf(workflow.Budget), _config.Resources, _now,
+            generatesLoad: workflow.Kind == WorkflowKind.Http)
         : null;
 
     private NodeVerdict OnResourcesSampled(NodeInput.ResourcesSampled sampled)
@@ -79,6 +80,10 @@ public sealed partial class WorkerNode
             case GuardEffect.Resume:
                 Throttle(attempt, null);
                 break;
+            case GuardEffect.HoldRamp hold:
+                Emit(new TelemetryEvent.RampHeld(attempt, hold.IsHeld));
+                _outbox.Emit(new NodeEffect.HoldRamp(attempt, hold.IsHeld));
+                break;
             case GuardEffect.Terminate:
                 Stop(attempt, workload, StopCause.Guarded, "");
                 _stopAt.Set(attempt, workload.Guard!.NextDeadline);
@@ -99,10 +104,11 @@ public sealed partial class WorkerNode
 
     /// <summary>Nothing may run for as long as a guard gives a workload to end by itself: another worker may
     /// be given the same work by then.</summary>
-    private void Hasten(AttemptKey attempt)
+    private void Hasten(AttemptKey attempt, Workload workload)
     {
-        var soon = _now + _config.StopGrace;
-        if (_stopAt.TryGet(attempt, out var at) && at > soon) _stopAt.Set(attempt, soon);
+        if (workload.Cause != StopCause.Guarded) return;
+        Show(attempt, workload, new GuardInput.Hasten(_now + _config.StopGrace));
+        _stopAt.Set(attempt, workload.Guard!.NextDeadline);
     }
 
     private ResourceUsage WorkloadsUse() => _running.Values

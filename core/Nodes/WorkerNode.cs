@@ -235,7 +235,7 @@ public sealed partial class WorkerNode : INode
         foreach (var (attempt, workload) in _running)
         {
             if (Stop(attempt, workload, StopCause.LeaseExpired, "")) stopped++;
-            else Hasten(attempt);
+            else Hasten(attempt, workload);
         }
 
         Emit(new TelemetryEvent.LeaseExpired(Id, stopped));

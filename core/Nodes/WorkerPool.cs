@@ -56,6 +56,9 @@ internal sealed class WorkerPool
         _members.Select(m => new WorkerView(
             m.Key, m.Value.Boot, m.Value.Cores, m.Value.Free, m.Value.Standing));
 
+    public bool IsPressed(NodeId worker) =>
+        _members.GetValueOrDefault(worker)?.Standing == WorkerStanding.Pressed;
+
     public bool Contains(NodeId worker) => _members.ContainsKey(worker);
 
     /// <summary>Whether the worker is registered, and not over its budget.</summary>

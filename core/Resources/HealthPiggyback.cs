@@ -10,8 +10,8 @@ namespace Hyperscale.Det.Resources;
 public sealed record HealthRecord(
     NodeId Node, StateVersion Version, int CpuPermille, int MemoryPermille, Duration Age)
 {
-    /// <summary>The worse of both pressures is high.</summary>
-    public bool IsPressed => Math.Max(CpuPermille, MemoryPermille) >= (int)(Pressure.High * 1000);
+    /// <summary>The worse of both pressures, 0 to 1.</summary>
+    public double WorstPressure => Math.Max(CpuPermille, MemoryPermille) / 1000.0;
 
     public static int Permille(double pressure) => (int)Math.Round(Math.Clamp(pressure, 0, 1) * 1000);
 
@@ -54,7 +54,7 @@ public sealed record HealthRecord(
 }
 
 /// <summary>What rides on the messages of membership: how members are, the sender first, then those that were
-/// told least.</summary>
+/// told longest ago.</summary>
 /// <param name="self">This node.</param>
 /// <param name="membersMax">Members of which something is kept.</param>
 public sealed class HealthPiggyback(NodeId self, int membersMax)
@@ -66,7 +66,10 @@ public sealed class HealthPiggyback(NodeId self, int membersMax)
     public static readonly Duration Staleness = Duration.FromSeconds(30);
 
     private readonly NodeHealthTracker<HealthRecord> _members = new(Staleness, membersMax);
-    private readonly SortedDictionary<NodeId, long> _told = [];
+
+    // The turn in which a member was told last; one that is new comes first, once.
+    private readonly SortedDictionary<NodeId, long> _toldIn = [];
+    private long _turn;
 
     /// <summary>How this node is, from here on.</summary>
     public void Set(StateVersion version, double cpuPressure, double memoryPressure, Instant now) =>
@@ -98,13 +101,14 @@ public sealed class HealthPiggyback(NodeId self, int membersMax)
     {
         var records = new List<HealthRecord>();
         var bytes = 0;
+        _turn++;
         foreach (var (node, _, record, age) in _members.Fresh(now)
-            .OrderBy(member => member.Node != self).ThenBy(member => _told.GetValueOrDefault(member.Node)))
+            .OrderBy(member => member.Node != self).ThenBy(member => _toldIn.GetValueOrDefault(member.Node)))
         {
             bytes += HealthRecord.BytesMaxOf(record);
             if (bytes > bytesMax) break;
             records.Add(record with { Age = age });
-            _told[node] = _told.GetValueOrDefault(node) + 1;
+            _toldIn[node] = _turn;
         }
 
         return records;
@@ -117,16 +121,17 @@ public sealed class HealthPiggyback(NodeId self, int membersMax)
     public void CheckInvariants()
     {
         _members.CheckInvariants();
-        Invariant.Holds(_told.Count <= membersMax);
+        Invariant.Holds(_toldIn.Count <= membersMax);
     }
 
     public void AddTo(ref Fingerprint fingerprint)
     {
         _members.AddTo(ref fingerprint);
-        foreach (var (node, count) in _told)
+        fingerprint.Add(_turn);
+        foreach (var (node, turn) in _toldIn)
         {
             fingerprint.Add(node);
-            fingerprint.Add(count);
+            fingerprint.Add(turn);
         }
     }
 }

@@ -8,6 +8,8 @@ namespace Hyperscale.Det.Resources;
 /// a time, up once a violation lasted the grace and down once the filtered value has been below for as long;
 /// killing is for good. CPU is killed for only where a throttle of one grace did not help, as a throttle is
 /// the cure for it; memory and descriptors that are held do not shrink by it, so it is only a brake for them.
+/// What generates load itself is not braked for those, as its pauses would be measured as the target's: it
+/// starts no further users.
 /// A kill is SIGTERM, SIGKILL after 5 s, and again until nothing of the tree is left.</remarks>
 public sealed class ResourceGuard : IMachine<GuardInput, GuardEffect, GuardVerdict>
 {
@@ -28,12 +30,14 @@ public sealed class ResourceGuard : IMachine<GuardInput, GuardEffect, GuardVerdi
 
     private readonly ProcessResourceMonitor _monitor;
     private readonly DimensionGuard[] _dimensions;
+    private readonly bool _generatesLoad;
     private readonly GuardRecord _record = new();
 
     // What the order at hand is, before it is rounded; the order that was last given.
     private double _quota;
     private double _share;
     private ThrottleOrder? _given;
+    private bool _isRampHeld;
     private GuardDimension _cause;
     private Instant? _killedAt;
     private Instant _signalAt = Instant.Never;
@@ -41,8 +45,11 @@ public sealed class ResourceGuard : IMachine<GuardInput, GuardEffect, GuardVerdi
     private bool _wasForced;
     private int _processesSeen;
 
-    public ResourceGuard(ResourceLimits limits, ResourceConfig config, Instant startedAt)
+    /// <param name="generatesLoad">The tree is a load generator of ours, whose users can be held.</param>
+    public ResourceGuard(
+        ResourceLimits limits, ResourceConfig config, Instant startedAt, bool generatesLoad = false)
     {
+        _generatesLoad = generatesLoad;
         _monitor = new ProcessResourceMonitor(config, startedAt);
         _dimensions =
         [
@@ -58,6 +65,9 @@ public sealed class ResourceGuard : IMachine<GuardInput, GuardEffect, GuardVerdi
 
     /// <summary>What the tree is held back by; null while it runs freely.</summary>
     public ThrottleOrder? Throttled => _given;
+
+    /// <summary>Whether no further virtual user is to start.</summary>
+    public bool IsRampHeld => _isRampHeld;
 
     /// <summary>Why the tree was killed; null while it was not.</summary>
     public ResourceKill? Evidence => _killedAt is { } at
@@ -77,6 +87,7 @@ public sealed class ResourceGuard : IMachine<GuardInput, GuardEffect, GuardVerdi
     {
         GuardInput.Sampled sampled => OnSampled(sampled, now, outbox),
         GuardInput.Tick => OnTick(now, outbox),
+        GuardInput.Hasten hasten => OnHasten(hasten),
         GuardInput.Exited => OnExited(),
         _ => throw new UnreachableException($"unhandled {input}"),
     };
@@ -87,7 +98,8 @@ public sealed class ResourceGuard : IMachine<GuardInput, GuardEffect, GuardVerdi
         _monitor.CheckInvariants();
         foreach (var dimension in _dimensions) dimension.CheckInvariants();
         Invariant.Holds((Level == GuardLevel.Kill) == _killedAt is not null);
-        Invariant.Holds((_given is not null) == (Level == GuardLevel.Throttle));
+        Invariant.Holds((_given is not null) == (Level == GuardLevel.Throttle && IsSlowedDown));
+        Invariant.Holds(_isRampHeld == (_generatesLoad && Level == GuardLevel.Throttle && IsFull));
         // A kill goes on until the tree is known to be gone.
         Invariant.Holds((_signalAt != Instant.Never) == (_killedAt is not null && !_isGone));
         _record.CheckInvariants();
@@ -103,6 +115,7 @@ public sealed class ResourceGuard : IMachine<GuardInput, GuardEffect, GuardVerdi
         fingerprint.Add(_share);
         fingerprint.Add((long?)_given?.CpuPercent ?? -1);
         fingerprint.Add((long?)_given?.RunPermille ?? -1);
+        fingerprint.Add(_isRampHeld);
         fingerprint.Add((ulong)_cause);
         fingerprint.Add(_killedAt ?? Instant.Never);
         fingerprint.Add(_signalAt);
@@ -146,15 +159,23 @@ public sealed class ResourceGuard : IMachine<GuardInput, GuardEffect, GuardVerdi
         }
     }
 
+    /// <summary>A throttle slows the tree down, for its processor or as a brake.</summary>
+    private bool IsSlowedDown => !_generatesLoad || LevelOf(GuardDimension.Cpu) == GuardLevel.Throttle;
+
+    /// <summary>It has too much of what a pause does not give back.</summary>
+    private bool IsFull => LevelOf(GuardDimension.Memory) == GuardLevel.Throttle
+        || LevelOf(GuardDimension.FileDescriptors) == GuardLevel.Throttle;
+
     private void Act(Instant now, Outbox<GuardEffect> outbox)
     {
+        HoldRamp(_generatesLoad && Level == GuardLevel.Throttle && IsFull, outbox);
         switch (Level)
         {
-            case GuardLevel.None or GuardLevel.Warn:
-                Release(outbox);
-                break;
-            case GuardLevel.Throttle:
+            case GuardLevel.Throttle when IsSlowedDown:
                 Throttle(outbox);
+                break;
+            case GuardLevel.None or GuardLevel.Warn or GuardLevel.Throttle:
+                Release(outbox);
                 break;
             case GuardLevel.Kill:
                 // A tree that is held back could not even take its leave.
@@ -168,6 +189,13 @@ public sealed class ResourceGuard : IMachine<GuardInput, GuardEffect, GuardVerdi
             default:
                 throw new UnreachableException($"unhandled {Level}");
         }
+    }
+
+    private void HoldRamp(bool isHeld, Outbox<GuardEffect> outbox)
+    {
+        if (_isRampHeld == isHeld) return;
+        _isRampHeld = isHeld;
+        outbox.Emit(new GuardEffect.HoldRamp(isHeld));
     }
 
     private void Release(Outbox<GuardEffect> outbox)
@@ -219,6 +247,13 @@ public sealed class ResourceGuard : IMachine<GuardInput, GuardEffect, GuardVerdi
         _signalAt = now + ResourceConfig.VerifyInterval;
         _wasForced = true;
         outbox.Emit(new GuardEffect.Kill());
+        return GuardVerdict.Ending;
+    }
+
+    private GuardVerdict OnHasten(GuardInput.Hasten hasten)
+    {
+        if (_signalAt == Instant.Never) return GuardVerdict.Accepted;
+        _signalAt = Instant.Sooner(_signalAt, hasten.Until);
         return GuardVerdict.Ending;
     }
 

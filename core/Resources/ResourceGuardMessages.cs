@@ -1,3 +1,5 @@
+using Hyperscale.Det.Kernel;
+
 namespace Hyperscale.Det.Resources;
 
 /// <summary>What is guarded, each by itself.</summary>
@@ -16,6 +18,9 @@ public abstract record GuardInput
 
     public sealed record Tick : GuardInput;
 
+    /// <summary>What is being killed may not take longer than this to end by itself.</summary>
+    public sealed record Hasten(Instant Until) : GuardInput;
+
     /// <summary>Nothing of the tree is left.</summary>
     public sealed record Exited : GuardInput;
 }
@@ -32,6 +37,10 @@ public abstract record GuardEffect
 
     /// <summary>Lets the tree run freely again.</summary>
     public sealed record Resume : GuardEffect;
+
+    /// <summary>Starts no further virtual user until it is let go on; those that are at work are
+    /// not disturbed.</summary>
+    public sealed record HoldRamp(bool IsHeld) : GuardEffect;
 
     /// <summary>Asks every process of the tree to end (SIGTERM).</summary>
     public sealed record Terminate : GuardEffect;

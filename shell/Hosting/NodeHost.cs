@@ -255,6 +255,10 @@ public sealed class NodeHost : INodeLogObserver, IAsyncDisposable
                 Invariant.Holds(_workloads is not null);
                 _workloads.Throttle(throttle.Attempt, throttle.Order);
                 break;
+            case NodeEffect.HoldRamp hold:
+                Invariant.Holds(_workloads is not null);
+                _workloads.HoldRamp(hold.Attempt, hold.IsHeld);
+                break;
             case NodeEffect.Emit emit:
                 _parts.Telemetry.On(Id, emit.Event);
                 break;

@@ -155,6 +155,9 @@ internal static partial class NodeLog
     public static partial void WorkloadThrottled(
         ILogger logger, NodeId node, AttemptKey attempt, string order);
 
+    [LoggerMessage(160, LogLevel.Warning, "{Node}: {Attempt} starts {Which} users")]
+    public static partial void RampHeld(ILogger logger, NodeId node, AttemptKey attempt, string which);
+
     [LoggerMessage(153, LogLevel.Error, "{Node}: ResourceKill {Attempt} '{Workflow}': {Message}")]
     public static partial void ResourceKill(
         ILogger logger, NodeId node, AttemptKey attempt, string workflow, string message);

@@ -103,6 +103,7 @@ public sealed class NodeTelemetry : ITelemetrySink
                 _routing.On(node, telemetry);
                 break;
             case TelemetryEvent.GuardLevelChanged or TelemetryEvent.WorkloadThrottled
+                or TelemetryEvent.RampHeld
                 or TelemetryEvent.ResourceKilled or TelemetryEvent.ResourcesReported
                 or TelemetryEvent.WorkerOverBudget or TelemetryEvent.DatacenterPressed
                 or TelemetryEvent.MemberPressed:

@@ -16,6 +16,9 @@ internal sealed class ResourceTelemetry(Meter meter, ILogger logger)
     private readonly Counter<long> _throttles = meter.CreateCounter<long>(
         "resource_guard_throttles", null, "Orders that hold a workload back");
 
+    private readonly Counter<long> _rampsHeld = meter.CreateCounter<long>(
+        "resource_guard_ramps_held", null, "Orders that let a load generator start no further users");
+
     private readonly Counter<long> _kills = meter.CreateCounter<long>(
         "resource_guard_kills", null, "Workloads killed by their guard, by what they used too much of");
 
@@ -57,6 +60,10 @@ internal sealed class ResourceTelemetry(Meter meter, ILogger logger)
             case TelemetryEvent.WorkloadThrottled throttled:
                 NodeLog.WorkloadThrottled(logger, node, throttled.Attempt, OrderOf(throttled.Order));
                 if (throttled.Order is not null) _throttles.Add(1, label);
+                break;
+            case TelemetryEvent.RampHeld held:
+                NodeLog.RampHeld(logger, node, held.Attempt, held.IsHeld ? "no further" : "again its");
+                if (held.IsHeld) _rampsHeld.Add(1, label);
                 break;
             case TelemetryEvent.ResourceKilled killed:
                 NodeLog.ResourceKill(logger, node, killed.Attempt, killed.Workflow, killed.Kill.Message);

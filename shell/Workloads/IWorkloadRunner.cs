@@ -6,9 +6,8 @@ using Hyperscale.Det.Resources;
 namespace Hyperscale.Det.Shell.Workloads;
 
 /// <summary>Runs the workloads of one worker as process trees.</summary>
-/// <remarks><see cref="Start"/>, <see cref="Stop"/> and <see cref="Throttle"/> return at once;
-/// <see cref="Sample"/> looks at processes and takes its time, during which the others can be called. What
-/// happens is told through the callback the runner was made with: any number of
+/// <remarks><see cref="Sample"/> looks at processes and takes its time, during which the others, which return
+/// at once, can be called. What happens is told through the callback the runner was made with: any number of
 /// <see cref="NodeInput.WorkloadReported"/>, then exactly one <see cref="NodeInput.WorkloadExited"/> for each
 /// start, also when the start itself failed. Disposing kills every process tree and returns once all are
 /// gone; nothing is told afterwards.</remarks>
@@ -25,6 +24,9 @@ public interface IWorkloadRunner : IAsyncDisposable
 
     /// <summary>Holds a workload's whole process tree back; null lets it run freely.</summary>
     void Throttle(AttemptKey attempt, ThrottleOrder? order);
+
+    /// <summary>Starts no further virtual user of a load generator, or goes on.</summary>
+    void HoldRamp(AttemptKey attempt, bool isHeld);
 
     /// <summary>What every workload uses at this moment; those that cannot be read are left out.</summary>
     IReadOnlyList<WorkloadReading> Sample(Func<Instant> now);

@@ -35,19 +35,11 @@ public sealed class ProcessWorkloadRunner(
         }
     }
 
-    public void Stop(AttemptKey attempt, WorkloadSignal signal)
-    {
-        WorkloadProcess? process;
-        lock (_lock) _running.TryGetValue(attempt, out process);
-        process?.Stop(signal);
-    }
+    public void Stop(AttemptKey attempt, WorkloadSignal signal) => Find(attempt)?.Stop(signal);
 
-    public void Throttle(AttemptKey attempt, ThrottleOrder? order)
-    {
-        WorkloadProcess? process;
-        lock (_lock) _running.TryGetValue(attempt, out process);
-        process?.Throttle(order);
-    }
+    public void Throttle(AttemptKey attempt, ThrottleOrder? order) => Find(attempt)?.Throttle(order);
+
+    public void HoldRamp(AttemptKey attempt, bool isHeld) => Find(attempt)?.HoldRamp(isHeld);
 
     public IReadOnlyList<WorkloadReading> Sample(Func<Instant> now)
     {
@@ -73,6 +65,11 @@ public sealed class ProcessWorkloadRunner(
         foreach (var process in processes) process.Stop(WorkloadSignal.Kill);
         foreach (var process in processes) await process.Gone;
         enforcer.Dispose();
+    }
+
+    private WorkloadProcess? Find(AttemptKey attempt)
+    {
+        lock (_lock) return _running.GetValueOrDefault(attempt);
     }
 
     private void Deliver(NodeInput input)

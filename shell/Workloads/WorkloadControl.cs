@@ -15,6 +15,8 @@ internal sealed class WorkloadControl : IDisposable
     public const int ReportDescriptor = 3;
     public const byte Terminate = (byte)'T';
     public const byte Kill = (byte)'K';
+    public const byte HoldRamp = (byte)'H';
+    public const byte ResumeRamp = (byte)'R';
 
     private const int OrderBytesMax = 64 * 1024 * 1024;
 

@@ -59,6 +59,7 @@ internal static class WorkloadOrders
         http.Timeout.Nanoseconds,
         workflow.Duration.Nanoseconds,
         workflow.Vus,
+        workflow.Ramp?.Nanoseconds,
         workflow.Rate);
 
     private static IReadOnlyList<string> CommandEnvironment(AttemptKey attempt, WorkflowSpec workflow) =>

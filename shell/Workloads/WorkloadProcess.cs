@@ -40,7 +40,11 @@ internal sealed class WorkloadProcess
     private FileStream? _control;
     private IHeldTree? _tree;
     private ThrottleOrder? _throttle;
+    private bool _isRampHeld;
     private int _pid;
+
+    // Nothing is told before the first order, which the process could not tell from its length.
+    private bool _isOrdered;
     private bool _isTerminated;
     private bool _isKilled;
     private RunStats _stats = RunStats.None;
@@ -88,6 +92,16 @@ internal sealed class WorkloadProcess
         {
             _throttle = order;
             _tree?.Throttle(order);
+        }
+    }
+
+    /// <summary>Lets a load generator start no further users, or go on.</summary>
+    public void HoldRamp(bool isHeld)
+    {
+        lock (_lock)
+        {
+            _isRampHeld = isHeld;
+            if (_isOrdered) Tell([isHeld ? WorkloadControl.HoldRamp : WorkloadControl.ResumeRamp]);
         }
     }
 
@@ -178,6 +192,8 @@ internal sealed class WorkloadProcess
         Tell(_order);
         lock (_lock)
         {
+            _isOrdered = true;
+            if (_isRampHeld) Tell([WorkloadControl.HoldRamp]);
             if (_isTerminated) PassOn(_isKilled ? WorkloadSignal.Kill : WorkloadSignal.Terminate);
         }
     }
@@ -185,6 +201,7 @@ internal sealed class WorkloadProcess
     private void PassOn(WorkloadSignal signal)
     {
         if (signal == WorkloadSignal.Kill) _ = KillAsync();
+        if (!_isOrdered) return;
         Tell([signal == WorkloadSignal.Kill ? WorkloadControl.Kill : WorkloadControl.Terminate]);
     }
 

@@ -127,6 +127,7 @@ internal sealed record HttpOrder(
     long TimeoutNanoseconds,
     long DurationNanoseconds,
     int? Vus,
+    long? RampNanoseconds,
     int? Rate);
 
 /// <summary>What an exec workload's process is told to run.</summary>

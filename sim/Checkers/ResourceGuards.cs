@@ -100,6 +100,9 @@ public sealed class ResourceGuards() : Checker(
                 World.Coverage.Sometimes(
                     throttled.Order is null ? Probe.GuardResumed : Probe.GuardThrottled);
                 break;
+            case TelemetryEvent.RampHeld { IsHeld: true }:
+                World.Coverage.Sometimes(Probe.RampHeld);
+                break;
             case TelemetryEvent.ResourceKilled { Kill: var kill }:
                 if (kill.WasForced) World.Coverage.Sometimes(Probe.GuardForcedTheEnd);
                 break;

@@ -63,6 +63,7 @@ public enum Probe : byte
     GuardWarned,
     GuardThrottled,
     GuardResumed,
+    RampHeld,
     GuardKilled,
     GuardForcedTheEnd,
     WorkerOverBudget,

@@ -203,6 +203,9 @@ public sealed partial class SimHost : ISimLogOwner
             case NodeEffect.ThrottleWorkload throttle:
                 _world.Processes.Throttle(this, throttle.Attempt, throttle.Order);
                 break;
+            case NodeEffect.HoldRamp hold:
+                _world.Processes.HoldRamp(this, hold.Attempt, hold.IsHeld);
+                break;
             case NodeEffect.Emit:
                 break;
             default:

@@ -88,6 +88,9 @@ public sealed class ProcessTable(World world)
     internal void Throttle(SimHost host, AttemptKey attempt, ThrottleOrder? order) =>
         _resources.Throttle(host, attempt, order);
 
+    internal void HoldRamp(SimHost host, AttemptKey attempt, bool isHeld) =>
+        _resources.HoldRamp(host, attempt, isHeld);
+
     /// <summary>The worker's process is gone, and its workloads with it.</summary>
     internal void OnWorkerEnded(SimHost host)
     {

@@ -45,6 +45,15 @@ public sealed class ResourceTable(World world)
         }
     }
 
+    internal void HoldRamp(SimHost host, AttemptKey attempt, bool isHeld)
+    {
+        foreach (var process in world.Processes.RunningOn(host.Place.Index))
+        {
+            if (process.Attempt == attempt && process.Life == host.Life)
+                process.Use.HoldRamp(isHeld, world.Now);
+        }
+    }
+
     internal void OnLookDue(SimHost host, int life)
     {
         _isLooking[host.Place.Index] = false;
@@ -92,6 +101,7 @@ public sealed class ResourceUse(ResourceShape shape, ResourceLimits limits, Inst
     private Duration _running;
     private double _cpuNanoseconds;
     private ThrottleOrder? _order;
+    private bool _isRampHeld;
 
     public ResourceShape Shape { get; } = shape;
 
@@ -112,6 +122,13 @@ public sealed class ResourceUse(ResourceShape shape, ResourceLimits limits, Inst
         _order = order;
     }
 
+    /// <summary>What a load generator uses grows with its users.</summary>
+    public void HoldRamp(bool isHeld, Instant now)
+    {
+        Advance(now);
+        _isRampHeld = isHeld;
+    }
+
     public TreeReading Read(Instant local, Instant now)
     {
         var use = At(now);
@@ -127,7 +144,7 @@ public sealed class ResourceUse(ResourceShape shape, ResourceLimits limits, Inst
         var rate = Shape.At(_running, Limits).CpuPercent;
         var share = _order is { } order ? Math.Min(order.RunPermille / 1000.0, order.CpuPercent / rate) : 1;
         _cpuNanoseconds += passed.Nanoseconds * rate / 100 * share;
-        _running += new Duration((long)(passed.Nanoseconds * share));
+        if (!_isRampHeld) _running += new Duration((long)(passed.Nanoseconds * share));
     }
 }
 

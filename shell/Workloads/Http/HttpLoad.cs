@@ -8,18 +8,26 @@ namespace Hyperscale.Det.Shell.Workloads.Http;
 /// errors.</remarks>
 internal sealed class HttpLoad : IDisposable
 {
+    private static readonly TimeSpan RampStep = TimeSpan.FromMilliseconds(5);
+
     private readonly HttpOrder _order;
     private readonly HttpTarget _target;
     private readonly LoadRecorder _recorder = new();
 
-    private HttpLoad(HttpOrder order, HttpTarget target)
+    private readonly VuRamp _ramp;
+
+    private HttpLoad(HttpOrder order, VuRamp ramp, HttpTarget target)
     {
         _order = order;
+        _ramp = ramp;
         _target = target;
     }
 
     public static bool TryCreate(
-        HttpOrder order, [NotNullWhen(true)] out HttpLoad? load, [NotNullWhen(false)] out string? fault)
+        HttpOrder order,
+        VuRamp ramp,
+        [NotNullWhen(true)] out HttpLoad? load,
+        [NotNullWhen(false)] out string? fault)
     {
         load = null;
         if (!HttpTarget.TryCreate(order, out var target, out fault)) return false;
@@ -30,7 +38,7 @@ internal sealed class HttpLoad : IDisposable
             return false;
         }
 
-        load = new HttpLoad(order, target);
+        load = new HttpLoad(order, ramp, target);
         return true;
     }
 
@@ -41,7 +49,7 @@ internal sealed class HttpLoad : IDisposable
         if (_order.Rate is { } rate)
             await new OpenModel(_target, _recorder, rate, start, duration, stopping).RunAsync();
         else
-            await RunClosedModelAsync(_order.Vus!.Value, start + duration, stopping);
+            await RunClosedModelAsync(_order.Vus!.Value, start, start + duration, stopping);
     }
 
     public MeasuredLoad Snapshot() => _recorder.Snapshot();
@@ -49,11 +57,21 @@ internal sealed class HttpLoad : IDisposable
     public void Dispose() => _target.Dispose();
 
     // Each virtual user starts its next request when its last one has ended.
-    private async Task RunClosedModelAsync(int vus, long end, CancellationToken stopping)
+    private async Task RunClosedModelAsync(int vus, long start, long end, CancellationToken stopping)
     {
-        var users = new Task[vus];
-        for (var i = 0; i < vus; i++)
-            users[i] = Task.Run(() => RunUserAsync(end, stopping), CancellationToken.None);
+        var users = new List<Task>(vus);
+        _ramp.Begin(start);
+        while (users.Count < vus)
+        {
+            var now = MonotonicClock.Nanoseconds;
+            if (now >= end || stopping.IsCancellationRequested) break;
+            var started = _ramp.StartedAt(now);
+            while (users.Count < started)
+                users.Add(Task.Run(() => RunUserAsync(end, stopping), CancellationToken.None));
+            if (users.Count < vus)
+                await Task.Delay(RampStep, stopping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+
         await Task.WhenAll(users);
     }
 

@@ -13,13 +13,9 @@ internal static class HttpLoadCommand
         using var control = new WorkloadControl();
         var order = control.ReadOrder(WorkloadJson.Default.HttpOrder);
         using var stopping = new CancellationTokenSource();
-        control.Listen(command =>
-        {
-            // The kernel's end is the only one that no busy thread pool can delay.
-            if (command == WorkloadControl.Terminate) stopping.Cancel();
-            else NativeProcess.Signal(Environment.ProcessId, NativeProcess.SignalKill);
-        });
-        if (!HttpLoad.TryCreate(order, out var load, out var fault))
+        var ramp = new VuRamp(order.RampNanoseconds ?? 0, order.Vus ?? 0);
+        control.Listen(command => Obey(command, stopping, ramp));
+        if (!HttpLoad.TryCreate(order, ramp, out var load, out var fault))
         {
             control.Report(new WorkloadReport(null, null, fault));
             return 1;
@@ -37,5 +33,25 @@ internal static class HttpLoadCommand
         }
 
         return 0;
+    }
+
+    private static void Obey(byte command, CancellationTokenSource stopping, VuRamp ramp)
+    {
+        switch (command)
+        {
+            case WorkloadControl.Terminate:
+                stopping.Cancel();
+                break;
+            case WorkloadControl.HoldRamp:
+                ramp.Hold(MonotonicClock.Nanoseconds);
+                break;
+            case WorkloadControl.ResumeRamp:
+                ramp.Resume(MonotonicClock.Nanoseconds);
+                break;
+            // The kernel's end is the only one that no busy thread pool can delay.
+            default:
+                NativeProcess.Signal(Environment.ProcessId, NativeProcess.SignalKill);
+                break;
+        }
     }
 }

@@ -17,8 +17,9 @@ internal static class WarmUp
         listener.Start();
         var own = new HttpOrder(
             "GET", $"http://{listener.LocalEndpoint}/", [], null, [], 1_000_000_000, DurationNanoseconds,
-            order.Vus is null ? null : Vus, order.Rate is null ? null : Rate);
-        if (!HttpLoad.TryCreate(own, out var load, out var fault)) throw new InvalidOperationException(fault);
+            order.Vus is null ? null : Vus, null, order.Rate is null ? null : Rate);
+        if (!HttpLoad.TryCreate(own, new VuRamp(0, Vus), out var load, out var fault))
+            throw new InvalidOperationException(fault);
         var accepting = AcceptAsync(listener);
         using (load)
         {

@@ -27,6 +27,8 @@ public sealed class JobFieldsLimitsTests
         { "http with exec", "workflows[0]: exec is there and the kind is http" },
         { "vus and rate", "workflows[0]: both vus and rate are there; one of them is allowed" },
         { "neither vus nor rate", "workflows[0]: vus or rate is missing" },
+        { "ramp without vus", "workflows[0]: ramp is there without vus" },
+        { "ramp beyond the duration", "workflows[0]: ramp is longer than the duration" },
         { "no datacenters", "datacenters: count is 0; 1 to 64 is allowed" },
         { "no workflows", "workflows is missing" },
         { "too many workflows", "workflows has more than 256 elements" },
@@ -198,6 +200,16 @@ public sealed class JobFieldsLimitsTests
             "vus and rate" =>
                 Of(Exec with { Kind = WorkflowKind.Http, Vus = 1, Rate = 1, Http = http, Exec = null }),
             "neither vus nor rate" => Of(Exec with { Kind = WorkflowKind.Http, Http = http, Exec = null }),
+            "ramp without vus" =>
+                Of(Exec with
+                {
+                    Kind = WorkflowKind.Http, Rate = 1, Http = http, Exec = null, Ramp = Exec.Duration,
+                }),
+            "ramp beyond the duration" =>
+                Of(Exec with
+                {
+                    Kind = WorkflowKind.Http, Vus = 1, Http = http, Exec = null, Ramp = Exec.Duration * 2,
+                }),
             "no datacenters" => Spec with { Datacenters = new DatacenterChoice(0, [], []) },
             "no workflows" => Of(),
             "too many workflows" => Of([.. Enumerable.Repeat(Exec, JobLimits.WorkflowsMax + 1)]),

@@ -215,6 +215,7 @@ internal static class JobGens
         from cores in Gen.Int[1, JobLimits.CoresMax]
         from duration in Duration
         from timeout in Duration
+        from ramp in Gen.Long[0, duration.Nanoseconds].Select(length => new Duration(length)).Nullable()
         from vus in Gen.Int[1, JobLimits.VusMax]
         from rate in Gen.Int[1, JobLimits.RateMax]
         from dependsOn in index == 0 ? Gen.Const(new List<int>()) : Gen.Int[0, index - 1].List[0, 3]
@@ -232,7 +233,10 @@ internal static class JobGens
             dependsOn,
             isHttp ? http : null,
             isHttp ? null : exec,
-            budget);
+            budget)
+        {
+            Ramp = isHttp && !isOpen ? ramp : null,
+        };
 
     private static Gen<List<WorkflowSpec>> Workflows(int count) => count == 0
         ? Gen.Const(new List<WorkflowSpec>())

@@ -73,6 +73,8 @@ public sealed class JobSpecFaultTests
         "is there, but the kind is exec; vus is allowed with kind http only")]
     [InlineData("$.workflows[2].rate", "1",
         "is there, but the kind is exec; rate is allowed with kind http only")]
+    [InlineData("$.workflows[0].ramp", "'11s'", "is \"11s\"; " + Durations + "10s is allowed")]
+    [InlineData("$.workflows[1].ramp", "'1s'", "is there, but vus is not; ramp is allowed with vus only")]
     [InlineData("$.workflows[1].dependsOn", "'browse'",
         "is \"browse\"; a list of names of workflows is allowed")]
     public void A_wrong_field_of_a_workflow_is_told(string path, string? value, string message) =>
@@ -154,12 +156,12 @@ public sealed class JobSpecFaultTests
         + "retryBudgetPerWorkflow, bestEffort, slo, thresholds and workflows; did you mean name?")]
     [InlineData("$.workflows[1].dependson", "[]", "$.workflows[1].dependson",
         "is no field of the job file; allowed here: name, kind, cores, duration, timeout, vus, "
-        + "rate, dependsOn, http, exec and budget; did you mean dependsOn?")]
+        + "ramp, rate, dependsOn, http, exec and budget; did you mean dependsOn?")]
     [InlineData("$.workflows[2].exec.a b", "1", "$.workflows[2].exec['a b']",
         "is no field of the job file; allowed here: command")]
     [InlineData("$.workflows[1]", "3", "$.workflows[1]",
-        "is 3; an object with name, kind, cores, duration, timeout, vus, rate, dependsOn, http, exec and "
-        + "budget is allowed")]
+        "is 3; an object with name, kind, cores, duration, timeout, vus, ramp, rate, dependsOn, http, "
+        + "exec and budget is allowed")]
     [InlineData("$.workflows[0].rate", "5", "$.workflows[0]",
         "has both vus and rate; one of them is allowed: vus for users who wait for each answer, rate for "
         + "requests started a second")]

@@ -39,12 +39,21 @@ public sealed class JobSpecReaderTests
         Assert.Equal((WorkflowKind.Http, 1), (browse.Kind, browse.Cores));
         Assert.Equal((Duration.FromSeconds(10), Duration.FromSeconds(5)), (browse.Duration, browse.Timeout));
         Assert.Equal((20, null), (browse.Vus, browse.Rate));
+        Assert.Null(browse.Ramp);
         Assert.Equal(("GET", $"{JobFile.Target}/items"), (browse.Http!.Method, browse.Http.Url));
         Assert.Equal([new HttpHeader("Accept", "*/*")], browse.Http.Headers);
         Assert.Null(browse.Http.Body);
         Assert.Equal([200], browse.Http.Expect);
         Assert.Equal(Duration.FromSeconds(2), browse.Http.Timeout);
         Assert.Null(browse.Exec);
+    }
+
+    [Fact]
+    public void Users_can_start_over_a_ramp_as_long_as_the_duration()
+    {
+        var browse = JobFile.ReadValid(JobFile.With("$.workflows[0].ramp", "'10s'")).Workflows[0];
+
+        Assert.Equal(Duration.FromSeconds(10), browse.Ramp);
     }
 
     [Fact]

@@ -58,12 +58,13 @@ public sealed class JobSpecWriterTests
     public void Fields_have_one_order_and_defaults_are_written_out()
     {
         const string Written = """
-            { "workflows": [ { "http": { "url": "http://h/" }, "vus": 3, "duration": "61s", "kind": "http",
-                "name": "w" } ], "name": "j" }
+            { "workflows": [ { "http": { "url": "http://h/" }, "vus": 3, "ramp": 1, "duration": "61s",
+                "kind": "http", "name": "w" } ], "name": "j" }
             """;
         const string Canonical = """
             {"name":"j","datacenters":{"count":1,"preferred":[],"only":[]},"thresholds":[],"workflows":[
-            {"name":"w","kind":"http","cores":1,"duration":"1m1s","timeout":"30s","vus":3,"dependsOn":[],
+            {"name":"w","kind":"http","cores":1,"duration":"1m1s","timeout":"30s","vus":3,"ramp":"1s",
+            "dependsOn":[],
             "http":{"method":"GET","url":"http://h/","headers":{},"expect":[],"timeout":"10s"}}]}
             """;
 

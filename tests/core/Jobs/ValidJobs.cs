@@ -106,6 +106,7 @@ internal static class ValidJobs
         from cores in Gen.Int[1, JobLimits.CoresMax]
         from duration in DurationTo(JobLimits.DurationSecondsMax)
         from timeout in DurationTo(JobLimits.DurationSecondsMax)
+        from ramp in Gen.Long[1_000_000, duration.Nanoseconds].Select(l => new Duration(l)).Nullable()
         from vus in Gen.Int[1, JobLimits.VusMax]
         from rate in Gen.Int[1, JobLimits.RateMax]
         from before in Gen.Int[0, Math.Max(0, index - 1)].List[0, index]
@@ -123,7 +124,10 @@ internal static class ValidJobs
             before.Distinct().ToList(),
             isHttp ? http : null,
             isHttp ? null : exec,
-            budget);
+            budget)
+        {
+            Ramp = isHttp && !isOpen ? ramp : null,
+        };
 
     private static string TextOf(ThresholdMetric metric, ThresholdOperator comparison, long limit)
     {

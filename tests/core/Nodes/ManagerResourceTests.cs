@@ -33,6 +33,23 @@ public sealed class ManagerResourceTests
         Assert.Equal([2], StartedOn(Worker1));
     }
 
+    [Theory]
+    [InlineData(0.8, false)]
+    [InlineData(0.7, true)]
+    public void A_worker_stays_under_pressure_until_it_is_well_below(double memory, bool isTaken)
+    {
+        _bench.Reports[Worker1] = Report(memory: 0.9);
+        _bench.Join(Worker1, cores: 8);
+        _bench.Join(Worker2, cores: 2);
+        _bench.Reports[Worker1] = Report(memory);
+        _bench.Pass(Seconds(3), Worker1, Worker2);
+
+        _bench.Run(Job(Workflow("a")));
+
+        Assert.Equal(isTaken, StartedOn(Worker1).Any());
+        Assert.Equal(!isTaken, StartedOn(Worker2).Any());
+    }
+
     [Fact]
     public void A_worker_over_its_budget_gets_nothing_until_it_is_not()
     {

@@ -89,7 +89,7 @@ public sealed class NodeMembershipTests
         var (node, _) = Start(role);
         List<TelemetryEvent> told = [];
         Look(node, cores: 0);
-        foreach (var cores in new[] { 0.9, 0.95, 0.5, 0.4, 0.9 })
+        foreach (var cores in new[] { 0.9, 0.95, 0.8, 0.5, 0.8, 0.9 })
         {
             Look(node, cores);
             _outbox.Clear();

@@ -40,7 +40,7 @@ internal sealed class WorkerBench
     /// <summary>What was asked of the workload runner.</summary>
     public IEnumerable<NodeEffect> Workloads =>
         _history.Where(effect => effect is NodeEffect.StartWorkload or NodeEffect.StopWorkload
-            or NodeEffect.ThrottleWorkload);
+            or NodeEffect.ThrottleWorkload or NodeEffect.HoldRamp);
 
     /// <summary>What was sent to the primary since the last <see cref="Forget"/>, heartbeats and progress
     /// left out.</summary>

@@ -77,6 +77,7 @@ public sealed class WorkerGuardTests
         _bench.Pass(Duration.FromMilliseconds(1));
         Assert.Contains(new NodeEffect.StopWorkload(Attempt(), WorkloadSignal.Kill), _bench.Workloads);
         _bench.Exit(Attempt(), 137);
+        Assert.True(Finished(Attempt()).Kill!.WasForced);
         Assert.Equal(AttemptState.KilledByGuard, _bench.Told
             .OfType<TelemetryEvent.AttemptEnded>().Single().State);
     }
@@ -110,6 +111,20 @@ public sealed class WorkerGuardTests
         _bench.Use(Attempt(), seconds: 20, gib: 5);
         _bench.Exit(Attempt(), 143);
         Assert.Equal(AttemptState.Cancelled, Finished(Attempt()).State);
+    }
+
+    [Fact]
+    public void A_load_generator_starts_no_further_users_while_its_memory_is_at_the_throttle()
+    {
+        _bench.Start(Attempt(), Small with { Kind = WorkflowKind.Http });
+        _bench.Use(Attempt(), seconds: 7, gib: 0.93);
+        Assert.Equal(new NodeEffect.HoldRamp(Attempt(), true), _bench.Workloads.Last());
+
+        _bench.Use(Attempt(), seconds: 30, gib: 0.1);
+
+        Assert.Equal(new NodeEffect.HoldRamp(Attempt(), false), _bench.Workloads.Last());
+        Assert.Equal(
+            [true, false], _bench.Told.OfType<TelemetryEvent.RampHeld>().Select(told => told.IsHeld));
     }
 
     [Fact]

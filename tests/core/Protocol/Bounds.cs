@@ -95,6 +95,8 @@ internal static class Bounds
         Assert.InRange(workflow.Cores, 1, JobLimits.CoresMax);
         Assert.Equal(isHttp, workflow.Http is not null);
         Assert.Equal(!isHttp, workflow.Exec is not null);
+        if (workflow.Ramp is { } ramp)
+            Assert.InRange(ramp.Nanoseconds, 0, workflow.Vus is null ? -1 : workflow.Duration.Nanoseconds);
         if (isHttp) Assert.NotEqual(workflow.Vus is null, workflow.Rate is null);
     }
 

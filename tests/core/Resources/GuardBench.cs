@@ -15,10 +15,11 @@ internal sealed class GuardBench
 
     private readonly ResourceLimits _limits;
 
-    public GuardBench(ResourceConfig? config = null, ResourceLimits? limits = null)
+    public GuardBench(
+        ResourceConfig? config = null, ResourceLimits? limits = null, bool generatesLoad = false)
     {
         _limits = limits ?? Limits;
-        _guard = new ResourceGuard(_limits, config ?? ResourceConfig.Default, Instant.Zero);
+        _guard = new ResourceGuard(_limits, config ?? ResourceConfig.Default, Instant.Zero, generatesLoad);
     }
 
     public ResourceGuard Guard => _guard;

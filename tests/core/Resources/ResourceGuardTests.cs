@@ -181,6 +181,65 @@ public sealed class ResourceGuardTests
         Assert.InRange(Guard.Throttled.Value.CpuPercent, 25, 35);
     }
 
+    [Theory]
+    [InlineData(0.93, 0.1)]
+    [InlineData(0.1, 0.93)]
+    public void What_generates_load_is_not_braked_but_starts_no_further_users(
+        double memory, double descriptors)
+    {
+        var bench = new GuardBench(generatesLoad: true);
+        for (var i = 0; i < 7; i++) bench.Look(memory: memory, descriptors: descriptors);
+
+        Assert.Equal(GuardLevel.Throttle, bench.Guard.Level);
+        Assert.True(bench.Guard.IsRampHeld);
+        Assert.Null(bench.Guard.Throttled);
+        for (var i = 0; i < 30; i++) bench.Look();
+        Assert.Equal(
+            [new GuardEffect.HoldRamp(true), new GuardEffect.HoldRamp(false)],
+            bench.History.Where(effect => effect is not GuardEffect.ChangeLevel));
+    }
+
+    [Fact]
+    public void What_generates_load_is_held_to_its_budget_of_the_processor()
+    {
+        var bench = new GuardBench(generatesLoad: true);
+        for (var i = 0; i < 7; i++) bench.Look(cpu: 0.93);
+
+        Assert.NotNull(bench.Guard.Throttled);
+        Assert.False(bench.Guard.IsRampHeld);
+        for (var i = 0; i < 7; i++) bench.Look(cpu: 0.93, memory: 0.93);
+        Assert.NotNull(bench.Guard.Throttled);
+        Assert.True(bench.Guard.IsRampHeld);
+    }
+
+    [Fact]
+    public void A_command_has_no_users_to_hold()
+    {
+        for (var i = 0; i < 7; i++) _bench.Look(memory: 0.93);
+
+        Assert.NotNull(Guard.Throttled);
+        Assert.False(Guard.IsRampHeld);
+    }
+
+    [Fact]
+    public void A_kill_that_is_hastened_is_forced_at_that_moment_and_never_later()
+    {
+        for (var i = 0; i < 7; i++) _bench.Look(memory: 2);
+        var due = Guard.NextDeadline;
+        _bench.When(new GuardInput.Hasten(due + Duration.FromSeconds(1)));
+        Assert.Equal(due, Guard.NextDeadline);
+
+        _bench.When(new GuardInput.Hasten(_bench.Now + Duration.FromMilliseconds(500)));
+        _bench.Pass();
+        _bench.When(new GuardInput.Tick());
+
+        Assert.Contains(new GuardEffect.Kill(), _bench.History);
+        Assert.True(Guard.Evidence!.WasForced);
+        _bench.When(new GuardInput.Exited());
+        _bench.When(new GuardInput.Hasten(_bench.Now));
+        Assert.Equal(Instant.Never, Guard.NextDeadline);
+    }
+
     [Fact]
     public void A_kill_is_a_term_then_after_five_seconds_a_kill_again_and_again_until_nothing_is_left()
     {

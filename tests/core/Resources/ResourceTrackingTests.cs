@@ -103,6 +103,22 @@ public sealed class ResourceTrackingTests
     }
 
     [Fact]
+    public void Those_that_turn_up_late_do_not_keep_the_others_from_being_told()
+    {
+        var piggyback = new HealthPiggyback(A, membersMax: 40);
+        piggyback.Set(new StateVersion(1, 1), 0.5, 0.9, Noon);
+        piggyback.Receive([Record("old1"), Record("old2")], Noon);
+        for (var i = 0; i < 1000; i++) piggyback.Take(HealthPiggyback.BytesMax, Noon);
+        piggyback.Receive([.. Enumerable.Range(0, 6).Select(i => Record($"new{i}"))], Noon);
+
+        var told = new SortedSet<NodeId>();
+        for (var i = 0; i < 5; i++)
+            told.UnionWith(piggyback.Take(HealthPiggyback.BytesMax, Noon).Select(record => record.Node));
+
+        Assert.Equal(9, told.Count);
+    }
+
+    [Fact]
     public void A_record_ages_on_its_way_by_the_clocks_of_those_who_keep_it()
     {
         var (first, second) = (new HealthPiggyback(A, 8), new HealthPiggyback(B, 8));

@@ -47,6 +47,10 @@ public sealed class ResourceSamplerTests
         {
         }
 
+        public void HoldRamp(AttemptKey attempt, bool isHeld)
+        {
+        }
+
         public IReadOnlyList<WorkloadReading> Sample(Func<Instant> now) =>
             [new WorkloadReading(default, new TreeReading(now(), []))];
 

@@ -38,6 +38,8 @@ internal sealed class Attempts : IAsyncDisposable
 
     public void Throttle(AttemptKey attempt, ThrottleOrder? order) => _runner.Throttle(attempt, order);
 
+    public void HoldRamp(AttemptKey attempt, bool isHeld) => _runner.HoldRamp(attempt, isHeld);
+
     public IReadOnlyList<WorkloadReading> Sample() => _runner.Sample(
         () => new Instant(Environment.TickCount64 * 1_000_000));
 

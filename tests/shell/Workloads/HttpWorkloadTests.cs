@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using Hyperscale.Det.Jobs;
+using Hyperscale.Det.Kernel;
 using Hyperscale.Det.Nodes;
 using Hyperscale.Det.Shell.Target;
 
@@ -50,6 +51,29 @@ public sealed class HttpWorkloadTests
         Assert.Equal(stalling.Served, exited.Stats.Requests);
         var slow = exited.Stats.Latency.Quantile(800_000);
         Assert.InRange(slow.Milliseconds, 100, 10_000);
+    }
+
+    [Fact]
+    public async Task Users_start_over_the_ramp_and_none_while_it_is_held()
+    {
+        // Each user's first request is its only one: the server answers none in that time.
+        using var stalling = new StallingServer(TimeSpan.FromSeconds(60));
+        await using var attempts = new Attempts();
+        var workflow = Attempts.Http(stalling.Url, 20_000, vus: 40, timeoutMs: 60_000);
+        var attempt = attempts.Start(workflow with { Ramp = Duration.FromSeconds(4) });
+        await Attempts.UntilAsync(() => stalling.Served >= 4, "the first users");
+        attempts.HoldRamp(attempt, true);
+        await Task.Delay(500, Cancellation);
+        var held = stalling.Served;
+        Assert.InRange(held, 4, 39);
+        await Task.Delay(1500, Cancellation);
+        Assert.Equal(held, stalling.Served);
+
+        attempts.HoldRamp(attempt, false);
+        await Attempts.UntilAsync(() => stalling.Served == 40, "all users");
+
+        attempts.Stop(attempt, WorkloadSignal.Terminate);
+        Assert.Equal(40, (await attempts.EndOf(attempt)).Stats.Requests);
     }
 
     [Fact]

@@ -35,7 +35,7 @@ public sealed class ParentDeathTests
         var cancellation = TestContext.Current.CancellationToken;
         await using var target = await TargetServer.StartAsync(options, cancellation);
         var order = WorkloadControl.Encode(
-            new HttpOrder("GET", target.Url, [], null, [], 5_000_000_000, 60_000_000_000, 2, null),
+            new HttpOrder("GET", target.Url, [], null, [], 5_000_000_000, 60_000_000_000, 2, null, null),
             WorkloadJson.Default.HttpOrder);
         using var worker = new Worker(WorkloadProgram.LoadHttp, order);
         await Attempts.UntilAsync(() => target.Served > 2, "requests");
