@@ -10,30 +10,37 @@ namespace Hyperscale.Det.Benchmarks;
 /// <summary>Filters, views, and what a worker with many processes spends on looking at them.</summary>
 internal sealed class ResourcesBenchmark : IBenchmark
 {
-    private const int Children = 200;
     private const int Looks = 20;
+    private const double UpdatesPerSecondMin = 20e6;
+    private const double ViewsMillisecondsMax = 1;
 
     private static readonly Instant Now = Instant.Zero + Duration.FromSeconds(100);
 
     public string Name => "resources";
 
-    public string Summary => "filter updates, merging of views, sampling of 200 processes at 1 Hz";
+    public string Summary => "filter updates, merging of views, sampling of 50 and 200 processes at 1 Hz";
 
     public int Run(string[] options)
     {
-        Filters();
-        Views(managers: 100, workers: 100);
+        var isMet = Filters() & Views(managers: 100, workers: 100);
         foreach (var (name, fault) in Enforcers.Probe())
         {
-            if (fault is null) Sampling(name);
-            else Console.WriteLine($"sampling by {name}: cannot be used here: {fault}");
+            if (fault is not null)
+            {
+                Console.WriteLine($"sampling by {name}: cannot be used here: {fault}");
+                continue;
+            }
+
+            isMet &= Sampling(name, children: 50, percentMax: 1);
+            isMet &= Sampling(name, children: 200, percentMax: name == "proc" ? 3 : 1);
         }
 
-        return 0;
+        return isMet ? 0 : 1;
     }
 
-    private static void Filters()
+    private static bool Filters()
     {
+        var isMet = true;
         const int rounds = 5;
         const int updates = 20_000_000;
         var samples = new double[1024];
@@ -56,7 +63,12 @@ internal sealed class ResourcesBenchmark : IBenchmark
             Console.WriteLine(
                 $"adaptive filter{(isRelative ? ", relative" : "")}: {updates / best / 1e6:F1} M updates/s, "
                 + $"{allocated} bytes allocated");
+            isMet &= Goal.Tell(
+                $"updates >= {UpdatesPerSecondMin / 1e6:F0} million/s without allocation",
+                updates / best >= UpdatesPerSecondMin && allocated == 0);
         }
+
+        return isMet;
     }
 
     private static void Feed(AdaptiveKalmanFilter filter, double[] samples, int updates)
@@ -65,7 +77,7 @@ internal sealed class ResourcesBenchmark : IBenchmark
     }
 
     /// <summary>Every manager has heard other workers: the most there can be.</summary>
-    private static void Views(int managers, int workers)
+    private static bool Views(int managers, int workers)
     {
         var (cluster, round) = (new ManagerClusterResourceView(), 0L);
         var lists = Enumerable.Range(0, managers).Select(m => Enumerable.Range(0, workers).Select(w =>
@@ -88,9 +100,12 @@ internal sealed class ResourcesBenchmark : IBenchmark
         Console.WriteLine(
             $"views of {managers} managers x {workers} workers merged and added up: "
             + $"{cost.Nanoseconds / 1e6:F3} ms");
+        return Goal.Tell(
+            $"merged in under {ViewsMillisecondsMax} ms", cost.Nanoseconds / 1e6 < ViewsMillisecondsMax);
     }
 
-    private static void Sampling(string name)
+    /// <param name="percentMax">Of a core.</param>
+    private static bool Sampling(string name, int children, double percentMax)
     {
         IResourceEnforcer enforcer = name switch
         {
@@ -100,11 +115,11 @@ internal sealed class ResourcesBenchmark : IBenchmark
         };
         var runner = new ProcessWorkloadRunner(_ => { }, WorkloadProgram.Own, enforcer);
         var attempt = new AttemptKey(new SlotKey(new JobId(0, 1), 0, 1), 0, 1);
-        runner.Start(attempt, Sleepers());
+        runner.Start(attempt, Sleepers(children));
         var clock = Stopwatch.StartNew();
         var guard = new ResourceGuard(ResourceLimits.Default, ResourceConfig.Default, Instant.Zero);
         var outbox = new Outbox<GuardEffect>();
-        while (guard.Metrics.ProcessCount < Children)
+        while (guard.Metrics.ProcessCount < children)
         {
             Thread.Sleep(50);
             Look();
@@ -126,6 +141,7 @@ internal sealed class ResourcesBenchmark : IBenchmark
             $"sampling by {name}: {guard.Metrics.ProcessCount} processes, {each:F2} ms of processor time a "
             + $"look ({each / 10:F2}% of a core at 1 Hz), the longest {longest.TotalMilliseconds:F1} ms");
         runner.DisposeAsync().AsTask().GetAwaiter().GetResult();
+        return Goal.Tell($"under {percentMax}% of a core", each / 10 < percentMax);
 
         void Look()
         {
@@ -140,10 +156,10 @@ internal sealed class ResourcesBenchmark : IBenchmark
         }
     }
 
-    private static WorkflowSpec Sleepers() => new(
+    private static WorkflowSpec Sleepers(int count) => new(
         "sleepers", WorkflowKind.Exec, 1, Duration.FromSeconds(600), Duration.FromSeconds(5), null, null, [],
         null,
         new ExecSpec(
-            ["sh", "-c", $"i=0; while [ $i -lt {Children} ]; do sleep 600 & i=$((i+1)); done; wait"]),
+            ["sh", "-c", $"i=0; while [ $i -lt {count} ]; do sleep 600 & i=$((i+1)); done; wait"]),
         null);
 }
