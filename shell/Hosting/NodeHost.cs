@@ -243,24 +243,31 @@ public sealed class NodeHost : INodeLogObserver, IAsyncDisposable
             case NodeEffect.Reply reply:
                 _requests.Answer(reply.RequestId, reply.Response);
                 break;
-            case NodeEffect.StartWorkload start:
-                Invariant.Holds(_workloads is not null);
-                _workloads.Start(start.Attempt, start.Workflow);
-                break;
-            case NodeEffect.StopWorkload stop:
-                Invariant.Holds(_workloads is not null);
-                _workloads.Stop(stop.Attempt, stop.Signal);
-                break;
-            case NodeEffect.ThrottleWorkload throttle:
-                Invariant.Holds(_workloads is not null);
-                _workloads.Throttle(throttle.Attempt, throttle.Order);
-                break;
-            case NodeEffect.HoldRamp hold:
-                Invariant.Holds(_workloads is not null);
-                _workloads.HoldRamp(hold.Attempt, hold.IsHeld);
-                break;
             case NodeEffect.Emit emit:
                 _parts.Telemetry.On(Id, emit.Event);
+                break;
+            default:
+                Invariant.Holds(_workloads is not null);
+                CarryOut(effect, _workloads);
+                break;
+        }
+    }
+
+    private static void CarryOut(NodeEffect effect, IWorkloadRunner workloads)
+    {
+        switch (effect)
+        {
+            case NodeEffect.StartWorkload start:
+                workloads.Start(start.Attempt, start.Workflow);
+                break;
+            case NodeEffect.StopWorkload stop:
+                workloads.Stop(stop.Attempt, stop.Signal);
+                break;
+            case NodeEffect.ThrottleWorkload throttle:
+                workloads.Throttle(throttle.Attempt, throttle.Order);
+                break;
+            case NodeEffect.HoldRamp hold:
+                workloads.HoldRamp(hold.Attempt, hold.IsHeld);
                 break;
             default:
                 throw new UnreachableException($"unhandled {effect}");
