@@ -5,6 +5,7 @@ using Hyperscale.Det.Kernel;
 using Hyperscale.Det.Membership;
 using Hyperscale.Det.Protocol;
 using Hyperscale.Det.Replication;
+using Hyperscale.Det.Resources;
 
 namespace Hyperscale.Det.Nodes;
 
@@ -98,6 +99,9 @@ public sealed partial class GateNode : INode
 
     /// <summary>Which gates are alive, as this one sees them; for reading.</summary>
     public Swim Membership => _membership.Swim;
+
+    /// <summary>How other members are, as they told; for reading.</summary>
+    public HealthPiggyback MemberHealth => _membership.Health;
 
     /// <inheritdoc/>
     public Instant NextDeadline => _fault is not null

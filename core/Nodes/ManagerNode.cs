@@ -78,6 +78,9 @@ public sealed partial class ManagerNode : INode
     /// <summary>Which managers of the datacenter are alive, as this one sees them; for reading.</summary>
     public Swim Membership => _membership.Swim;
 
+    /// <summary>How other members are, as they told; for reading.</summary>
+    public HealthPiggyback MemberHealth => _membership.Health;
+
     /// <inheritdoc/>
     public Instant NextDeadline
     {

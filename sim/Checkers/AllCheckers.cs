@@ -37,6 +37,7 @@ public static class AllCheckers
         new NodeInvariants(),
         new MembersAgree(),
         new ViewsAgree(),
+        new HealthAgrees(),
         new Liveness(),
         new Convergence(),
         new Situations(),

@@ -1,6 +1,7 @@
 using Hyperscale.Det.Durability;
 using Hyperscale.Det.Kernel;
 using Hyperscale.Det.Protocol;
+using Hyperscale.Det.Resources;
 using Hyperscale.Det.Sim.Coverage;
 using Hyperscale.Det.Sim.Engine;
 using Hyperscale.Det.Sim.Processes;
@@ -66,7 +67,10 @@ public sealed class LeasedWork() : Checker(
         if (running.Count == 0 || host.LocalNow <= lease.Until) return;
         World.Coverage.Sometimes(
             host.IsPaused ? Probe.WorkerPausedPastItsLease : Probe.LeaseExpiredWithWorkRunning);
-        var grace = World.Plan.Options.Worker.StopGrace + Slack;
+        // Each time that somebody was missed costs another look.
+        var again = Duration.Longer(World.Plan.Options.Worker.StopGrace, ResourceConfig.VerifyInterval);
+        var grace = World.Plan.Options.Worker.StopGrace + Slack
+            + (again * running.Max(process => process.Tree.Missed));
         if (World.Now <= host.HamperedUntil + grace) return;
         Require(host.LocalNow <= lease.Until + grace, () =>
             $"{host.Id} still runs {running[0].Attempt} at its {host.LocalNow}, "

@@ -13,29 +13,48 @@ namespace Hyperscale.Det.Sim.Checkers;
 /// they killed lives on, and it is not tried again unasked (AD-41).</summary>
 /// <remarks>Judged by the samples that arrived, unfiltered. Workers that stood still or were slow have their
 /// time from when they went on.</remarks>
-public sealed class ResourceGuards() : Checker(
+/// <param name="lastOf">How the attempt before one ended, as a manager knows; null where it does not.</param>
+public sealed class ResourceGuards(Func<SimHost, AttemptKey, AttemptState?> lastOf) : Checker(
     "resource-guards", CheckerViews.Steps | CheckerViews.Sent | CheckerViews.Samples)
 {
     /// <summary>A timer of whole milliseconds, a batch before it, and the end itself.</summary>
     private static readonly Duration Slack = Duration.FromSeconds(1);
 
-    private readonly SortedDictionary<AttemptKey, Watched> _watched = [];
+    // Of the grace, and samples beyond it: a throttle of the processor is tried for a grace of its own.
+    private const int KillSamples = 3;
+    private const int CpuGraces = 2;
+    private const int CpuSamples = 6;
+
+    // A throttle is in force from the next sample on, and may be met a bit late.
+    private const int HotMax = 2;
+
+    private readonly SortedDictionary<AttemptKey, WatchedWorkload> _watched = [];
+    private readonly SortedDictionary<AttemptKey, WatchedWorkload> _ended = [];
+
+    public ResourceGuards()
+        : this((host, attempt) => host.Node is ManagerNode manager
+            && manager.Ledger.Find(attempt)?.Earlier is { Count: > 0 } earlier ? earlier[^1].State : null)
+    {
+    }
 
     private ResourceConfig Config => World.Plan.Options.Worker.Resources;
 
     public override void OnProcessStarted(SimProcess process)
     {
-        _watched[process.Attempt] = new Watched(process, process.Host.LocalNow);
+        _watched[process.Attempt] = new WatchedWorkload(process, process.Host.LocalNow);
         Require(process.Host.Node is not WorkerNode { OverBudget: not null }, () =>
             $"{process.Host.Id} starts {process.Attempt} although it takes no work");
     }
 
-    public override void OnProcessEnded(SimProcess process) => _watched.Remove(process.Attempt);
+    public override void OnProcessEnded(SimProcess process)
+    {
+        if (_watched.Remove(process.Attempt, out var watched)) _ended[process.Attempt] = watched;
+    }
 
     public override void OnStep(
         SimHost host, NodeInput input, NodeVerdict verdict, Outbox<NodeEffect> effects)
     {
-        if (host.Node is not WorkerNode worker) return;
+        if (host.Place.Role != NodeRole.Worker) return;
         var sampled = input as NodeInput.ResourcesSampled;
         if (sampled is not null)
             foreach (var workload in sampled.Workloads) Note(workload);
@@ -43,16 +62,13 @@ public sealed class ResourceGuards() : Checker(
             if (effect is NodeEffect.Emit { Event: var told }) OnTold(host, told);
         if (sampled is null) return;
         foreach (var (attempt, _) in sampled.Workloads)
-            if (_watched.TryGetValue(attempt, out var watched)) Judge(worker, attempt, watched);
+            if (_watched.TryGetValue(attempt, out var watched)) Judge(attempt, watched);
     }
 
     public override void OnSent(SimHost host, NodeId to, Message message)
     {
         if (message is not Message.StartAttempt { Attempt: { Attempt: > 1 } attempt } start) return;
-        if (host.Node is not ManagerNode manager) return;
-        var earlier = manager.Ledger.Find(attempt)?.Earlier;
-        var last = earlier is { Count: > 0 } ? earlier[^1] : null;
-        if (last?.State != AttemptState.KilledByGuard) return;
+        if (lastOf(host, attempt) != AttemptState.KilledByGuard) return;
         World.Coverage.Sometimes(Probe.KilledWorkloadRetried);
         Require(start.Workflow.Budget is { RetryKilled: true }, () =>
             $"{host.Id} starts {attempt} although the one before was killed by its guard");
@@ -64,7 +80,9 @@ public sealed class ResourceGuards() : Checker(
         {
             if (watched.KilledAt is not { } at) continue;
             var host = watched.Process.Host;
-            var late = ResourceConfig.TerminateGrace + Slack;
+            // Each time that somebody was missed costs another look.
+            var late = ResourceConfig.TerminateGrace + Slack
+                + (ResourceConfig.VerifyInterval * watched.Process.Tree.Missed);
             if (World.Now <= host.HamperedUntil + late) continue;
             Require(host.LocalNow <= at + late, () =>
                 $"{attempt} was killed by its guard at {at} of {host.Id} and lives at {host.LocalNow}");
@@ -73,20 +91,32 @@ public sealed class ResourceGuards() : Checker(
 
     private void Note(WorkloadReading workload)
     {
-        if (_watched.TryGetValue(workload.Attempt, out var watched)) watched.Note(workload.Reading, Config);
+        if (_watched.TryGetValue(workload.Attempt, out var watched))
+            watched.Note(workload.Reading.At, Config);
     }
 
-    private void Judge(WorkerNode worker, AttemptKey attempt, Watched watched)
+    private void Judge(AttemptKey attempt, WatchedWorkload watched)
     {
         if (watched.Process.IsStopped || watched.KilledAt is not null) return;
-        if (worker.GuardOf(attempt) is not { } guard) return;
-        foreach (var dimension in new[] { GuardDimension.Memory, GuardDimension.FileDescriptors })
-        {
-            var held = watched.UnbrokenOf(dimension);
-            Require(held < Config.GracePeriod + (Config.SampleInterval * 3), () =>
-                $"{attempt} has been over its budget of {dimension} for {held}, and its guard is at level "
-                + $"{guard.LevelOf(dimension)}");
-        }
+        var within = Config.GracePeriod + (Config.SampleInterval * KillSamples);
+        EndsWithin(attempt, watched, GuardDimension.Memory, within);
+        EndsWithin(attempt, watched, GuardDimension.FileDescriptors, within);
+        within = (Config.GracePeriod * CpuGraces) + (Config.SampleInterval * CpuSamples);
+        EndsWithin(attempt, watched, GuardDimension.Cpu, within);
+        if (!IsHeldHog(watched.Process)) return;
+        World.Coverage.Sometimes(Probe.GuardHeldAHog);
+        Require(watched.HotWhileHeld <= HotMax, () =>
+            $"{attempt} is held back since {watched.Process.HeldSince} and was over its budget of the "
+            + $"processor in the last {watched.HotWhileHeld} samples");
+    }
+
+    private void EndsWithin(
+        AttemptKey attempt, WatchedWorkload watched, GuardDimension dimension, Duration within)
+    {
+        var held = watched.UnbrokenOf(dimension);
+        Require(held < within, () =>
+            $"{attempt} has been over its budget of {dimension} for {held}, and its guard is at level "
+            + $"{watched.Levels.GetValueOrDefault(dimension)}");
     }
 
     private void OnTold(SimHost host, TelemetryEvent told)
@@ -97,21 +127,19 @@ public sealed class ResourceGuards() : Checker(
                 OnLevel(host, changed);
                 break;
             case TelemetryEvent.WorkloadThrottled throttled:
-                World.Coverage.Sometimes(
-                    throttled.Order is null ? Probe.GuardResumed : Probe.GuardThrottled);
+                OnThrottled(throttled);
                 break;
-            case TelemetryEvent.RampHeld { IsHeld: true }:
-                World.Coverage.Sometimes(Probe.RampHeld);
+            case TelemetryEvent.RampHeld held:
+                OnRampHeld(held);
                 break;
-            case TelemetryEvent.ResourceKilled { Kill: var kill }:
-                if (kill.WasForced) World.Coverage.Sometimes(Probe.GuardForcedTheEnd);
+            case TelemetryEvent.ResourceKilled killed:
+                OnKilled(killed);
                 break;
             case TelemetryEvent.WorkerOverBudget { Reason: not null }:
                 World.Coverage.Sometimes(Probe.WorkerOverBudget);
                 break;
             case TelemetryEvent.AttemptEnded { State: AttemptState.KilledByGuard } ended:
-                Require(!World.Processes.Of(ended.Attempt).Any(process => process.IsRunning), () =>
-                    $"{ended.Attempt} is said to have been killed by its guard, and lives");
+                NothingLives(ended.Attempt);
                 break;
             default:
                 break;
@@ -134,84 +162,59 @@ public sealed class ResourceGuards() : Checker(
         Require(held >= Config.GracePeriod, () =>
             $"the guard of {changed.Attempt} kills it; it was over its budget of {changed.Dimension} "
             + $"for {held}");
+        if (changed.Dimension != GuardDimension.Cpu) return;
+        World.Coverage.Sometimes(Probe.GuardKilledForCpu);
+        Require(!IsFirm(watched.Process) || watched.Process.Shape.Shape != RunawayShape.Hog, () =>
+            $"the guard of {changed.Attempt} kills it for its use of the processor, which {host.Id} can hold "
+            + "to its budget");
     }
 
-    /// <summary>A workload that runs, with the violations that its samples show.</summary>
-    private sealed class Watched(SimProcess process, Instant startedAt)
+    /// <summary>What measures is slowed down for its processor alone.</summary>
+    private void OnThrottled(TelemetryEvent.WorkloadThrottled throttled)
     {
-        // A dip of two samples is noise.
-        private const int DipsMax = 2;
+        World.Coverage.Sometimes(throttled.Order is null ? Probe.GuardResumed : Probe.GuardThrottled);
+        if (throttled.Order is null || !_watched.TryGetValue(throttled.Attempt, out var watched)) return;
+        Require(
+            watched.Process.Workflow.Kind == WorkflowKind.Exec
+                || watched.Levels.GetValueOrDefault(GuardDimension.Cpu) >= GuardLevel.Throttle,
+            () => $"{throttled.Attempt} generates load and is slowed down, though not for its processor");
+    }
 
-        // Intervals that a sample may be late by and still count for all of them.
-        private const int LateMax = 2;
+    private void OnRampHeld(TelemetryEvent.RampHeld held)
+    {
+        if (held.IsHeld) World.Coverage.Sometimes(Probe.RampHeld);
+        if (!_watched.TryGetValue(held.Attempt, out var watched)) return;
+        Require(watched.Process.Workflow.Kind == WorkflowKind.Http, () =>
+            $"the users of {held.Attempt} are held or let go, and it has none");
+    }
 
-        private readonly SortedDictionary<GuardDimension, Violation> _violations = [];
-        private Instant _at = startedAt;
-        private long _cpu;
+    /// <summary>All that was seen of a tree was killed with it, and nobody else.</summary>
+    private void OnKilled(TelemetryEvent.ResourceKilled killed)
+    {
+        var (attempt, kill) = (killed.Attempt, killed.Kill);
+        NothingLives(attempt);
+        if (kill.WasForced) World.Coverage.Sometimes(Probe.GuardForcedTheEnd);
+        if (!_ended.TryGetValue(attempt, out var watched)) return;
+        var seen = watched.LastSeen;
+        var most = seen.Group.Processes + watched.Process.Tree.Family.Started - seen.Started;
+        Require(kill.ProcessesKilled >= seen.Group.Processes && kill.ProcessesKilled <= most, () =>
+            $"{kill.ProcessesKilled} processes of {attempt} are said to have been killed; "
+            + $"{seen.Group.Processes} to {most} were");
+    }
 
-        public SimProcess Process { get; } = process;
-
-        public SortedDictionary<GuardDimension, GuardLevel> Levels { get; } = [];
-
-        public Instant? KilledAt { get; set; }
-
-        public Duration ViolatedOf(GuardDimension dimension) =>
-            _violations.TryGetValue(dimension, out var violation) ? violation.Held : Duration.Zero;
-
-        public Duration UnbrokenOf(GuardDimension dimension) =>
-            _violations.TryGetValue(dimension, out var violation) ? violation.Clean : Duration.Zero;
-
-        public void Note(TreeReading reading, ResourceConfig config)
+    private void NothingLives(AttemptKey attempt)
+    {
+        foreach (var process in World.Processes.Of(attempt))
         {
-            var (elapsed, group) = (reading.At - _at, reading.Group!.Value);
-            if (elapsed < ProcessResourceMonitor.IntervalMin) return;
-            var limits = Process.Use.Limits;
-            var cpu = 100.0 * (group.CpuNanoseconds - _cpu) / elapsed.Nanoseconds;
-            Add(
-                GuardDimension.Cpu, cpu >= limits.CpuPercent * config.KillThreshold, elapsed,
-                config.SampleInterval);
-            var (memory, descriptors) = (group.MemoryBytes, group.FileDescriptors);
-            Add(
-                GuardDimension.Memory, memory >= limits.MemoryBytes * config.KillThreshold, elapsed,
-                config.SampleInterval);
-            Add(
-                GuardDimension.FileDescriptors,
-                descriptors >= limits.FileDescriptors * config.KillThreshold, elapsed,
-                config.SampleInterval);
-            (_at, _cpu) = (reading.At, group.CpuNanoseconds);
-        }
-
-        private void Add(GuardDimension dimension, bool isOver, Duration elapsed, Duration interval)
-        {
-            var isOpen = _violations.TryGetValue(dimension, out var violation);
-            if (isOver && !isOpen)
-            {
-                _violations[dimension] = default;
-                return;
-            }
-
-            if (!isOver && (!isOpen || violation.Dips == DipsMax))
-            {
-                _violations.Remove(dimension);
-                return;
-            }
-
-            // A sample that is late makes up for the next one, which is early.
-            var isClean = isOver && violation.Dips == 0;
-            _violations[dimension] = new Violation(
-                violation.Due + interval,
-                violation.Passed + Duration.Shorter(elapsed, interval * LateMax),
-                isClean ? violation.Clean + Duration.Shorter(elapsed, interval) : Duration.Zero,
-                isOver ? 0 : violation.Dips + 1);
+            var living = process.Tree.Family.Living.Count;
+            Require(!process.IsRunning && living == 0, () =>
+                $"{attempt} is said to have been killed by its guard, and {living} of its processes live");
         }
     }
 
-    /// <param name="Due">An interval for each sample after the first.</param>
-    /// <param name="Passed">Since the first one, gaps shortened.</param>
-    /// <param name="Clean">Since the last dip.</param>
-    /// <param name="Dips">Since the last sample above.</param>
-    private readonly record struct Violation(Duration Due, Duration Passed, Duration Clean, int Dips)
-    {
-        public Duration Held => Duration.Shorter(Due, Passed);
-    }
+    private bool IsHeldHog(SimProcess process) =>
+        process.Shape.Shape == RunawayShape.Hog && process.HeldSince != Instant.Never && IsFirm(process);
+
+    private bool IsFirm(SimProcess process) =>
+        World.Processes.EnforcerOf(process.Host.Place.Index).LeakPermille == 0;
 }

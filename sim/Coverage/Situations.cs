@@ -110,6 +110,9 @@ public sealed class Situations() : Checker(
             case TelemetryEvent.MemberJoined joined:
                 if (!_joined.Add((host.Place.Index, host.Life, joined.Member))) Met(Probe.RestartNoticed);
                 return true;
+            case TelemetryEvent.MemberPressed pressed:
+                Met(pressed.IsPressed ? Probe.MemberPressed : Probe.MemberRelieved);
+                return true;
             case TelemetryEvent.MemberSuspected suspected:
                 _dead.Remove((host.Place.Index, suspected.Member));
                 Met(Probe.MemberSuspected);

@@ -186,6 +186,7 @@ public sealed partial class SimHost
         _world.Checks.OnStarted(this, recovered);
         var seed = Rng.Mix(_seed ^ ((ulong)Life << 16));
         Post(new NodeInput.Started(recovered, seed, boot, Clock.WallAt(_world.Now)));
+        _world.Processes.OnHostStarted(this);
         if (Place.Role == NodeRole.Client) _world.Clients.OnHostStarted(this);
     }
 

@@ -17,7 +17,7 @@ internal static class OptionsGenerator
         [.. families.Keys],
         NetworkOf(seed, families),
         DiskOf(seed, families),
-        HostOf(seed),
+        HostOf(seed, families),
         WorkloadOf(seed, families),
         GateOf(seed),
         ManagerOf(seed),
@@ -59,7 +59,7 @@ internal static class OptionsGenerator
             SealAfter: rng.Pick([Duration.Zero, Duration.FromMilliseconds(20)]));
     }
 
-    private static HostOptions HostOf(ulong seed)
+    private static HostOptions HostOf(ulong seed, IReadOnlyDictionary<FaultFamily, int> families)
     {
         var rng = Rng.Stream(seed, "host options");
         return new HostOptions(
@@ -67,7 +67,11 @@ internal static class OptionsGenerator
             BatchCost: rng.Pick([Duration.Zero, Duration.FromMicroseconds(20), Duration.FromMilliseconds(1)]),
             BootTime: rng.Between(Duration.FromMilliseconds(1), Duration.FromMilliseconds(500)),
             MailboxMax: 4096,
-            InvariantsEvery: 16);
+            InvariantsEvery: 16)
+        {
+            LookInterval = Duration.FromSeconds(1),
+            PressedPerThousand = families.ContainsKey(FaultFamily.Runaway) ? 100 : 0,
+        };
     }
 
     private static WorkloadOptions WorkloadOf(ulong seed, IReadOnlyDictionary<FaultFamily, int> families)
@@ -88,6 +92,15 @@ internal static class OptionsGenerator
             RunawayPerThousand = 120 * families.GetValueOrDefault(FaultFamily.Runaway),
             LostSamplePerThousand = families.ContainsKey(FaultFamily.Runaway)
                 ? Rng.Stream(seed, "lost samples").Pick([0, 100, 500])
+                : 0,
+            LateSamplePerThousand = families.ContainsKey(FaultFamily.Runaway)
+                ? Rng.Stream(seed, "late samples").Pick([0, 100, 300])
+                : 0,
+            ProcessReadingPerThousand = 500,
+            PausePerThousand = 500,
+            LooseThrottlePerThousand = families.ContainsKey(FaultFamily.Runaway) ? 400 : 0,
+            MissedKillPerThousand = families.ContainsKey(FaultFamily.Runaway)
+                ? Rng.Stream(seed, "missed by kills").Pick([0, 300, 700])
                 : 0,
         };
     }

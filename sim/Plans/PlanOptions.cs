@@ -60,7 +60,14 @@ public sealed record DiskOptions(
 /// <param name="MailboxMax">Most inputs that may wait for a node that is alive.</param>
 /// <param name="InvariantsEvery">Steps between two checks of a node's own invariants.</param>
 public sealed record HostOptions(
-    int BatchMax, Duration BatchCost, Duration BootTime, int MailboxMax, int InvariantsEvery);
+    int BatchMax, Duration BatchCost, Duration BootTime, int MailboxMax, int InvariantsEvery)
+{
+    /// <summary>Between two looks of a gate or a manager at what it uses itself; null for none.</summary>
+    public Duration? LookInterval { get; init; }
+
+    /// <summary>Spells in which a gate or a manager uses nearly all of its machine.</summary>
+    public int PressedPerThousand { get; init; }
+}
 
 /// <summary>How workloads behave; chances per thousand attempts.</summary>
 /// <param name="StubbornPerThousand">Does not end when asked to, only when killed.</param>
@@ -80,4 +87,19 @@ public sealed record WorkloadOptions(
 
     /// <summary>Looks at a worker's machine that come to nothing.</summary>
     public int LostSamplePerThousand { get; init; }
+
+    /// <summary>Looks that come to the worker late.</summary>
+    public int LateSamplePerThousand { get; init; }
+
+    /// <summary>Workers whose hosts list processes; the others have sums of control groups.</summary>
+    public int ProcessReadingPerThousand { get; init; }
+
+    /// <summary>Workers whose hosts throttle by pauses; the others have quotas.</summary>
+    public int PausePerThousand { get; init; }
+
+    /// <summary>Workers whose hosts throttle less than they are told to, or not at all.</summary>
+    public int LooseThrottlePerThousand { get; init; }
+
+    /// <summary>Passes of SIGKILL during which a process is born that they do not find.</summary>
+    public int MissedKillPerThousand { get; init; }
 }

@@ -4,6 +4,7 @@ using Hyperscale.Det.Nodes;
 using Hyperscale.Det.Resources;
 using Hyperscale.Det.Sim.Coverage;
 using Hyperscale.Det.Sim.Engine;
+using Hyperscale.Det.Sim.Plans;
 using Hyperscale.Det.Slo;
 
 namespace Hyperscale.Det.Sim.Processes;
@@ -14,9 +15,11 @@ public sealed class ProcessTable(World world)
 {
     private static readonly Duration TerminateTime = Duration.FromMilliseconds(20);
     private static readonly Duration KillTime = Duration.FromMilliseconds(2);
+    private static readonly Duration SweepTime = Duration.FromMilliseconds(10);
 
     private readonly SortedDictionary<AttemptKey, List<SimProcess>> _all = [];
     private readonly ResourceTable _resources = new(world);
+    private readonly NodeLooks _looks = new(world);
     private readonly SortedDictionary<(JobId, string), (long Count, Duration Slowest)> _answers = [];
     private readonly SortedDictionary<(JobId, string), List<SimProcess>> _ofJobs = [];
     private readonly SortedDictionary<string, int> _times = new(StringComparer.Ordinal);
@@ -35,6 +38,12 @@ public sealed class ProcessTable(World world)
     public IReadOnlyList<SimProcess> Of(JobId job, string datacenter) =>
         _ofJobs.TryGetValue((job, datacenter), out var processes) ? processes : [];
 
+    /// <summary>How a worker's host looks at its machine.</summary>
+    public EnforcerKind EnforcerOf(int place) => _resources.KindOf(place);
+
+    /// <summary>The processes of a worker's machine.</summary>
+    public SimMachine MachineOf(int place) => _resources.MachineOf(place);
+
     /// <summary>The workloads that run on a worker's machine.</summary>
     public IReadOnlyList<SimProcess> RunningOn(int place) => _running[place];
 
@@ -47,8 +56,10 @@ public sealed class ProcessTable(World world)
         var plan = world.Plan;
         var behaviour = WorkloadBehaviour.Of(
             plan.Seed, attempt, workflow, plan.Options.Workload, world.IsHealed);
+        var shape = ShapeOf(plan, attempt, workflow, world.IsHealed);
+        var tree = _resources.Start(host, shape, workflow, behaviour.IsStubborn);
         var process = new SimProcess(
-            host, host.Life, attempt, workflow, behaviour, UseOf(attempt, workflow), world.Now);
+            host, host.Life, attempt, workflow, behaviour, shape, tree, world.Now);
         if (!_all.TryGetValue(attempt, out var processes)) _all.Add(attempt, processes = []);
         processes.Add(process);
         var job = (attempt.Slot.Job, host.Place.Datacenter);
@@ -60,42 +71,43 @@ public sealed class ProcessTable(World world)
         MarkStart(process);
         _resources.OnStarted(process);
         if (behaviour.Fate != WorkloadFate.Hangs)
-            world.Scheduler.After(behaviour.Length, new ProcessEndDue(this, process, killed: false));
+            world.Scheduler.After(behaviour.Length, new ProcessDoneDue(this, process));
         world.Scheduler.After(plan.Options.Workload.ReportInterval, new ReportDue(this, process));
     }
 
     internal void Stop(SimHost host, AttemptKey attempt, WorkloadSignal signal)
     {
-        foreach (var process in _running[host.Place.Index])
-        {
-            if (process.Attempt != attempt || process.Life != host.Life) continue;
-            process.IsStopped = true;
-            // What is paused hears nothing; what broke away, or does not care, does not listen.
-            var isDeaf = process.Behaviour.IsStubborn || process.Use.IsThrottled
-                || process.Use.Shape.Shape == RunawayShape.Orphan;
-            if (signal == WorkloadSignal.Terminate && isDeaf)
-            {
-                world.Coverage.Sometimes(Probe.WorkloadIgnoredTermination);
-                return;
-            }
-
-            var wait = signal == WorkloadSignal.Kill ? KillTime : TerminateTime;
-            world.Scheduler.After(wait, new ProcessEndDue(this, process, killed: true));
-            return;
-        }
+        if (Find(host, attempt) is not { } process) return;
+        process.IsStopped = true;
+        var wait = signal == WorkloadSignal.Kill ? KillTime : TerminateTime;
+        world.Scheduler.After(wait, new SignalDue(this, process, signal));
     }
 
-    internal void Throttle(SimHost host, AttemptKey attempt, ThrottleOrder? order) =>
-        _resources.Throttle(host, attempt, order);
+    internal void Throttle(SimHost host, AttemptKey attempt, ThrottleOrder? order)
+    {
+        if (Find(host, attempt) is not { } process) return;
+        process.HeldSince = order is null ? Instant.Never : Instant.Sooner(process.HeldSince, world.Now);
+        process.Tree.Throttle(order);
+        // What was asked to end while it was held hears of it now.
+        if (order is null && process.IsStopped)
+            world.Scheduler.After(TerminateTime, new SignalDue(this, process, WorkloadSignal.Terminate));
+    }
 
-    internal void HoldRamp(SimHost host, AttemptKey attempt, bool isHeld) =>
-        _resources.HoldRamp(host, attempt, isHeld);
+    internal void HoldRamp(SimHost host, AttemptKey attempt, bool isHeld)
+    {
+        if (Find(host, attempt) is { } process) _resources.HoldRamp(process, isHeld);
+    }
+
+    /// <summary>A node's process has begun.</summary>
+    internal void OnHostStarted(SimHost host) => _looks.OnStarted(host);
 
     /// <summary>The worker's process is gone, and its workloads with it.</summary>
     internal void OnWorkerEnded(SimHost host)
     {
+        _resources.OnWorkerEnded(host);
         foreach (var process in _running[host.Place.Index])
         {
+            process.Tree.Dispose();
             process.End(world.Now, null, "the worker died");
             world.Coverage.Sometimes(Probe.WorkloadKilledWithItsWorker);
             world.Checks.OnProcessEnded(process);
@@ -113,15 +125,36 @@ public sealed class ProcessTable(World world)
         world.Scheduler.After(world.Plan.Options.Workload.ReportInterval, new ReportDue(this, process));
     }
 
-    internal void OnEndDue(SimProcess process, bool killed)
+    internal void OnDoneDue(SimProcess process)
     {
         if (!process.IsRunning) return;
+        process.IsDone = true;
+        OnSignalDue(process, WorkloadSignal.Kill);
+    }
+
+    internal void OnSignalDue(SimProcess process, WorkloadSignal signal)
+    {
+        if (!process.IsRunning) return;
+        _resources.Signal(process, signal);
+        if (process.Tree.Family.Living.Count == 0) OnEnded(process);
+        else if (process.IsDone)
+            world.Scheduler.After(SweepTime, new SignalDue(this, process, WorkloadSignal.Kill));
+        else if (signal == WorkloadSignal.Terminate)
+            world.Coverage.Sometimes(Probe.WorkloadIgnoredTermination);
+    }
+
+    private SimProcess? Find(SimHost host, AttemptKey attempt) => _running[host.Place.Index]
+        .Find(process => process.Attempt == attempt && process.Life == host.Life);
+
+    private void OnEnded(SimProcess process)
+    {
         var fate = process.Behaviour.Fate;
         string? fault = fate == WorkloadFate.DoesNotStart ? "command not found: run" : null;
         int? exitCode = fault is not null ? null : 0;
-        if (killed) exitCode = 143;
+        if (!process.IsDone) exitCode = 143;
         else if (fate == WorkloadFate.Fails) exitCode = 3;
         var (stats, recent) = Measure(process);
+        process.Tree.Dispose();
         process.End(world.Now, exitCode, fault, stats);
         world.Checks.OnProcessEnded(process);
         _running[process.Host.Place.Index].Remove(process);
@@ -148,17 +181,15 @@ public sealed class ProcessTable(World world)
         return (stats with { Latency = process.Latency }, recent);
     }
 
-    private ResourceUse UseOf(AttemptKey attempt, WorkflowSpec workflow)
+    /// <summary>How what a workload uses goes: of its attempt alone.</summary>
+    public static ResourceShape ShapeOf(Plan plan, AttemptKey attempt, WorkflowSpec workflow, bool isHealed)
     {
         var key = new Fingerprint();
         attempt.AddTo(ref key);
-        var rng = Rng.Stream(world.Plan.Seed, "resources", "", key.Value);
-        var options = world.Plan.Options;
-        var isRunaway = rng.Chance(options.Workload.RunawayPerThousand, 1000) && !world.IsHealed;
-        return new ResourceUse(
-            ResourceShape.Of(rng, isRunaway, workflow.Cores, options.Worker.Resources.GracePeriod),
-            ResourceBudget.LimitsOf(workflow.Budget),
-            world.Now);
+        var rng = Rng.Stream(plan.Seed, "resources", "", key.Value);
+        var isRunaway = rng.Chance(plan.Options.Workload.RunawayPerThousand, 1000) && !isHealed;
+        return ResourceShape.Of(
+            rng, isRunaway, workflow.Cores, plan.Options.Worker.Resources.GracePeriod);
     }
 
     private void MarkStart(SimProcess process)
@@ -174,79 +205,4 @@ public sealed class ProcessTable(World world)
             _ => throw new System.Diagnostics.UnreachableException($"unhandled {fate}"),
         });
     }
-}
-
-/// <summary>One workload's process tree, from its start to its end.</summary>
-/// <param name="life">The life of the worker that started it.</param>
-public sealed class SimProcess(
-    SimHost host,
-    int life,
-    AttemptKey attempt,
-    WorkflowSpec workflow,
-    WorkloadBehaviour behaviour,
-    ResourceUse use,
-    Instant startedAt)
-{
-    public SimHost Host { get; } = host;
-
-    public int Life { get; } = life;
-
-    public AttemptKey Attempt { get; } = attempt;
-
-    public WorkflowSpec Workflow { get; } = workflow;
-
-    public WorkloadBehaviour Behaviour { get; } = behaviour;
-
-    public ResourceUse Use { get; } = use;
-
-    public Instant StartedAt { get; } = startedAt;
-
-    public Instant EndedAt { get; private set; } = Instant.Never;
-
-    public int? ExitCode { get; private set; }
-
-    public string? Fault { get; private set; }
-
-    /// <summary>What it told its worker last of all; null where the worker died first.</summary>
-    public RunStats? Told { get; private set; }
-
-    public bool IsStopped { get; set; }
-
-    /// <summary>Of every answer so far that was measured.</summary>
-    public LatencyDigest Latency { get; private set; } = LatencyDigest.Empty;
-
-    /// <summary>Measures the latencies of the answers since the last time.</summary>
-    /// <param name="answered">So far.</param>
-    /// <returns>Those that are new.</returns>
-    public LatencyDigest Answer(long answered, int times)
-    {
-        var before = Latency.Count;
-        var recent = LatencyDigest.From(Behaviour.Latencies(before, answered - before, times));
-        Latency = Latency.Merge(recent);
-        return recent;
-    }
-
-    public bool IsRunning => EndedAt == Instant.Never;
-
-    public void End(Instant at, int? exitCode, string? fault, RunStats? told = null) =>
-        (EndedAt, ExitCode, Fault, Told) = (at, exitCode, fault, told);
-}
-
-internal sealed class ReportDue(ProcessTable table, SimProcess process) : SimEvent(process.Host.Place.Index)
-{
-    public override ulong Identity => (14UL << 60) | ((ulong)Lane << 32) | (uint)process.Attempt.Attempt;
-
-    public override void Fire() => table.OnReportDue(process);
-
-    public override string ToString() => $"workload {process.Attempt} reports";
-}
-
-internal sealed class ProcessEndDue(ProcessTable table, SimProcess process, bool killed)
-    : SimEvent(process.Host.Place.Index)
-{
-    public override ulong Identity => (15UL << 60) | ((ulong)Lane << 32) | (uint)process.Attempt.Attempt;
-
-    public override void Fire() => table.OnEndDue(process, killed);
-
-    public override string ToString() => $"workload {process.Attempt} ends";
 }
