@@ -235,9 +235,11 @@ public sealed partial class WorkerNode
             StopCause.Cancelled => (AttemptState.Cancelled, workload.StopReason),
             StopCause.LeaseExpired => (AttemptState.Lost, "lease expired"),
             StopCause.Shutdown => (AttemptState.Lost, "worker shut down"),
-            StopCause.Guarded => (AttemptState.KilledByGuard, kill!.Message),
-            StopCause.Hung => (AttemptState.Failed,
-                $"hung: stopped after its duration of {spec.Duration} and timeout of {spec.Timeout}"),
+            // What is left of it, if anything, is for operators to end.
+            StopCause.Guarded => (AttemptState.KilledByGuard, WithFault(kill!.Message, exited.Fault)),
+            StopCause.Hung => (AttemptState.Failed, WithFault(
+                $"hung: stopped after its duration of {spec.Duration} and timeout of {spec.Timeout}",
+                exited.Fault)),
             null when exited.Fault is { } fault => (AttemptState.Failed, fault),
             null when exited.ExitCode == 0 => (AttemptState.Completed, "exit code 0"),
             null when exited.ExitCode is { } code => (AttemptState.Failed, $"exit code {code}"),
@@ -252,6 +254,9 @@ public sealed partial class WorkerNode
             Kill = kill,
         };
     }
+
+    private static string WithFault(string reason, string? fault) =>
+        fault is null ? reason : $"{reason}; {fault}";
 
     private void AddAttemptsTo(ref Fingerprint fingerprint)
     {

@@ -54,6 +54,9 @@ internal sealed class WorkloadProcess
     private int? _exitCode;
     private string? _fault;
 
+    // Nothing is left of the tree.
+    private bool _isEmpty;
+
     public WorkloadProcess(
         WorkloadProgram program,
         AttemptKey attempt,
@@ -175,8 +178,10 @@ internal sealed class WorkloadProcess
         }
 
         // Everyone who could write has ended; only a process that slipped out of the tree can hold it open.
-        if (!outputReader.Join(TimeSpan.FromSeconds(1))) _fault ??= "a process of the workload escaped";
+        var isOver = outputReader.Join(TimeSpan.FromSeconds(1));
         Judge(exitCode);
+        if (!_isEmpty) AddFault("a process of the workload could not be killed");
+        else if (!isOver) AddFault("a process of the workload escaped");
     }
 
     private void Attach(int pid, FileStream control)
@@ -273,7 +278,7 @@ internal sealed class WorkloadProcess
 
         NativeProcess.AwaitEnd(pid);
         // Not yet reaped, its id names nobody else: what is left of its session can be found by it.
-        var isEmpty = Sweep(pid);
+        _isEmpty = Sweep(pid);
         int exitCode;
         IHeldTree? tree;
         lock (_killing)
@@ -286,9 +291,11 @@ internal sealed class WorkloadProcess
         }
 
         tree?.Dispose();
-        if (!isEmpty) _fault ??= "a process of the workload could not be killed";
         return exitCode;
     }
+
+    // What is still there counts whatever else is wrong.
+    private void AddFault(string fault) => _fault = _fault is null ? fault : $"{_fault}; {fault}";
 
     // After its output was read to the end, which tells best why there is no result.
     private void Judge(int exitCode)

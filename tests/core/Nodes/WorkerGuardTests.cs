@@ -45,6 +45,22 @@ public sealed class WorkerGuardTests
     }
 
     [Fact]
+    public void What_could_not_be_killed_of_a_workload_is_told_with_its_end()
+    {
+        _bench.Start(Attempt(), Small);
+        _bench.Use(Attempt(), seconds: 6, gib: 2, processes: 3);
+        _bench.Exit(Attempt(), 137, "a process of the workload could not be killed");
+
+        var outcome = Finished(Attempt());
+        Assert.Equal(AttemptState.KilledByGuard, outcome.State);
+        Assert.Equal(
+            "memory of 2048.0 MiB against a budget of 1024.0 MiB; 3 processes killed; a process of the "
+                + "workload could not be killed",
+            outcome.Reason);
+        Assert.NotNull(outcome.Kill);
+    }
+
+    [Fact]
     public void A_workload_that_does_not_end_within_five_seconds_is_killed_until_it_has()
     {
         _bench.Start(Attempt(), Small);
