@@ -26,6 +26,7 @@ internal static partial class NativeProcess
     public const int ReadOnly = 0;
     public const int CloseOnExec = 0x80000;
 
+    private const int All = 0;
     private const int ByPid = 1;
     private const int Exited = 4;
     private const int LeaveWaitable = 0x1000000;
@@ -36,6 +37,7 @@ internal static partial class NativeProcess
     private const int TimerSlack = 29;
     private const int ChildSubreaper = 36;
     private const int SignalInfoBytes = 128;
+    private const int SignalInfoIdAt = 16;
     private const int ExtendedStatBytes = 256;
     private const int ExtendedStatSizeAt = 40;
     private const int StatSize = 0x200;
@@ -81,14 +83,9 @@ internal static partial class NativeProcess
 
     /// <summary>Waits until a child has ended and leaves it to be reaped, so that its id stays
     /// taken.</summary>
-    public static unsafe void AwaitEnd(int pid)
+    public static void AwaitEnd(int pid)
     {
-        var info = stackalloc byte[SignalInfoBytes];
-        while (WaitId(ByPid, pid, info, Exited | LeaveWaitable) != 0)
-        {
-            var error = Marshal.GetLastPInvokeError();
-            if (error != Interrupted) throw Failure("waitid", error);
-        }
+        if (AwaitAnyEnd(pid) == 0) throw Failure("waitid", NoChild);
     }
 
     /// <summary>Waits for a child (any when <paramref name="pid"/> is -1) and reaps it; its id, or 0 when
@@ -96,19 +93,32 @@ internal static partial class NativeProcess
     /// ended.</summary>
     public static int Reap(int pid, out int exitCode)
     {
-        var reaped = Wait(pid, 0, out var status);
+        int ended, reaped = 0, status = 0;
+        // Whoever reaps what has ended before we do leaves us to wait for another one.
+        while ((ended = AwaitAnyEnd(pid)) != 0 && (reaped = ReapEnded(ended, out status)) == 0)
+        {
+        }
+
         var signal = status & 0x7f;
         exitCode = signal == 0 ? (status >> 8) & 0xff : 128 + signal;
         return reaped;
     }
 
     /// <summary>Reaps a child if it has ended; never waits.</summary>
-    public static void ReapEnded(int pid) => Wait(pid, NoHang, out _);
+    public static void ReapEnded(int pid) => ReapEnded(pid, out _);
 
-    private static unsafe int Wait(int pid, int options, out int status)
+    private static int ReapEnded(int pid, out int status)
+    {
+        var ended = 0;
+        var reaped = OwnChildren.Reap(() => WaitPid(pid, out ended));
+        status = ended;
+        return reaped;
+    }
+
+    private static unsafe int WaitPid(int pid, out int status)
     {
         int reaped, ended = 0;
-        while ((reaped = WaitPid(pid, &ended, options)) < 0)
+        while ((reaped = WaitPid(pid, &ended, NoHang)) < 0)
         {
             status = 0;
             var error = Marshal.GetLastPInvokeError();
@@ -117,8 +127,22 @@ internal static partial class NativeProcess
         }
 
         status = ended;
-        if (reaped > 0) OwnChildren.OnReaped(reaped);
         return reaped;
+    }
+
+    /// <summary>Waits until a child (any when <paramref name="pid"/> is -1) has ended; its id, or 0 when
+    /// there is no such child.</summary>
+    private static unsafe int AwaitAnyEnd(int pid)
+    {
+        var info = stackalloc byte[SignalInfoBytes];
+        while (WaitId(pid < 0 ? All : ByPid, Math.Max(0, pid), info, Exited | LeaveWaitable) != 0)
+        {
+            var error = Marshal.GetLastPInvokeError();
+            if (error == NoChild) return 0;
+            if (error != Interrupted) throw Failure("waitid", error);
+        }
+
+        return *(int*)(info + SignalInfoIdAt);
     }
 
     /// <summary>Makes this process the parent of every orphan among its descendants.</summary>

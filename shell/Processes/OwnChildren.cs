@@ -19,9 +19,17 @@ internal static class OwnChildren
         }
     }
 
-    public static void OnReaped(int id)
+    /// <summary>Reaps a child. The next process that is started may have its id, and is not to be forgotten
+    /// in its place.</summary>
+    /// <param name="reap">The id of the child that was reaped, or 0 for none; it does not wait.</param>
+    public static int Reap(Func<int> reap)
     {
-        lock (Lock) Ids.Remove(id);
+        lock (Lock)
+        {
+            var id = reap();
+            if (id > 0) Ids.Remove(id);
+            return id;
+        }
     }
 
     /// <param name="children">Seen before the call.</param>
