@@ -195,6 +195,9 @@ public sealed class NodeHost : INodeLogObserver, IAsyncDisposable
                 _gate.OnDurable(durable.Lsn);
                 while (_failure is null && _gate.TryRelease(out var released)) CarryOut(released);
                 break;
+            case NodeInput.ResourcesSampled:
+                _sampler?.OnTaken();
+                break;
             default:
                 break;
         }

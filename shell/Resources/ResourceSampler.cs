@@ -8,8 +8,8 @@ using Hyperscale.Det.Shell.Workloads;
 namespace Hyperscale.Det.Shell.Resources;
 
 /// <summary>Looks at a node's machine, and at what runs on it, at an interval, and tells the node.</summary>
-/// <remarks>One look at a time: where a look takes longer than the interval, the next one is left
-/// out.</remarks>
+/// <remarks>One look at a time: where a look takes longer than the interval, or the node has not come to the
+/// last one yet, the next one is left out.</remarks>
 internal sealed class ResourceSampler : IAsyncDisposable
 {
     private readonly IMailbox<NodeInput> _mailbox;
@@ -20,6 +20,9 @@ internal sealed class ResourceSampler : IAsyncDisposable
     private readonly Func<Instant, NodeReading> _readMachine;
     private readonly ITimer _timer;
     private int _isLooking;
+
+    // At most one sample waits, whatever the mailbox's bound.
+    private volatile bool _isWaiting;
 
     /// <param name="readMachine">Null for <see cref="MachineReader"/>.</param>
     public ResourceSampler(
@@ -39,15 +42,20 @@ internal sealed class ResourceSampler : IAsyncDisposable
         _timer = time.CreateTimer(_ => Look(), null, period, period);
     }
 
+    /// <summary>The node has taken the last sample.</summary>
+    public void OnTaken() => _isWaiting = false;
+
     public ValueTask DisposeAsync() => _timer.DisposeAsync();
 
     private void Look()
     {
-        if (Interlocked.Exchange(ref _isLooking, 1) == 1) return;
+        if (_isWaiting || Interlocked.Exchange(ref _isLooking, 1) == 1) return;
         try
         {
             var workloads = _workloads?.Sample(_now) ?? [];
-            _mailbox.Signal(new NodeInput.ResourcesSampled(workloads, ReadMachine())
+            var node = ReadMachine();
+            _isWaiting = true;
+            _mailbox.Signal(new NodeInput.ResourcesSampled(workloads, node)
             {
                 Enforcer = _workloads?.Enforcer ?? "",
             });

@@ -31,6 +31,27 @@ public sealed class ResourceSamplerTests
         await log.NextAsync("looking at its resources failed");
     }
 
+    [Fact]
+    public async Task A_look_is_left_out_while_the_node_has_not_taken_the_last_one()
+    {
+        using var mailbox = new ChannelMailbox<NodeInput>(4);
+        await using var sampler = new ResourceSampler(
+            NodeId.Of("east/worker-1"), Duration.FromMilliseconds(5), mailbox, new OneWorkload(),
+            () => Instant.Zero, TimeProvider.System, new LogLines());
+        List<NodeInput> told = [];
+
+        await Task.Delay(200, TestContext.Current.CancellationToken);
+        mailbox.Drain(told, max: 100);
+        Assert.Single(told);
+        // Drained is not taken.
+        await Task.Delay(50, TestContext.Current.CancellationToken);
+        mailbox.Drain(told, max: 100);
+        Assert.Single(told);
+        sampler.OnTaken();
+
+        Assert.True(await mailbox.WaitAsync().AsTask().WaitAsync(TimeSpan.FromSeconds(20)));
+    }
+
     private sealed class OneWorkload : IWorkloadRunner
     {
         public string Enforcer => "one";
