@@ -30,6 +30,7 @@ internal sealed class ApiMetrics : IDisposable
             "hyperscale.gate.serving", () => Of(gate.WhyNotServing is null ? 1 : 0), null,
             "1 while the gate takes requests");
         AddDatacenters(meter);
+        AddPressure(meter);
         AddLatencies(meter);
         AddProcess(meter);
     }
@@ -65,6 +66,19 @@ internal sealed class ApiMetrics : IDisposable
         Add("queued.workflows", "Workflows that wait for cores", dc => dc.Heartbeat!.QueuedWorkflows);
         Add("heartbeat.age", "Since the datacenter was last heard", dc => dc.Age.TotalSeconds, "s");
     }
+
+    private void AddPressure(Meter meter) => meter.CreateObservableGauge(
+        "datacenter_pressure",
+        () => from dc in _gate.Cluster.Datacenters
+              where dc.Heartbeat?.Resources is not null
+              from used in (IEnumerable<(string Resource, double Share)>)
+                  [
+                      ("cpu", dc.Heartbeat!.Resources!.CpuPressure),
+                      ("memory", dc.Heartbeat!.Resources!.MemoryPressure),
+                  ]
+              select new Measurement<double>(
+                  used.Share, Node, new("datacenter", dc.Name), new("resource", used.Resource)),
+        null, "Used of the cores and memory of a datacenter's workers, 0 to 1");
 
     private void AddLatencies(Meter meter)
     {

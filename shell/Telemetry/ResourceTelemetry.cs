@@ -46,9 +46,6 @@ internal sealed class ResourceTelemetry(Meter meter, ILogger logger)
     private readonly Gauge<int> _enforcer = meter.CreateGauge<int>(
         "worker_enforcer", null, "1, with how a worker's host looks at workloads and holds them back");
 
-    private readonly Gauge<double> _datacenter = meter.CreateGauge<double>(
-        "datacenter_pressure", null, "Used of a datacenter's cores and memory, 0 to 1, as it last changed");
-
     public void On(NodeId node, TelemetryEvent telemetry)
     {
         var label = new KeyValuePair<string, object?>("node", node.Name);
@@ -78,7 +75,10 @@ internal sealed class ResourceTelemetry(Meter meter, ILogger logger)
                 else NodeLog.WorkerWithinBudget(logger, node);
                 break;
             case TelemetryEvent.DatacenterPressed pressed:
-                OnDatacenter(node, pressed);
+                NodeLog.DatacenterPressed(
+                    logger, node, pressed.Datacenter,
+                    pressed.IsPressed ? "under high" : "no more under high", pressed.CpuPressure,
+                    pressed.MemoryPressure);
                 break;
             case TelemetryEvent.MemberPressed member:
                 NodeLog.MemberPressed(
@@ -115,19 +115,6 @@ internal sealed class ResourceTelemetry(Meter meter, ILogger logger)
         _workloadProcesses.Record(report.Processes, label);
         _overBudget.Record(report.OverBudget is null ? 0 : 1, label);
         if (report.Enforcer.Length > 0) _enforcer.Record(1, label, new("enforcer", report.Enforcer));
-    }
-
-    private void OnDatacenter(NodeId node, TelemetryEvent.DatacenterPressed pressed)
-    {
-        NodeLog.DatacenterPressed(
-            logger, node, pressed.Datacenter, pressed.IsPressed ? "under high" : "no more under high",
-            pressed.CpuPressure, pressed.MemoryPressure);
-        _datacenter.Record(
-            pressed.CpuPressure, new("node", node.Name), new("datacenter", pressed.Datacenter),
-            new("resource", "cpu"));
-        _datacenter.Record(
-            pressed.MemoryPressure, new("node", node.Name), new("datacenter", pressed.Datacenter),
-            new("resource", "memory"));
     }
 
     private static string OrderOf(ThrottleOrder? order) => order is { } given

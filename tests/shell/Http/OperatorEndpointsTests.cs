@@ -112,6 +112,8 @@ public sealed class OperatorEndpointsTests
                 "hyperscale_datacenter_cores{datacenter=\"dc-a\",node=\"gate-1\"} 12",
                 "hyperscale_datacenter_cores_free{datacenter=\"dc-a\",node=\"gate-1\"} 5",
                 "hyperscale_datacenter_queued_workflows{datacenter=\"dc-a\",node=\"gate-1\"} 3",
+                "datacenter_pressure{datacenter=\"dc-a\",node=\"gate-1\",resource=\"cpu\"} 0.75",
+                "datacenter_pressure{datacenter=\"dc-a\",node=\"gate-1\",resource=\"memory\"} 0.5",
                 "slo_p95_ms{datacenter=\"dc-a\",node=\"gate-1\"} 390",
                 "slo_health{datacenter=\"dc-a\",node=\"gate-1\"} 2",
                 "slo_routing_factor{datacenter=\"dc-a\",node=\"gate-1\"} 1.2",

@@ -4,6 +4,7 @@ using Hyperscale.Det.Jobs;
 using Hyperscale.Det.Kernel;
 using Hyperscale.Det.Nodes;
 using Hyperscale.Det.Protocol;
+using Hyperscale.Det.Resources;
 using Hyperscale.Det.Shell.Hosting;
 using Hyperscale.Det.Shell.Http;
 using Hyperscale.Det.Shell.Telemetry;
@@ -61,7 +62,13 @@ internal sealed class ScriptedGate : IGateApi, IDisposable
         new NodeInput.Received(
             NodeId.Of($"{datacenter}/manager-1"),
             new Message.ManagerHeartbeat(
-                datacenter, new BootId(1), 1, true, 1, workers, coresTotal, coresFree, 2, 3)),
+                datacenter, new BootId(1), 1, true, 1, workers, coresTotal, coresFree, 2, 3)
+            {
+                // Three quarters of the cores, and half of the memory.
+                Resources = new ClusterResources(
+                    VersionVector.Empty, workers, OverBudget: 0, coresTotal,
+                    new ResourceUsage(75.0 * coresTotal, 0, 4e9, 0), MemoryTotalBytes: 8_000_000_000),
+            }),
         Instant.Zero);
 
     public void Dispose() => Metrics.Dispose();
