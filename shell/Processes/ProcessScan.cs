@@ -45,6 +45,9 @@ internal static class ProcessScan
     // The longest line there is has 52 numbers and a name of 15 bytes.
     private const int StatBytesMax = 1200;
 
+    // Some 50 lines; only that of the groups a user is in can be long.
+    private const int StatusBytesMax = 16 * 1024;
+
     /// <summary>Clock ticks and pages; both are 100 Hz and 4 KiB on most machines.</summary>
     public static readonly long NanosecondsPerTick = 1_000_000_000 / NativeProcess.SystemValue(2);
 
@@ -139,6 +142,20 @@ internal static class ProcessScan
         return counted > 0 ? (int)counted : CountEntries(path);
     }
 
+    /// <summary>Memory of a process's own, in bytes: what control groups count of it, without mapped files; 0
+    /// of one that is gone or has ended.</summary>
+    /// <exception cref="IOException">It cannot be read now.</exception>
+    public static long OwnMemoryOf(int id, string proc = Proc)
+    {
+        Span<byte> status = stackalloc byte[StatusBytesMax];
+        var path = $"{proc}/{id}/status";
+        var length = NativeProcess.ReadFile(path, status);
+        if (-length is NativeProcess.NoSuchFile or NativeProcess.NoSuchProcess) return 0;
+        if (length < 0) throw new IOException($"{path} cannot be read");
+        var read = status[..length];
+        return (KilobytesIn(read, "\nRssAnon:"u8) + KilobytesIn(read, "\nRssShmem:"u8)) * 1024;
+    }
+
     /// <summary>Reads a stat line; false when it is none.</summary>
     internal static bool TryParse(int id, ReadOnlySpan<byte> stat, out ProcessEntry entry)
     {
@@ -176,6 +193,15 @@ internal static class ProcessScan
             IsStopped = state is (byte)'T' or (byte)'t',
         };
         return true;
+    }
+
+    private static long KilobytesIn(ReadOnlySpan<byte> status, ReadOnlySpan<byte> name)
+    {
+        var at = status.IndexOf(name);
+        if (at < 0) return 0;
+        return Utf8Parser.TryParse(status[(at + name.Length)..].TrimStart(" \t"u8), out long number, out _)
+            ? number
+            : 0;
     }
 
     private static int CountEntries(string path)

@@ -59,6 +59,10 @@ internal sealed class CgroupEnforcer : IResourceEnforcer
 
     public void Refresh() => _kind.TryRemoveAgain();
 
+    /// <summary>Kills what workers that have ended left running, frozen in the worst case, and removes its
+    /// groups.</summary>
+    public void EndLeftovers() => _kind.EndLeftovers();
+
     public void Dispose()
     {
         _kind.Remove();
@@ -80,17 +84,22 @@ internal interface ICgroupKind
     /// <summary>Where the group's processes are listed.</summary>
     string DirectoryOf(string name);
 
-    /// <param name="leftOut">Whose descriptors are not the workload's; 0 for nobody's.</param>
+    /// <param name="leftOut">Whose memory and descriptors are not the workload's; 0 for nobody's.</param>
     GroupReading Read(string name, int leftOut);
 
     /// <param name="cpuPercent">Null for no quota.</param>
     void SetQuota(string name, int? cpuPercent);
 
-    /// <summary>Sends SIGKILL to all but the root, none of which can start another one meanwhile.</summary>
-    int Kill(string name, int root);
+    /// <summary>Sends SIGKILL to all but the root, none of which can start another one meanwhile; how many
+    /// there were.</summary>
+    /// <param name="killed">Receives them, but for those that could not be looked at.</param>
+    int Kill(string name, int root, List<ProcessEntry> killed);
 
     /// <summary>Removes a tree's group, or tries again later while processes are ending in it.</summary>
     void Remove(string name);
+
+    /// <summary>Kills what workers that have ended left in groups, and removes these.</summary>
+    void EndLeftovers();
 
     /// <summary>Removes what could not be removed so far; how many are left.</summary>
     int TryRemoveAgain();
@@ -102,8 +111,13 @@ internal interface ICgroupKind
 /// <summary>A tree in a control group.</summary>
 internal sealed class CgroupTree(ICgroupKind kind, string name, int root, bool holdsRoot) : IHeldTree
 {
+    private readonly long _start = ProcessScan.StartOf(root) ?? 0;
     private readonly Lock _lock = new();
+
+    // All that were seen in the group and are not known to be gone, but for the root.
     private Dictionary<int, ProcessEntry> _members = [];
+
+    private HashSet<int> _listed = [];
 
     // Of quotas, which are not to wait for a kill.
     private readonly Lock _quotas = new();
@@ -116,7 +130,7 @@ internal sealed class CgroupTree(ICgroupKind kind, string name, int root, bool h
             if (_isDisposed) return null;
             try
             {
-                Reap();
+                _ = Reap();
                 return new TreeReading(at, [], kind.Read(name, holdsRoot ? 0 : root));
             }
             // Other trees can be read nevertheless.
@@ -149,8 +163,26 @@ internal sealed class CgroupTree(ICgroupKind kind, string name, int root, bool h
         lock (_lock)
         {
             if (_isDisposed) return 0;
-            Reap();
-            return kind.Kill(name, root);
+            try
+            {
+                var ending = Reap();
+                foreach (var member in _members.Values.Where(member => !_listed.Contains(member.Id)))
+                    ProcessScan.Signal(member, NativeProcess.SignalKill);
+                List<ProcessEntry> killed = [];
+                var found = kind.Kill(name, root, killed);
+                foreach (var process in killed) _members[process.Id] = process;
+                return ending + found + ReapOrphans();
+            }
+            // Whoever removed the group found nobody in it.
+            catch (DirectoryNotFoundException)
+            {
+                return 0;
+            }
+            // Nobody can be looked at, so that somebody may be left.
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            {
+                return 1;
+            }
         }
     }
 
@@ -163,15 +195,27 @@ internal sealed class CgroupTree(ICgroupKind kind, string name, int root, bool h
         }
     }
 
-    // What this process adopted of the tree and has ended; whoever waits for the root reaps that. What has
-    // ended is in no list of a group, so it is known by having been there.
-    private void Reap()
+    /// <summary>Reaps what this process adopted of the tree and has ended; whoever waits for the root reaps
+    /// that. How many of those that were in the group and are not any more were still there.</summary>
+    /// <remarks>What has ended is in no list of a group, nor is what is just ending, so it is known by having
+    /// been there.</remarks>
+    private int Reap()
     {
-        var listed = CgroupFiles.TreeProcesses(kind.DirectoryOf(name)).ToHashSet();
+        _listed = [.. CgroupFiles.TreeProcesses(kind.DirectoryOf(name))];
+        var (members, ending) = (new Dictionary<int, ProcessEntry>(_listed.Count), 0);
         foreach (var (id, member) in _members)
-            if (!listed.Contains(id)) ProcessScan.ReapAdopted(member);
-        var members = new Dictionary<int, ProcessEntry>(listed.Count);
-        foreach (var id in listed)
+        {
+            if (_listed.Contains(id)) continue;
+            var look = ProcessScan.Read(id, out var now);
+            if (look == ProcessLook.Gone || (look == ProcessLook.Found && !now.IsSame(member))) continue;
+            members[id] = member;
+            // One that somebody else has to wait for is nobody's concern here.
+            if (look == ProcessLook.Found && now.IsZombie && now.Parent != Environment.ProcessId) continue;
+            ProcessScan.ReapAdopted(member);
+            ending++;
+        }
+
+        foreach (var id in _listed)
         {
             if (id == root) continue;
             if (_members.TryGetValue(id, out var known)
@@ -179,5 +223,17 @@ internal sealed class CgroupTree(ICgroupKind kind, string name, int root, bool h
         }
 
         _members = members;
+        return ending;
+    }
+
+    /// <summary>Reaps what was started and had ended before anybody looked, which nothing is known of but
+    /// that this process adopted it once the root had ended; how many there were.</summary>
+    private int ReapOrphans()
+    {
+        var all = ProcessScan.All();
+        if (!all.HasEnded(root) || all.IsUnknown(root)) return 0;
+        var ended = all.Adopted(_start).FindAll(orphan => orphan.IsZombie);
+        foreach (var orphan in ended) ProcessScan.ReapAdopted(orphan);
+        return ended.Count;
     }
 }

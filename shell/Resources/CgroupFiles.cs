@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using Hyperscale.Det.Resources;
 using Hyperscale.Det.Shell.Processes;
 
 namespace Hyperscale.Det.Shell.Resources;
@@ -59,39 +60,96 @@ internal static class CgroupFiles
         return processes;
     }
 
+    /// <summary>What a group uses, by its sums and by its processes.</summary>
+    /// <param name="leftOut">Whose memory and descriptors are not the workload's; 0 for nobody's.</param>
+    /// <param name="memoryBytes">Of the whole group.</param>
+    public static GroupReading Reading(
+        string directory, int leftOut, long cpuNanoseconds, long memoryBytes)
+    {
+        var processes = TreeProcesses(directory);
+        var others = processes.Contains(leftOut) ? ProcessScan.OwnMemoryOf(leftOut) : 0;
+        return new GroupReading(
+            cpuNanoseconds,
+            // Of a process that has just grown the group may know less than the process does.
+            Math.Max(0, memoryBytes - others),
+            processes.Where(id => id != leftOut).Sum(ProcessScan.DescriptorsOf),
+            processes.Count);
+    }
+
     /// <summary>Sends SIGKILL to all processes of a group and of those below it but its
     /// root, frozen meanwhile so that none starts another one; how many there were.</summary>
-    /// <param name="state">The file that freezes the group, with what to write there.</param>
-    /// <param name="isFrozen">Whether it has come to that: the kernel takes its time.</param>
+    /// <param name="killed">Receives those that could be looked at.</param>
+    /// <param name="proc">Where processes are looked at.</param>
     public static int KillFrozen(
-        string directory,
-        int root,
-        (string File, string Frozen, string Thawed) state,
-        Func<string, bool> isFrozen)
+        string directory, int root, FreezerFiles freezer, List<ProcessEntry> killed, string proc = "/proc")
     {
         if (TreeProcesses(directory).All(id => id == root)) return 0;
-        var path = Path.Combine(directory, state.File);
-        Write(path, state.Frozen);
+        Write(Path.Combine(directory, freezer.FileName), freezer.Frozen);
         try
         {
             // What is stuck in the kernel does not freeze, nor does it start anything.
-            for (var look = 0; look < FreezeLooksMax && !isFrozen(directory); look++) Thread.Sleep(1);
+            var isFrozen = freezer.IsFrozen(directory);
+            for (var look = 0; look < FreezeLooksMax && !isFrozen; look++)
+            {
+                Thread.Sleep(1);
+                isFrozen = freezer.IsFrozen(directory);
+            }
+
             List<int> others = [.. TreeProcesses(directory).Where(id => id != root)];
-            foreach (var id in others) Kill(id);
+            foreach (var id in others) Kill(id, isFrozen, killed, proc);
             return others.Count;
         }
         finally
         {
-            Write(path, state.Thawed);
+            Thaw(directory, freezer);
         }
     }
 
-    // Nobody of a frozen group ends, so its ids are nobody else's.
-    private static void Kill(int id)
+    private static void Kill(int id, bool isFrozen, List<ProcessEntry> killed, string proc)
     {
-        if (ProcessScan.Read(id, out var seen) == ProcessLook.Found)
+        var look = ProcessScan.Read(id, out var seen, proc);
+        if (look == ProcessLook.Found)
+        {
+            killed.Add(seen);
             ProcessScan.Signal(seen, NativeProcess.SignalKill);
-        // There is no descriptor left to look with.
-        else if (id >= NativeProcess.IdMin) NativeProcess.Signal(id, NativeProcess.SignalKill);
+        }
+
+        // There is no descriptor left to look with. Nobody of a frozen group ends, so that its ids are nobody
+        // else's; else one may be.
+        else if (look == ProcessLook.Lost && isFrozen && id >= NativeProcess.IdMin)
+            NativeProcess.Signal(id, NativeProcess.SignalKill);
     }
+
+    // A workload may have frozen a group of its own within it, and a signal waits for that one, too.
+    private static void Thaw(string directory, FreezerFiles freezer)
+    {
+        Write(Path.Combine(directory, freezer.FileName), freezer.Thawed);
+        foreach (var inner in Directory.EnumerateDirectories(directory))
+        {
+            try
+            {
+                Thaw(inner, freezer);
+            }
+            // It was removed, as an empty one can be.
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            {
+            }
+        }
+    }
+}
+
+/// <summary>How a version of control groups stops all that is in one.</summary>
+/// <param name="FileName">What is written to, in the group's directory.</param>
+/// <param name="IsFrozen">Whether the group of a directory has come to that: the kernel takes its
+/// time.</param>
+internal sealed record FreezerFiles(
+    string FileName, string Frozen, string Thawed, Func<string, bool> IsFrozen)
+{
+    public static readonly FreezerFiles OfV1 = new(
+        "freezer.state", "FROZEN", "THAWED",
+        group => File.ReadAllText(Path.Combine(group, "freezer.state")).Trim() == "FROZEN");
+
+    public static readonly FreezerFiles OfV2 = new(
+        "cgroup.freeze", "1", "0",
+        group => CgroupFiles.ReadNamed(Path.Combine(group, "cgroup.events"), "frozen") == 1);
 }

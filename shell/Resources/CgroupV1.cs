@@ -29,7 +29,7 @@ internal sealed class CgroupV1 : ICgroupKind
             {
                 var place = CgroupPlace.Find(controller)
                     ?? throw new IOException($"there is no hierarchy of {controller}");
-                _left.Add(CgroupNames.RemoveLeftovers(place.Own));
+                _left.RemoveAll(place.Own);
                 _parents[controller] = Path.Combine(place.Own, _own);
                 Directory.CreateDirectory(_parents[controller]);
             }
@@ -62,13 +62,12 @@ internal sealed class CgroupV1 : ICgroupKind
 
     public GroupReading Read(string name, int leftOut)
     {
-        var processes = CgroupFiles.TreeProcesses(DirectoryOf(name));
-        return new GroupReading(
+        var memory = Path.Combine(_parents["memory"], name, "memory.stat");
+        return CgroupFiles.Reading(
+            DirectoryOf(name),
+            leftOut,
             CgroupFiles.ReadNumber(Path.Combine(_parents["cpuacct"], name, "cpuacct.usage")),
-            CgroupFiles.ReadNamed(Path.Combine(_parents["memory"], name, "memory.stat"), "total_rss")
-                + CgroupFiles.ReadNamed(Path.Combine(_parents["memory"], name, "memory.stat"), "total_shmem"),
-            processes.Where(id => id != leftOut).Sum(ProcessScan.DescriptorsOf),
-            processes.Count);
+            CgroupFiles.ReadNamed(memory, "total_rss") + CgroupFiles.ReadNamed(memory, "total_shmem"));
     }
 
     public void SetQuota(string name, int? cpuPercent)
@@ -80,13 +79,18 @@ internal sealed class CgroupV1 : ICgroupKind
             (quota is >= 0 and < 1000 ? 1000 : quota).ToString(CultureInfo.InvariantCulture));
     }
 
-    public int Kill(string name, int root) => CgroupFiles.KillFrozen(
-        DirectoryOf(name), root, ("freezer.state", "FROZEN", "THAWED"),
-        group => File.ReadAllText(Path.Combine(group, "freezer.state")).Trim() == "FROZEN");
+    public int Kill(string name, int root, List<ProcessEntry> killed) =>
+        CgroupFiles.KillFrozen(DirectoryOf(name), root, FreezerFiles.OfV1, killed);
 
     public void Remove(string name)
     {
         foreach (var parent in _parents.Values) _left.Remove(Path.Combine(parent, name));
+    }
+
+    public void EndLeftovers()
+    {
+        CgroupLeftovers.Kill(Path.GetDirectoryName(_parents["freezer"])!, FreezerFiles.OfV1);
+        _left.TryAgain();
     }
 
     public int TryRemoveAgain() => _left.TryAgain();

@@ -41,7 +41,7 @@ internal sealed class CgroupV2(Func<CgroupPlace?> find, IReadOnlyList<string> co
         List<string> missing = [.. controllers.Except(offered)];
         if (missing.Count > 0)
             throw new IOException($"{own} was not given the controllers {string.Join(", ", missing)}");
-        _left.Add(CgroupNames.RemoveLeftovers(own));
+        _left.RemoveAll(own);
         try
         {
             lock (Moving)
@@ -77,13 +77,12 @@ internal sealed class CgroupV2(Func<CgroupPlace?> find, IReadOnlyList<string> co
     public GroupReading Read(string name, int leftOut)
     {
         var group = DirectoryOf(name);
-        var processes = CgroupFiles.TreeProcesses(group);
         var memory = Path.Combine(group, "memory.stat");
-        return new GroupReading(
+        return CgroupFiles.Reading(
+            group,
+            leftOut,
             CgroupFiles.ReadNamed(Path.Combine(group, "cpu.stat"), "usage_usec") * 1000,
-            CgroupFiles.ReadNamed(memory, "anon") + CgroupFiles.ReadNamed(memory, "shmem"),
-            processes.Where(id => id != leftOut).Sum(ProcessScan.DescriptorsOf),
-            processes.Count);
+            CgroupFiles.ReadNamed(memory, "anon") + CgroupFiles.ReadNamed(memory, "shmem"));
     }
 
     public void SetQuota(string name, int? cpuPercent) => CgroupFiles.Write(
@@ -94,11 +93,16 @@ internal sealed class CgroupV2(Func<CgroupPlace?> find, IReadOnlyList<string> co
                 $"{Math.Max(1000, (long)percent * (PeriodMicroseconds / 100))} {PeriodMicroseconds}")
             : "max");
 
-    public int Kill(string name, int root) => CgroupFiles.KillFrozen(
-        DirectoryOf(name), root, ("cgroup.freeze", "1", "0"),
-        group => CgroupFiles.ReadNamed(Path.Combine(group, "cgroup.events"), "frozen") == 1);
+    public int Kill(string name, int root, List<ProcessEntry> killed) =>
+        CgroupFiles.KillFrozen(DirectoryOf(name), root, FreezerFiles.OfV2, killed);
 
     public void Remove(string name) => _left.Remove(DirectoryOf(name));
+
+    public void EndLeftovers()
+    {
+        CgroupLeftovers.Kill(_delegated!, FreezerFiles.OfV2);
+        _left.TryAgain();
+    }
 
     public int TryRemoveAgain() => _left.TryAgain();
 

@@ -5,11 +5,16 @@ internal static class Enforcers
 {
     private static readonly Func<ICgroupKind>[] Kinds = [() => new CgroupV2(), () => new CgroupV1()];
 
-    /// <summary>The best that works here.</summary>
+    /// <summary>The best that works here, for a worker: what earlier ones left running is ended.</summary>
     public static IResourceEnforcer Choose()
     {
         foreach (var kind in Kinds)
-            if (CgroupEnforcer.TryCreate(kind(), out _) is { } enforcer) return enforcer;
+        {
+            if (CgroupEnforcer.TryCreate(kind(), out _) is not { } enforcer) continue;
+            enforcer.EndLeftovers();
+            return enforcer;
+        }
+
         return new ProcEnforcer();
     }
 

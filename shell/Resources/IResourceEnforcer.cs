@@ -21,7 +21,9 @@ public interface IResourceEnforcer : IDisposable
 }
 
 /// <summary>One process tree, from before its root starts anything until nothing of it is left.</summary>
-/// <remarks>Calls may come from any thread.</remarks>
+/// <remarks>Calls may come from any thread. A root that only looks after what runs below it is ours and not
+/// the workload's: its memory and descriptors are in no reading, its processor time, which is next to none
+/// once it has started, is.</remarks>
 public interface IHeldTree : IDisposable
 {
     /// <summary>What the tree uses, as of the last refresh; null when it could not be read.</summary>
@@ -30,7 +32,7 @@ public interface IHeldTree : IDisposable
     /// <summary>Holds the tree back; null lets it run freely.</summary>
     void Throttle(ThrottleOrder? order);
 
-    /// <summary>Sends SIGKILL to everything of the tree but its root; how many processes there
-    /// were.</summary>
+    /// <summary>Sends SIGKILL to everything of the tree but its root; how many processes there were, 0 once
+    /// nothing is left.</summary>
     int Kill();
 }

@@ -8,7 +8,9 @@ namespace Hyperscale.Det.Shell.Resources;
 /// <remarks>This process is a subreaper, so that what outlives the root of its tree stays its descendant. A
 /// process that was once seen in a tree stays in it, whoever adopts it and whatever session it makes. An
 /// orphan that this process adopted belongs to a tree whose root has ended, as roots adopt what is theirs
-/// while they live; where several have, to each of them, as each is to end.</remarks>
+/// while they live; where several have, to each of them, as each is to end. What had started before the root
+/// belongs to whoever else is in this process, and what that starts in a session of its own while a tree is
+/// there cannot be told from an orphan.</remarks>
 internal sealed class ProcEnforcer : IResourceEnforcer
 {
     private readonly Lock _lock = new();
@@ -49,6 +51,7 @@ internal sealed class ProcTree(int root, bool holdsRoot, Action<ProcTree> forget
 {
     private static readonly TimeSpan Period = TimeSpan.FromMilliseconds(100);
 
+    private readonly long _start = ProcessScan.StartOf(root) ?? 0;
     private readonly Lock _lock = new();
     private List<ProcessEntry> _members = [];
     private bool _isLost;
@@ -113,7 +116,7 @@ internal sealed class ProcTree(int root, bool holdsRoot, Action<ProcTree> forget
             List<ProcessEntry> unseen =
                 [.. _members.Where(known => all.IsUnknown(known.Id) && !all.Has(known))];
             _isLost = all.IsPartial || unseen.Count > 0 || all.IsUnknown(root);
-            var orphans = all.HasEnded(root) && !all.IsUnknown(root) ? all.Adopted() : [];
+            var orphans = all.HasEnded(root) && !all.IsUnknown(root) ? all.Adopted(_start) : [];
             _members = all.Tree(root, _members.Concat(orphans));
             Reap();
             var found = _members;

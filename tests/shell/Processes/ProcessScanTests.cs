@@ -115,6 +115,21 @@ public sealed class ProcessScanTests : IDisposable
     }
 
     [Fact]
+    public void An_orphan_is_a_child_in_another_session_that_started_after_the_root()
+    {
+        var self = Environment.ProcessId;
+        List<ProcessEntry> entries =
+        [
+            Entry(self, parent: 1, session: 3), Entry(900_000_004, self, session: 3),
+            Entry(900_000_005, self, session: 4), Entry(900_000_006, self, session: 4),
+            Entry(900_000_007, parent: 1, session: 4),
+        ];
+        var all = new ProcessSnapshot(entries, new HashSet<int>(), isPartial: false);
+
+        Assert.Equal([900_000_006], all.Adopted(since: 900_000_006).Select(process => process.Id));
+    }
+
+    [Fact]
     public void A_tree_is_found_in_time_in_proportion_to_its_size()
     {
         const int Count = 100_000;

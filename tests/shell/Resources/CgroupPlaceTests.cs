@@ -120,10 +120,13 @@ public sealed class CgroupPlaceTests : IDisposable
         var start = ProcessScan.StartOf(own)!.Value;
 
         Assert.True(CgroupNames.IsOwned(Path.GetFileName(CgroupNames.Make())));
+        Assert.True(CgroupNames.IsOwned($"{CgroupNames.PrefixOf(own, start)}a"));
         // The id is used again, by this process.
-        Assert.False(CgroupNames.IsOwned($"{CgroupNames.Prefix}{own}-{start - 1}-a"));
-        Assert.False(CgroupNames.IsOwned($"{CgroupNames.Prefix}{own}-0123456789abcdef"));
-        Assert.False(CgroupNames.IsOwned($"{CgroupNames.Prefix}{int.MaxValue}-{start}-a"));
+        Assert.False(CgroupNames.IsOwned($"{CgroupNames.PrefixOf(own, start - 1)}a"));
+        Assert.False(CgroupNames.IsOwned($"{CgroupNames.PrefixOf(int.MaxValue, start)}a"));
+        // The id of another container, and what was named by nobody here.
+        Assert.True(CgroupNames.IsOwned($"{CgroupNames.Prefix}{int.MaxValue}-{start}-1-a"));
+        Assert.True(CgroupNames.IsOwned($"{CgroupNames.Prefix}0123456789abcdef"));
     }
 
     [Fact]
@@ -153,11 +156,14 @@ public sealed class CgroupPlaceTests : IDisposable
             // One that is being removed.
             Directory.CreateDirectory(Path.Combine(Mount, "tree/c"));
             var tree = Path.Combine(Mount, "tree");
+            List<ProcessEntry> killed = [];
 
             Assert.Equal([Environment.ProcessId, child.Id], CgroupFiles.TreeProcesses(tree));
             Assert.Equal([Environment.ProcessId], CgroupFiles.Processes(tree));
             Assert.Equal(1, CgroupFiles.KillFrozen(
-                tree, Environment.ProcessId, ("cgroup.freeze", "1", "0"), _ => true));
+                tree, Environment.ProcessId, FreezerFiles.OfV2 with { IsFrozen = _ => true }, killed));
+            Assert.Equal(child.Id, Assert.Single(killed).Id);
+            Assert.Equal("0", Read("tree/a/cgroup.freeze"));
             Assert.True(child.WaitForExit(5000));
         }
         finally

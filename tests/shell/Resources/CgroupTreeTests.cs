@@ -1,5 +1,6 @@
 using Hyperscale.Det.Kernel;
 using Hyperscale.Det.Resources;
+using Hyperscale.Det.Shell.Processes;
 using Hyperscale.Det.Shell.Resources;
 
 namespace Hyperscale.Det.Tests.Shell.Resources;
@@ -42,7 +43,11 @@ public sealed class CgroupTreeTests
             throw new IOException("invalid argument");
         }
 
-        public int Kill(string name, int root) => 0;
+        public int Kill(string name, int root, List<ProcessEntry> killed) => 0;
+
+        public void EndLeftovers()
+        {
+        }
 
         public void Remove(string name)
         {

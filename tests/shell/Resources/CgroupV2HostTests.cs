@@ -55,11 +55,11 @@ public sealed class CgroupV2HostTests
         using var second = Process.Start("sleep", "60");
         File.WriteAllText(Path.Combine(kind.DirectoryOf("1"), "cgroup.procs"), Text(second.Id));
 
-        Assert.True(kind.Kill("1", root.Id) > 0);
+        Assert.True(kind.Kill("1", root.Id, []) > 0);
         Assert.True(second.WaitForExit(5000));
         root.Kill();
         root.WaitForExit();
-        Assert.True(SpinWait.SpinUntil(() => kind.Kill("1", 0) == 0, TimeSpan.FromSeconds(5)));
+        Assert.True(SpinWait.SpinUntil(() => kind.Kill("1", 0, []) == 0, TimeSpan.FromSeconds(5)));
     }
 
     private static bool CanDelegate(CgroupPlace place)

@@ -99,8 +99,11 @@ public sealed class EnforcerTests
         attempts.Start(Attempts.Shell("exec sleep 30"));
         await Attempts.UntilAsync(() => Processes(attempts) == 2, "the command beside its supervisor");
 
-        // It has three, or four; a supervisor alone has some forty, as the command has for a moment, too.
-        await Attempts.UntilAsync(() => Sum(attempts).Descriptors is >= 1 and <= 10, "few descriptors");
+        // It has three, or four; a supervisor alone has some forty, as the command has for a moment, too. A
+        // supervisor's memory is some twenty MiB, and the kernel counts groups' by the half one.
+        await Attempts.UntilAsync(
+            () => Sum(attempts) is { Descriptors: >= 1 and <= 10, Memory: <= 6_000_000 },
+            "few descriptors and little memory");
     }
 
     [Theory]
@@ -138,8 +141,12 @@ public sealed class EnforcerTests
         var again = await UseAsync(attempts);
 
         TestContext.Current.TestOutputHelper!.WriteLine($"{name}: {free:F0}%, {held:F0}%, {again:F0}%");
-        // Others use the machine, too.
-        Assert.True(held < free * 0.7, $"{held}% while held, {free}% while free");
+        // A quota holds whoever else uses the machine; pauses are kept by two processes, each of which may
+        // run on for a while before it is stopped.
+        Assert.InRange(held, 0, name == "proc" ? 50 : 25);
+        // Where others leave it that much.
+        if (free > 100) Assert.True(held < free * 0.5, $"{held}% while held, {free}% while free");
+        for (var i = 0; i < 10 && again <= held * 1.3; i++) again = await UseAsync(attempts);
         Assert.True(again > held * 1.3, $"{again}% again after {held}%");
         attempts.Throttle(attempt, new ThrottleOrder(CpuPercent: 30, RunPermille: 200));
         attempts.Stop(attempt, WorkloadSignal.Kill);
@@ -179,7 +186,7 @@ public sealed class EnforcerTests
             entry);
     }
 
-    private static IResourceEnforcer Make(string name) => name switch
+    public static IResourceEnforcer Make(string name) => name switch
     {
         "proc" => new ProcEnforcer(),
         "cgroup-v1" => CgroupEnforcer.TryCreate(new CgroupV1(), out _)!,

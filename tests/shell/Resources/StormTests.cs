@@ -1,5 +1,5 @@
 using Hyperscale.Det.Nodes;
-using Hyperscale.Det.Shell.Resources;
+using Hyperscale.Det.Shell.Processes;
 using Hyperscale.Det.Tests.Shell.Workloads;
 
 namespace Hyperscale.Det.Tests.Shell.Resources;
@@ -25,11 +25,14 @@ public sealed class StormTests : IDisposable
             $"[ $1 -gt 0 ] || exit 0\necho >> {Log}\nsetsid sh \"$0\" $(($1-1)) $2 &\nexit 0\n");
     }
 
-    [Fact]
-    public async Task A_storm_of_sessions_is_over_once_its_supervisor_was_told_to_kill()
+    public static TheoryData<string> Usable => EnforcerTests.Usable;
+
+    [Theory]
+    [MemberData(nameof(Usable))]
+    public async Task A_storm_of_sessions_is_over_once_its_supervisor_was_told_to_kill(string name)
     {
         var mark = Mark();
-        await using var attempts = new Attempts(enforcer: new ProcEnforcer());
+        await using var attempts = new Attempts(enforcer: EnforcerTests.Make(name));
         var attempt = attempts.Start(Attempts.Shell($"{Storm(mark)}; exec sleep {mark}"));
         await Attempts.UntilAsync(() => Steps() > Lines * 10, "the storm");
 
@@ -39,18 +42,30 @@ public sealed class StormTests : IDisposable
         await NothingLivesAsync(mark);
     }
 
-    [Fact]
-    public async Task A_storm_that_outlives_its_supervisor_ends_with_the_attempt()
+    [Theory]
+    [MemberData(nameof(Usable))]
+    public async Task A_storm_that_outlives_its_supervisor_ends_with_the_attempt(string name)
     {
         var mark = Mark();
-        await using var attempts = new Attempts(enforcer: new ProcEnforcer());
+        await using var attempts = new Attempts(enforcer: EnforcerTests.Make(name));
         var attempt = attempts.Start(Attempts.Shell($"{Storm(mark)}; sleep 0.5; kill -9 $PPID"));
 
         await attempts.EndOf(attempt);
         Assert.True(Steps() > 0);
+        var zombies = Zombies();
 
         await NothingLivesAsync(mark);
+        // Those of other tests are reaped by them.
+        await Attempts.UntilAsync(
+            () => ProcessScan.All() is var all && !zombies.Exists(zombie => all.Has(zombie)),
+            "everything to be reaped");
     }
+
+    private static List<ProcessEntry> Zombies() =>
+    [
+        .. ProcessScan.All().Entries
+            .Where(process => process.IsZombie && process.Parent == Environment.ProcessId),
+    ];
 
     public void Dispose() => _directory.Delete(recursive: true);
 
