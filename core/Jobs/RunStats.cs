@@ -23,12 +23,8 @@ public sealed record RunStats(
 {
     public static readonly RunStats None = new(0, 0, 0, 0, LatencyDigest.Empty, []);
 
-    /// <summary>The sum of both: every count of the result is the exact sum of the parts.</summary>
-    public RunStats Merge(RunStats other) =>
-        MergeCounts(other) with { Latency = Latency.Merge(other.Latency) };
-
-    /// <summary>The sum of many. Their latencies are merged in one digest, which is more accurate, and
-    /// faster, than a sum of every two.</summary>
+    /// <summary>The sum of many: every count of the result is the exact sum of the parts. Their latencies
+    /// are merged in one digest, which is more accurate, and faster, than a sum of every two.</summary>
     public static RunStats Sum(IEnumerable<RunStats> parts)
     {
         var (sum, latency) = (None, new TDigest());

@@ -37,6 +37,10 @@ public sealed partial class DatacenterRouting
                 known.Summary,
                 _slo.LevelOf(datacenter, now),
                 SloFactorOf(datacenter, ResourcesOf(datacenter, now), now))
+            {
+                Mark = known.Mark,
+                Left = _config.Slo.SummaryTtl - known.Summary.Age,
+            }
             : null;
 
     /// <summary>What is known of a job's latencies in its datacenters, in lines for people.</summary>
@@ -47,7 +51,9 @@ public sealed partial class DatacenterRouting
         {
             if (_slo.JobOf(datacenter, job, now) is { } own)
                 lines.Add($"{datacenter}: {Describe(own)}");
-            if (_slo.ViewOf(datacenter, now) is { } all && all.Summary.Samples > 0)
+            // What was found stands while no latencies come.
+            if (_slo.ViewOf(datacenter, now) is not { } all) continue;
+            if (all.Summary.Samples > 0 || all.Health != SloHealth.Healthy)
                 lines.Add($"{datacenter}, all jobs: {Describe(all.Summary)}, {Describe(all.Health)}");
         }
 
@@ -56,6 +62,8 @@ public sealed partial class DatacenterRouting
 
     private string Describe(SloSummary summary)
     {
+        if (summary.Samples == 0)
+            return "no latencies lately";
         var level = SloComplianceScore.LevelOf(summary.Score, _config.Slo.Levels);
         return string.Create(
             CultureInfo.InvariantCulture,
@@ -84,15 +92,19 @@ public sealed partial class DatacenterRouting
         HealthVerdict.Worse(
             verdict, new HealthVerdict(_slo.HealthOf(datacenter, now).Health, HealthReason.Slo));
 
-    /// <summary>The factor of a datacenter's routing score: by its latencies and, where its resources are
-    /// known, by what their pressure lets expect.</summary>
+    /// <summary>The factor of a datacenter's routing score, by this gate's settings: of the score that it
+    /// tells and, where its resources are known, of what their pressure lets expect.</summary>
     private double SloFactorOf(string datacenter, ClusterResources? resources, Instant now)
     {
-        if (resources is null) return _slo.FactorOf(datacenter, now);
-        var expected = _predictor.Predict(
-            _slo.ViewOf(datacenter, now)?.Summary.Score ?? 1,
-            ResourcePressure.Of(resources.CpuPressure, resources.CpuUncertainty),
-            ResourcePressure.Of(resources.MemoryPressure, resources.MemoryUncertainty));
-        return SloComplianceScore.FactorOf(expected, _config.Slo);
+        double score = _slo.ViewOf(datacenter, now)?.Summary.Score ?? 1;
+        if (resources is not null)
+        {
+            score = _predictor.Predict(
+                score,
+                ResourcePressure.Of(resources.CpuPressure, resources.CpuUncertainty),
+                ResourcePressure.Of(resources.MemoryPressure, resources.MemoryUncertainty));
+        }
+
+        return SloComplianceScore.FactorOf(score, _config.Slo);
     }
 }

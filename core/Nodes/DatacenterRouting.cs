@@ -77,8 +77,11 @@ public sealed partial class DatacenterRouting
             if (heartbeat.Rtt is { } rtt) _vivaldi.Observe(from, place, rtt);
         }
 
+        SloStanding? standing = null;
         if (heartbeat.IsPrimary)
         {
+            // Before what it tells takes the place of what the last one found.
+            standing = _slo.StandingBefore(heartbeat.Datacenter, MarkOf(heartbeat), now);
             _capacity.Accept(
                 new ManagerCapacity(
                     from, _names[heartbeat.Datacenter], heartbeat.View, heartbeat.Boot.Starts,
@@ -90,9 +93,7 @@ public sealed partial class DatacenterRouting
 
         return new Message.HeartbeatEchoed(heartbeat.Boot, heartbeat.Version, _vivaldi.Own)
         {
-            Slo = heartbeat.IsPrimary
-                ? _slo.StandingBefore(heartbeat.Datacenter, MarkOf(heartbeat), now)
-                : null,
+            Slo = standing,
         };
     }
 

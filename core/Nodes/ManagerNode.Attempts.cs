@@ -50,8 +50,8 @@ public sealed partial class ManagerNode
         if (!_tracks.TryGetValue(progressed.Attempt, out var track)) return NodeVerdict.Unknown;
         if (Ledger.Find(progressed.Attempt)!.Worker != from) return NodeVerdict.Stale;
         // Of an earlier bucket this may be the last word, though the next one's first came before it.
-        NoteLatencies(progressed.Attempt, progressed.Revision, progressed.Earlier);
-        NoteLatencies(progressed.Attempt, progressed.Revision, progressed.Bucket);
+        NoteLatencies(progressed.Attempt, progressed.Revision, progressed.Earlier, progressed.Stats);
+        NoteLatencies(progressed.Attempt, progressed.Revision, progressed.Bucket, progressed.Stats);
         if (progressed.Revision <= track.Revision) return NodeVerdict.Stale;
         track.Revision = progressed.Revision;
         track.Stats = progressed.Stats;
@@ -70,8 +70,8 @@ public sealed partial class ManagerNode
         }
 
         // What comes again, or is not taken for want of room, counts no second time.
-        NoteLatencies(attempt, finished.Revision, finished.Earlier);
-        NoteLatencies(attempt, finished.Revision, finished.Bucket);
+        NoteLatencies(attempt, finished.Revision, finished.Earlier, finished.Outcome.Stats);
+        NoteLatencies(attempt, finished.Revision, finished.Bucket, finished.Outcome.Stats);
         if (_ending.ContainsKey(attempt))
         {
             _ending[attempt] = true;

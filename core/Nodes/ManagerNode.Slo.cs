@@ -12,7 +12,8 @@ public sealed partial class ManagerNode
     public SloHealth SloHealth => _latencies.Health;
 
     /// <summary>Takes what a live attempt tells of its latencies.</summary>
-    private void NoteLatencies(AttemptKey key, long revision, LatencyBucket bucket)
+    /// <param name="stats">What the attempt has done so far.</param>
+    private void NoteLatencies(AttemptKey key, long revision, LatencyBucket bucket, RunStats stats)
     {
         if (bucket.Latency.Count == 0) return;
         var (slot, workflow, attempt) = key;
@@ -23,8 +24,9 @@ public sealed partial class ManagerNode
             attempt,
             revision,
             bucket,
+            stats.Latency.Count,
             _now);
-        if (verdict == BucketVerdict.Full)
+        if (verdict is BucketVerdict.Full or BucketVerdict.Excessive)
             Emit(new TelemetryEvent.LatenciesDropped(key));
     }
 

@@ -163,8 +163,8 @@ public static partial class MessageCodec
         if (earlier.Latency.Count > 0) writer.Nested(5, earlier, LatencyBucket.Write);
     }
 
-    /// <summary>A worker that tells nonsense can make only as much of it as its attempt has
-    /// requests.</summary>
+    /// <summary>Checks what a message says of itself; what it says with those before it is checked where
+    /// they are kept.</summary>
     private static void CheckBuckets(
         ref FieldReader reader, LatencyBucket? bucket, LatencyBucket? earlier, RunStats? stats)
     {
@@ -210,9 +210,10 @@ public static partial class MessageCodec
         return reader.Fault is null
             ? new Message.AttemptFinished(attempt, outcome!)
             {
-                Revision = revision,
-                Bucket = bucket!,
-                Earlier = earlier!,
+                // It says which of several buckets is newer: without one there is none.
+                Revision = bucket!.Latency.Count + earlier!.Latency.Count == 0 ? 0 : revision,
+                Bucket = bucket,
+                Earlier = earlier,
             }
             : null;
     }

@@ -23,7 +23,8 @@ public readonly record struct LatencyOwner(int Slot, int Epoch, int Workflow) : 
 /// leads the datacenter.</summary>
 public sealed class JobLatencies(SloConfig config)
 {
-    /// <summary>Jobs that latencies are kept of; where there are more, those heard of last.</summary>
+    /// <summary>Jobs that latencies are kept of; where there are more, or more than
+    /// <see cref="SloLimits.OwnersMax"/> owners in all of them, those heard of last.</summary>
     public const int JobsMax = 10_000;
 
     // A bucket that is under way may have begun in the window before.
@@ -32,6 +33,9 @@ public sealed class JobLatencies(SloConfig config)
     // The one that was heard of longest ago first.
     private readonly LaneTable<JobId, Job> _jobs = new(lanes: 1);
     private readonly SloHealthClassifier _classifier = new(config);
+
+    // Of all jobs together.
+    private int _owners;
 
     // What was found before this manager led.
     private SloMark? _inherited;
@@ -42,6 +46,7 @@ public sealed class JobLatencies(SloConfig config)
     /// <summary>Takes what a workflow's attempt tells of its latencies.</summary>
     /// <param name="attempt">The life of the owner: of a later one on, earlier ones are not heard.</param>
     /// <param name="revision">Of what this attempt tells.</param>
+    /// <param name="total">Latencies that the attempt has had so far.</param>
     public BucketVerdict Put(
         JobId job,
         LatencySlo target,
@@ -49,17 +54,23 @@ public sealed class JobLatencies(SloConfig config)
         long attempt,
         long revision,
         LatencyBucket bucket,
+        long total,
         Instant now)
     {
         var place = _jobs.Find(job);
         if (place < 0)
         {
-            if (_jobs.Count == JobsMax) _jobs.Remove(_jobs.OldestIn(0));
-            place = _jobs.Add(job, new Job(target, new WindowedDigest<LatencyOwner>(config)), 0);
+            if (_jobs.Count == JobsMax) Remove(_jobs.OldestIn(0));
+            var recent = new WindowedDigest<LatencyOwner>(config);
+            place = _jobs.Add(job, new Job(job.ToString(), target, recent), 0);
         }
 
-        var verdict = _jobs.ValueAt(place).Recent.Put(owner, attempt, revision, bucket, now);
         _jobs.Move(place, 0);
+        var digest = _jobs.ValueAt(place).Recent;
+        var before = digest.Owners;
+        var verdict = digest.Put(owner, attempt, revision, bucket, total, now);
+        _owners += digest.Owners - before;
+        while (_owners > SloLimits.OwnersMax) Remove(_jobs.OldestIn(0));
         return verdict;
     }
 
@@ -88,7 +99,7 @@ public sealed class JobLatencies(SloConfig config)
             var recent = job.Recent.Recent(now);
             if (recent.Count == 0) continue;
             all.Merge(recent);
-            var observed = LatencyObservation.Of(id.ToString(), recent, config.EvaluationWindow);
+            var observed = LatencyObservation.Of(job.Name, recent, config.EvaluationWindow);
             var ratio = SloRatios.Of(observed, job.Target);
             ratios.Add(Bounded(ratio));
             jobs.Add(new JobSlo(id, SloSummary.Of(observed, SloComplianceScore.Of(ratio, config))));
@@ -120,12 +131,20 @@ public sealed class JobLatencies(SloConfig config)
     }
 
     // A job whose targets nobody could keep is not to outweigh all that keep theirs.
-    private SloRatios Bounded(SloRatios ratios) => ratios.AtMost(2 * config.Unhealthy.Ratio);
+    private SloRatios Bounded(SloRatios ratios) => ratios.AtMost(2 * config.RuleRatioMax);
 
     public void CheckInvariants()
     {
         Invariant.Holds(_jobs.Count <= JobsMax);
-        foreach (var (_, job) in _jobs.In(0)) job.Recent.CheckInvariants();
+        Invariant.Holds(_owners <= SloLimits.OwnersMax);
+        var owners = 0;
+        foreach (var (_, job) in _jobs.In(0))
+        {
+            job.Recent.CheckInvariants();
+            owners += job.Recent.Owners;
+        }
+
+        Invariant.Holds(owners == _owners);
     }
 
     public void AddTo(ref Fingerprint fingerprint)
@@ -148,13 +167,21 @@ public sealed class JobLatencies(SloConfig config)
         List<JobId>? gone = null;
         foreach (var (id, job) in _jobs.In(0))
         {
+            var before = job.Recent.Owners;
             job.Recent.Forget(now);
+            _owners += job.Recent.Owners - before;
             if (job.Recent.IsEmpty) (gone ??= []).Add(id);
         }
 
         if (gone is null) return;
-        foreach (var id in gone) _jobs.Remove(_jobs.Find(id));
+        foreach (var id in gone) Remove(_jobs.Find(id));
     }
 
-    private sealed record Job(LatencySlo Target, WindowedDigest<LatencyOwner> Recent);
+    private void Remove(int place)
+    {
+        _owners -= _jobs.ValueAt(place).Recent.Owners;
+        _jobs.Remove(place);
+    }
+
+    private sealed record Job(string Name, LatencySlo Target, WindowedDigest<LatencyOwner> Recent);
 }

@@ -35,14 +35,14 @@ public sealed class LatencyDigest
     /// <summary>Zero when empty.</summary>
     public Duration Max { get; }
 
-    /// <summary>Of (microseconds, count) pairs in any order; negative latencies count as 0.</summary>
+    /// <summary>Of (microseconds, count) pairs in any order; negative latencies are refused.</summary>
     public static LatencyDigest From(IEnumerable<(long Microseconds, long Count)> latencies)
     {
         var digest = new TDigest();
         foreach (var (raw, count) in latencies)
         {
-            var microseconds = Math.Clamp(raw, 0, LatencyMax.Nanoseconds / 1_000);
-            if (count > 0) digest.AddRepeated(microseconds * 1_000, count);
+            var microseconds = Math.Min(raw, LatencyMax.Nanoseconds / 1_000);
+            if (count > 0 && raw >= 0) digest.AddRepeated(microseconds * 1_000, count);
         }
 
         return Of(digest);
@@ -76,7 +76,11 @@ public sealed class LatencyDigest
             last = centroid.MeanNanoseconds;
         }
 
-        if (last > max.Nanoseconds || (count == 1 && min != max)) return false;
+        if (last > max.Nanoseconds) return false;
+        // Where each latency is kept as it is, the least and the largest are among them.
+        var isEachKept = count == centroids.Length;
+        if (isEachKept && (centroids[0].MeanNanoseconds != min.Nanoseconds || last != max.Nanoseconds))
+            return false;
         digest = new LatencyDigest(centroids, count, min, max);
         return true;
     }

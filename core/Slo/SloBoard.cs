@@ -60,7 +60,14 @@ public sealed record SloGossip(string Datacenter, SloMark Mark, SloHealth Health
 /// <param name="Summary">With its age.</param>
 /// <param name="Level">By the gate's own bounds; null while there are no latencies.</param>
 /// <param name="Factor">Of the routing score: what pressure on resources lets expect is in it.</param>
-public sealed record SloView(SloHealth Health, SloSummary Summary, SloLevel? Level, double Factor);
+public sealed record SloView(SloHealth Health, SloSummary Summary, SloLevel? Level, double Factor)
+{
+    /// <summary>Of the report that it rests on.</summary>
+    public SloMark Mark { get; init; }
+
+    /// <summary>How much longer jobs are routed by it.</summary>
+    public Duration Left { get; init; }
+}
 
 /// <summary>The newest that a gate knows of the latencies of each datacenter's jobs, by heartbeats and by
 /// what other gates tell; after <see cref="SloConfig.SummaryTtl"/> it counts for nothing.</summary>
@@ -88,13 +95,6 @@ public sealed class SloBoard(SloConfig config)
     public SloHealth HealthOf(string datacenter, Instant now) =>
         FreshOf(datacenter, now) is { } known ? known.Health : SloHealth.Healthy;
 
-    /// <summary>The factor of its routing score, within the bounds that are set here, whatever is told; 1
-    /// where nothing is known.</summary>
-    public double FactorOf(string datacenter, Instant now) =>
-        FreshOf(datacenter, now) is { } known
-            ? Math.Clamp(known.Summary.Factor, config.FactorMin, config.FactorMax)
-            : 1;
-
     /// <summary>How its jobs' latencies keep to their targets, by the bounds that are set here; null where
     /// nothing is known.</summary>
     public SloLevel? LevelOf(string datacenter, Instant now) =>
@@ -103,9 +103,9 @@ public sealed class SloBoard(SloConfig config)
             : null;
 
     /// <summary>What is known of a datacenter, with its age; null where that is nothing.</summary>
-    public (SloHealth Health, SloSummary Summary)? ViewOf(string datacenter, Instant now) =>
+    public (SloHealth Health, SloSummary Summary, SloMark Mark)? ViewOf(string datacenter, Instant now) =>
         FreshOf(datacenter, now) is { } known
-            ? (known.Health, known.Summary with { Age = now - known.TrueAt })
+            ? (known.Health, known.Summary with { Age = now - known.TrueAt }, known.Mark)
             : null;
 
     /// <summary>What is known of a job in a datacenter; null where that is nothing.</summary>
@@ -119,14 +119,17 @@ public sealed class SloBoard(SloConfig config)
     }
 
     /// <summary>What the last primary found wanting in a datacenter, however long ago; null where it found
-    /// nothing, or whoever reports now has reported before.</summary>
+    /// nothing, or whoever reports now has taken it over or has heard enough itself.</summary>
     /// <param name="mark">Of a report of the present one.</param>
     public SloStanding? StandingBefore(string datacenter, SloMark mark, Instant now)
     {
         if (!_known.TryGetValue(datacenter, out var known) || !known.IsHeardOf) return null;
-        if (known.Health == SloHealth.Healthy || !mark.IsOfLaterLeadThan(known.Mark)) return null;
-        var age = now - known.TrueAt;
-        return age < SloLimits.StandingAgeMax ? new SloStanding(known.Mark, known.Health, age) : null;
+        var isLast = known.Health != SloHealth.Healthy && mark.IsOfLaterLeadThan(known.Mark);
+        if ((isLast ? known.Found : known.Before) is not { } found) return null;
+        var age = now - found.At;
+        return mark.IsOfLaterLeadThan(found.Mark) && age < SloLimits.StandingAgeMax
+            ? new SloStanding(found.Mark, found.Health, age)
+            : null;
     }
 
     /// <summary>What the other gates are to be told: what this one heard itself and has not told.</summary>
@@ -159,6 +162,11 @@ public sealed class SloBoard(SloConfig config)
             fingerprint.Add((long)known.Health.Rule);
             known.Summary.AddTo(ref fingerprint);
             fingerprint.Add(known.TrueAt);
+            fingerprint.Add(known.Before?.Mark.View ?? -1);
+            fingerprint.Add(known.Before?.Mark.Life ?? -1);
+            fingerprint.Add(known.Before?.Mark.Version ?? -1);
+            fingerprint.Add((long)(known.Before?.Health.Rule ?? SloRuleKind.None));
+            fingerprint.Add(known.Before?.At ?? Instant.Never);
             fingerprint.Add(known.JobsAt);
             foreach (var job in known.Jobs)
             {
@@ -170,17 +178,32 @@ public sealed class SloBoard(SloConfig config)
 
     private bool Take(Known known, SloMark mark, SloHealth health, SloSummary summary, Instant now)
     {
-        if (known.IsHeardOf && !mark.IsNewerThan(known.Mark)) return false;
+        // A mark that only another gate told of binds no longer than what it told counts: should it be one
+        // that the datacenter never reaches, that is heard of again.
+        var isBinding = known.HeardMark == known.Mark || IsFresh(known, now) || mark == known.Mark;
+        if (known.IsHeardOf && isBinding && !mark.IsNewerThan(known.Mark)) return false;
         // A new primary has heard little: it does not acquit a datacenter that the last one found wanting,
         // but goes on from there once it has taken over what was found.
         var isHandedOver = known.Health != SloHealth.Healthy && health.Health >= known.Health.Health;
         if (IsFresh(known, now) && mark.View > known.Mark.View && summary.Samples < config.MinSampleCount
             && !isHandedOver)
             return false;
+        Keep(known, mark, health, summary);
         (known.Mark, known.Health, known.Summary) = (mark, health, summary);
         known.TrueAt = now - summary.Age;
         known.IsHeardOf = true;
         return true;
+    }
+
+    /// <summary>Keeps what the last primary found until the next one has taken it over, or has heard enough:
+    /// what reminds it may be lost.</summary>
+    private void Keep(Known known, SloMark mark, SloHealth health, SloSummary summary)
+    {
+        if (known.IsHeardOf && known.Health != SloHealth.Healthy && mark.IsOfLaterLeadThan(known.Mark))
+            known.Before = known.Found;
+        var isOver = known.Before is { } before
+            && (health.Health >= before.Health.Health || summary.Samples >= config.MinSampleCount);
+        if (isOver) known.Before = null;
     }
 
     private Known? FreshOf(string datacenter, Instant now) =>
@@ -211,6 +234,12 @@ public sealed class SloBoard(SloConfig config)
         public SloSummary Summary { get; set; }
 
         public Instant TrueAt { get; set; } = Instant.Zero;
+
+        public (SloMark Mark, SloHealth Health, Instant At)? Found => (Mark, Health, TrueAt);
+
+        /// <summary>What the primary before the one that reports found, while that one does not
+        /// know.</summary>
+        public (SloMark Mark, SloHealth Health, Instant At)? Before { get; set; }
 
         public IReadOnlyList<JobSlo> Jobs { get; set; } = [];
 

@@ -86,6 +86,10 @@ public sealed record SloConfig(
     public int WindowsJudged =>
         (int)((EvaluationWindow.Nanoseconds - 1) / WindowDuration.Nanoseconds) + 1;
 
+    /// <summary>The largest ratio that a rule asks for.</summary>
+    public double RuleRatioMax => Math.Max(
+        Math.Max(Busy.Ratio, DegradedByP95.Ratio), Math.Max(DegradedByP99.Ratio, Unhealthy.Ratio));
+
     /// <summary>Whether what was true so long ago still counts.</summary>
     public bool IsFresh(Duration age) => age <= SummaryTtl;
 
@@ -167,6 +171,7 @@ public sealed record SloConfig(
     {
         var degraded = reader.Time(
             "SLO_DEGRADED_WINDOW_SECONDS", absent.DegradedByP95.Sustained, Second, Hour);
+        var byP99 = Ratio(reader, "SLO_DEGRADED_P99_RATIO", absent.DegradedByP99);
         return absent with
         {
             Busy = new SloRule(
@@ -174,10 +179,10 @@ public sealed record SloConfig(
                 reader.Time("SLO_BUSY_WINDOW_SECONDS", absent.Busy.Sustained, Second, Hour)),
             DegradedByP95 = new SloRule(
                 Ratio(reader, "SLO_DEGRADED_P95_RATIO", absent.DegradedByP95), degraded),
-            DegradedByP99 = new SloRule(
-                Ratio(reader, "SLO_DEGRADED_P99_RATIO", absent.DegradedByP99), degraded),
+            DegradedByP99 = new SloRule(byP99, degraded),
+            // What makes a datacenter worse asks for no less; not given it follows.
             Unhealthy = new SloRule(
-                Ratio(reader, "SLO_UNHEALTHY_P99_RATIO", absent.Unhealthy),
+                Ratio(reader, "SLO_UNHEALTHY_P99_RATIO", absent.Unhealthy, byP99),
                 reader.Time("SLO_UNHEALTHY_WINDOW_SECONDS", absent.Unhealthy.Sustained, Second, Hour)),
         };
     }
@@ -202,8 +207,8 @@ public sealed record SloConfig(
         };
     }
 
-    private static double Ratio(SettingsReader reader, string name, SloRule absent) =>
-        reader.Real(name, absent.Ratio, 1, SloLimits.RatioMax);
+    private static double Ratio(SettingsReader reader, string name, SloRule absent, double min = 1) =>
+        reader.Real(name, Math.Max(absent.Ratio, min), min, SloLimits.RatioMax);
 }
 
 /// <summary>A ratio of an observed quantile to its target that makes a datacenter worse once it has lasted,
@@ -234,6 +239,6 @@ public static class SloLimits
     public const double FactorMin = 0.01;
     public const double FactorMax = 100;
 
-    /// <summary>Who has told latencies of one job lately.</summary>
+    /// <summary>Who has told latencies of a datacenter's jobs lately.</summary>
     public const int OwnersMax = 16_384;
 }

@@ -12,6 +12,18 @@ public readonly record struct SloHealth(DatacenterHealth Health, SloRuleKind Rul
 {
     public static readonly SloHealth Healthy = new(DatacenterHealth.Healthy, SloRuleKind.None);
 
+    /// <summary>What a rule that is broken makes of a datacenter.</summary>
+    public static SloHealth Of(SloRuleKind rule) => new(
+        rule switch
+        {
+            SloRuleKind.None => DatacenterHealth.Healthy,
+            SloRuleKind.P50Busy => DatacenterHealth.Busy,
+            SloRuleKind.P95Degraded or SloRuleKind.P99Degraded => DatacenterHealth.Degraded,
+            SloRuleKind.P99Unhealthy => DatacenterHealth.Unhealthy,
+            _ => throw new UnreachableException($"unhandled {rule}"),
+        },
+        rule);
+
     /// <summary>The rule's name in reports.</summary>
     public static string NameOf(SloRuleKind rule) => rule switch
     {
@@ -48,11 +60,12 @@ public sealed class SloHealthClassifier(SloConfig config)
     public bool HasJudged { get; private set; }
 
     public SloHealth Health =>
-        _p99Unhealthy.IsBroken ? new(DatacenterHealth.Unhealthy, SloRuleKind.P99Unhealthy)
-        : _p99Degraded.IsBroken ? new(DatacenterHealth.Degraded, SloRuleKind.P99Degraded)
-        : _p95Degraded.IsBroken ? new(DatacenterHealth.Degraded, SloRuleKind.P95Degraded)
-        : _p50Busy.IsBroken ? new(DatacenterHealth.Busy, SloRuleKind.P50Busy)
-        : SloHealth.Healthy;
+        SloHealth.Of(
+            _p99Unhealthy.IsBroken ? SloRuleKind.P99Unhealthy
+            : _p99Degraded.IsBroken ? SloRuleKind.P99Degraded
+            : _p95Degraded.IsBroken ? SloRuleKind.P95Degraded
+            : _p50Busy.IsBroken ? SloRuleKind.P50Busy
+            : SloRuleKind.None);
 
     /// <summary>Takes what the latencies are now; tells the health that follows.</summary>
     public SloHealth Observe(SloRatios ratios, Instant now)

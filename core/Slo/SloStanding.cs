@@ -7,6 +7,7 @@ namespace Hyperscale.Det.Slo;
 /// <summary>What an earlier primary made of its datacenter's latencies, as a gate reminds the next one of
 /// it.</summary>
 /// <param name="Mark">Of the report.</param>
+/// <param name="Health">Not healthy: nobody is acquitted by what others remember.</param>
 /// <param name="Age">Since it was true, to the millisecond.</param>
 public readonly record struct SloStanding(SloMark Mark, SloHealth Health, Duration Age)
 {
@@ -39,6 +40,8 @@ public readonly record struct SloStanding(SloMark Mark, SloHealth Health, Durati
         }
 
         for (var field = 1; field <= 6; field++) reader.Require(field, $"field {field}");
+        if (reader.Fault is null && (rule == SloRuleKind.None || health != SloHealth.Of(rule).Health))
+            reader.Fail($"{rule} makes no datacenter {health}");
         return new SloStanding(
             new SloMark(view, life, version), new SloHealth(health, rule), Duration.FromMilliseconds(age));
     }

@@ -7,7 +7,9 @@ namespace Hyperscale.Det.Slo;
 
 /// <summary>What is told of the latencies of a job or a datacenter: 28 bytes.</summary>
 /// <param name="Samples">Latencies that it rests on; more than fit count as the most.</param>
-/// <param name="Factor">Of the routing score.</param>
+/// <param name="Score">1 where there are none.</param>
+/// <param name="Factor">Of the routing score as the manager's settings have it, for people; a gate finds its
+/// own by the score.</param>
 /// <param name="Age">Since it was true, to the millisecond.</param>
 public readonly record struct SloSummary(
     float P50Ms, float P95Ms, float P99Ms, uint Samples, float Score, float Factor, Duration Age)
@@ -78,6 +80,7 @@ public readonly record struct SloSummary(
         && P99Ms <= (float)(LatencyDigest.LatencyMax.Nanoseconds / 1e6)
         && Score >= 0 && Score <= (float)SloLimits.RatioMax
         && Factor >= (float)SloLimits.FactorMin && Factor <= (float)SloLimits.FactorMax
+        && (Samples > 0 || (P99Ms <= 0 && Score is 1))
         && Age <= AgeMax;
 }
 
@@ -100,7 +103,7 @@ public sealed record DatacenterSlo(SloHealth Health, SloSummary Summary, IReadOn
     {
         var (health, rule) = (DatacenterHealth.Healthy, SloRuleKind.None);
         SloSummary summary = default;
-        var jobs = new List<JobSlo>();
+        var (jobs, seen) = (new List<JobSlo>(), new SortedSet<JobId>());
         while (reader.Next(out var field))
         {
             switch (field)
@@ -111,6 +114,7 @@ public sealed record DatacenterSlo(SloHealth Health, SloSummary Summary, IReadOn
                 case 4:
                     if (!reader.HasRoom("jobs", jobs.Count, SloLimits.JobsMax)) break;
                     jobs.Add(reader.Nested("jobs", ReadJob));
+                    if (!seen.Add(jobs[^1].Job)) reader.Fail($"jobs names {jobs[^1].Job} twice");
                     break;
                 default: break;
             }
@@ -119,6 +123,8 @@ public sealed record DatacenterSlo(SloHealth Health, SloSummary Summary, IReadOn
         reader.Require(1, "health");
         reader.Require(2, "rule");
         reader.Require(3, "summary");
+        if (reader.Fault is null && health != SloHealth.Of(rule).Health)
+            reader.Fail($"{rule} makes no datacenter {health}");
         return reader.Fault is null ? new DatacenterSlo(new SloHealth(health, rule), summary, jobs) : null;
     }
 

@@ -17,6 +17,9 @@ public enum BucketVerdict : byte
 
     /// <summary>Too many owners.</summary>
     Full,
+
+    /// <summary>With its owner's other buckets it counts more than its owner says that there are.</summary>
+    Excessive,
 }
 
 /// <summary>Recent latencies of many owners, in buckets by the clock of who keeps them (AD-42).</summary>
@@ -37,8 +40,11 @@ public sealed class WindowedDigest<TOwner>(SloConfig config)
 
     public bool IsEmpty => _owners.Count == 0;
 
+    public int Owners => _owners.Count;
+
+    /// <param name="total">Latencies of this life of the owner so far, as told with the bucket.</param>
     public BucketVerdict Put(
-        TOwner owner, long incarnation, long revision, LatencyBucket bucket, Instant now)
+        TOwner owner, long incarnation, long revision, LatencyBucket bucket, long total, Instant now)
     {
         Forget(now);
         if (!_owners.TryGetValue(owner, out var known))
@@ -49,7 +55,7 @@ public sealed class WindowedDigest<TOwner>(SloConfig config)
 
         if (incarnation < known.Incarnation) return BucketVerdict.Stale;
         if (incarnation > known.Incarnation) known.Begin(incarnation);
-        var verdict = known.Put(revision, bucket, _window, config.MaxWindows);
+        var verdict = known.Put(revision, bucket, total, _window, config.MaxWindows);
         if (verdict is BucketVerdict.Accepted or BucketVerdict.Replaced) _merged.Clear();
         return verdict;
     }
@@ -111,25 +117,33 @@ public sealed class WindowedDigest<TOwner>(SloConfig config)
         // Buckets of the newest life up to this number have counted and are forgotten.
         private long _forgotten = long.MinValue;
 
+        // Latencies that the newest life has had: what overtakes on its way may tell of fewer.
+        private long _total;
+
         public long Incarnation { get; private set; } = incarnation;
 
         /// <summary>In which window something of it came last.</summary>
         public long HeardIn { get; private set; } = long.MinValue;
 
-        public void Begin(long incarnation) => (Incarnation, _forgotten) = (incarnation, long.MinValue);
+        public void Begin(long incarnation) =>
+            (Incarnation, _forgotten, _total) = (incarnation, long.MinValue, 0);
 
-        public BucketVerdict Put(long revision, LatencyBucket bucket, long window, int bucketsMax)
+        public BucketVerdict Put(
+            long revision, LatencyBucket bucket, long total, long window, int bucketsMax)
         {
             HeardIn = window;
+            _total = Math.Max(_total, total);
             var key = (Incarnation, bucket.Number);
             if (_buckets.TryGetValue(key, out var known))
             {
                 if (revision <= known.Revision) return BucketVerdict.Stale;
+                if (IsExcessive(bucket)) return BucketVerdict.Excessive;
                 _buckets[key] = known with { Revision = revision, Latency = bucket.Latency };
                 return BucketVerdict.Replaced;
             }
 
             if (bucket.Number <= _forgotten) return BucketVerdict.Late;
+            if (IsExcessive(bucket)) return BucketVerdict.Excessive;
             // Nobody measures faster than time passes; who says so loses what it said first.
             if (_buckets.Count == 2 * bucketsMax) Forget(_buckets.First().Key);
             _buckets.Add(key, new Kept(window, revision, bucket.Latency));
@@ -161,6 +175,7 @@ public sealed class WindowedDigest<TOwner>(SloConfig config)
             fingerprint.Add(Incarnation);
             fingerprint.Add(HeardIn);
             fingerprint.Add(_forgotten);
+            fingerprint.Add(_total);
             foreach (var ((incarnation, number), kept) in _buckets)
             {
                 fingerprint.Add(incarnation);
@@ -169,6 +184,16 @@ public sealed class WindowedDigest<TOwner>(SloConfig config)
                 fingerprint.Add(kept.Revision);
                 kept.Latency.AddTo(ref fingerprint);
             }
+        }
+
+        /// <summary>Whether the bucket, beside the others of this life, counts more latencies than it has
+        /// had: each is in one bucket alone.</summary>
+        private bool IsExcessive(LatencyBucket bucket)
+        {
+            var left = _total - bucket.Latency.Count;
+            foreach (var ((incarnation, number), kept) in _buckets)
+                if (incarnation == Incarnation && number != bucket.Number) left -= kept.Latency.Count;
+            return left < 0;
         }
 
         private void Forget((long Incarnation, long Number) bucket)

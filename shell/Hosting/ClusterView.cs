@@ -10,7 +10,7 @@ namespace Hyperscale.Det.Shell.Hosting;
 /// <param name="sloOf">What the gate routes by of a datacenter's latencies; asked on the gate's own
 /// thread.</param>
 public sealed class ClusterView(
-    Topology topology, TimeProvider time, SloConfig slo, Func<string, Instant, SloView?> sloOf)
+    Topology topology, TimeProvider time, Func<string, Instant, SloView?> sloOf)
 {
     private readonly object _gate = new();
     private readonly Dictionary<string, (SloView Slo, long At)> _latencies = new(StringComparer.Ordinal);
@@ -79,8 +79,12 @@ public sealed class ClusterView(
     private SloView? LatenciesOf(string datacenter)
     {
         if (!_latencies.TryGetValue(datacenter, out var known)) return null;
-        var since = time.GetElapsedTime(known.At).Ticks * TimeSpan.NanosecondsPerTick;
-        return slo.IsFresh(known.Slo.Summary.Age + Duration.FromNanoseconds(since)) ? known.Slo : null;
+        var since = Duration.FromNanoseconds(
+            time.GetElapsedTime(known.At).Ticks * TimeSpan.NanosecondsPerTick);
+        var slo = known.Slo;
+        if (since > slo.Left) return null;
+        var summary = slo.Summary with { Age = slo.Summary.Age + since };
+        return slo with { Summary = summary, Left = slo.Left - since };
     }
 }
 

@@ -51,7 +51,7 @@ internal sealed record NodePlan(
                 : OpenDisk(settings, services, observer),
             settings.Role == NodeRole.Worker ? ProcessWorkloadRunner.Factory : null,
             node is GateNode gate
-                ? new ClusterView(topology, services.Time, settings.Settings.Slo, gate.SloOf)
+                ? new ClusterView(topology, services.Time, gate.SloOf)
                 : null)
         {
             SampleInterval = settings.Settings.Resources.SampleInterval,

@@ -60,6 +60,7 @@ public sealed record DatacenterJson(
 /// <param name="Score">1 is as meant; lower is better.</param>
 /// <param name="Level">Null while there are no latencies.</param>
 /// <param name="RoutingFactor">What that, and pressure on resources, does to its routing score.</param>
+/// <param name="AgeSeconds">Since it was true.</param>
 public sealed record LatenciesJson(
     string Health,
     string Rule,
@@ -69,7 +70,8 @@ public sealed record LatenciesJson(
     long Samples,
     float Score,
     string? Level,
-    double RoutingFactor)
+    double RoutingFactor,
+    double AgeSeconds)
 {
     internal static LatenciesJson Of(SloView slo) => new(
         slo.Health.Health.ToString(),
@@ -80,7 +82,8 @@ public sealed record LatenciesJson(
         slo.Summary.Samples,
         slo.Summary.Score,
         slo.Level is { } level ? SloComplianceScore.NameOf(level) : null,
-        slo.Factor);
+        slo.Factor,
+        slo.Summary.Age.Milliseconds / 1000.0);
 }
 
 /// <param name="Age">Since it was heard.</param>

@@ -112,7 +112,7 @@ internal static partial class NodeLog
         ILogger logger, NodeId node, string datacenter, DatacenterHealth health, string rule, Duration age);
 
     [LoggerMessage(159, LogLevel.Warning,
-        "{Node}: latencies of {Attempt} are not kept, too many workflows of its job tell of theirs")]
+        "{Node}: latencies of {Attempt} are not kept: more than it has had, or too many tell of theirs")]
     public static partial void LatenciesDropped(ILogger logger, NodeId node, AttemptKey attempt);
 
     [LoggerMessage(130, LogLevel.Information,

@@ -21,24 +21,25 @@ public sealed class RunStatsTests
         };
 
     [Fact]
-    public void Merging_depends_on_no_order() =>
+    public void A_sum_depends_on_no_order() =>
         Gen.Select(Stats, Stats, Stats).Sample((a, b, c) =>
         {
-            Assert.Equal(Counted(a.Merge(b)), Counted(b.Merge(a)));
-            Assert.Equal(Counted(a.Merge(b).Merge(c)), Counted(a.Merge(b.Merge(c))));
-            Assert.Equal(Counted(a.Merge(b).Merge(c)), Counted(RunStats.Sum([c, a, b])));
+            Assert.Equal(Counted(RunStats.Sum([a, b])), Counted(RunStats.Sum([b, a])));
+            var (left, right) = (RunStats.Sum([a, b]), RunStats.Sum([b, c]));
+            Assert.Equal(Counted(RunStats.Sum([left, c])), Counted(RunStats.Sum([a, right])));
+            Assert.Equal(Counted(RunStats.Sum([left, c])), Counted(RunStats.Sum([c, a, b])));
         });
 
     [Fact]
-    public void Merging_with_nothing_changes_nothing() =>
+    public void Adding_nothing_changes_nothing() =>
         JobGens.RunStats.Sample(stats =>
-            Assert.Equal(Content.Of(stats), Content.Of(RunStats.None.Merge(stats))));
+            Assert.Equal(Content.Of(stats), Content.Of(RunStats.Sum([RunStats.None, stats]))));
 
     [Fact]
-    public void Every_count_of_a_merge_is_the_sum_of_its_parts() =>
+    public void Every_count_of_a_sum_is_the_sum_of_its_parts() =>
         Gen.Select(Stats, Stats).Sample((a, b) =>
         {
-            var sum = a.Merge(b);
+            var sum = RunStats.Sum([a, b]);
 
             Assert.Equal(a.Requests + b.Requests, sum.Requests);
             Assert.Equal(a.Errors + b.Errors, sum.Errors);
@@ -54,7 +55,7 @@ public sealed class RunStatsTests
     public void Kinds_of_errors_stay_bounded_and_sorted() =>
         Gen.Select(Stats, Stats).Sample((a, b) =>
         {
-            var kinds = a.Merge(b).ErrorKinds.Select(kind => kind.Kind).ToList();
+            var kinds = RunStats.Sum([a, b]).ErrorKinds.Select(kind => kind.Kind).ToList();
 
             Assert.True(kinds.Count <= JobLimits.ErrorKindsMax);
             Assert.Equal(kinds.Distinct().Order(StringComparer.Ordinal), kinds);
@@ -64,9 +65,9 @@ public sealed class RunStatsTests
     public void Kinds_beyond_the_bound_are_one()
     {
         var kinds = Enumerable.Range(0, 40).Select(i => new ErrorCount($"kind {i:d2}", 1)).ToList();
-        var merged = RunStats.None.Merge(RunStats.None with { ErrorKinds = kinds }).ErrorKinds;
+        var summed = RunStats.Sum([RunStats.None with { ErrorKinds = kinds }]).ErrorKinds;
 
-        Assert.Equal([.. kinds.Take(31), new ErrorCount("other", 9)], merged);
+        Assert.Equal([.. kinds.Take(31), new ErrorCount("other", 9)], summed);
     }
 
     [Fact]
@@ -77,7 +78,7 @@ public sealed class RunStatsTests
             BytesReceived = long.MaxValue,
             ErrorKinds = [new("a", long.MaxValue)],
         };
-        var sum = most.Merge(most);
+        var sum = RunStats.Sum([most, most]);
 
         Assert.Equal(long.MaxValue, sum.BytesReceived);
         Assert.Equal([new ErrorCount("a", long.MaxValue)], sum.ErrorKinds);

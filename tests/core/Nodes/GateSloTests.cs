@@ -22,7 +22,7 @@ public sealed class GateSloTests
     public void A_datacenter_that_is_degraded_by_latencies_loses_its_jobs_and_says_why()
     {
         Beat(GateBench.East, Degraded, Slow);
-        Beat(GateBench.West, SloHealth.Healthy, Slow with { Factor = 3 });
+        Beat(GateBench.West, SloHealth.Healthy, Slow with { Score = 6 });
 
         var decision = _bench.Gate.RoutingOf(_bench.Submit(Specs.Job()))!;
 
@@ -51,7 +51,7 @@ public sealed class GateSloTests
         int datacenters, DatacenterHealth health)
     {
         Beat(GateBench.East, new SloHealth(DatacenterHealth.Unhealthy, SloRuleKind.P99Unhealthy), Slow);
-        Beat(GateBench.West, SloHealth.Healthy, Slow with { Factor = 1 });
+        Beat(GateBench.West, SloHealth.Healthy, Slow with { Score = 1 });
 
         var decision = _bench.Gate.RoutingOf(_bench.Submit(Specs.Job(count: datacenters)))!;
         var east = decision.View.Datacenters.Single(candidate => candidate.Name.Text == "east");
@@ -62,14 +62,24 @@ public sealed class GateSloTests
     }
 
     [Fact]
-    public void Within_a_bucket_the_factor_decides()
+    public void Within_a_bucket_the_factor_decides_which_the_gate_finds_by_the_score()
     {
-        Beat(GateBench.East, SloHealth.Healthy, Slow);
-        Beat(GateBench.West, SloHealth.Healthy, Slow with { Factor = 1 });
+        Beat(GateBench.East, SloHealth.Healthy, Slow with { Score = 1.19f, Factor = 0.5f });
+        Beat(GateBench.West, SloHealth.Healthy, Slow with { Score = 0.5f, Factor = 3 });
 
         var ranking = _bench.Gate.RoutingOf(_bench.Submit(Specs.Job()))!.Ranking;
         Assert.Equal(["west", "east"], ranking.Select(score => score.Datacenter));
-        Assert.Equal(1.48, ranking[1].SloFactor, 5);
+        Assert.Equal([0.8, 1.076], ranking.Select(score => Math.Round(score.SloFactor, 5)));
+    }
+
+    [Fact]
+    public void The_factor_keeps_to_the_gates_own_bounds()
+    {
+        Beat(GateBench.East, SloHealth.Healthy, Slow with { Score = (float)SloLimits.RatioMax });
+
+        var ranking = _bench.Gate.RoutingOf(_bench.Submit(Specs.Job()))!.Ranking;
+        var east = ranking.Single(score => score.Datacenter == "east");
+        Assert.Equal(SloConfig.Default.FactorMax, east.SloFactor);
     }
 
     [Fact]
@@ -78,7 +88,7 @@ public sealed class GateSloTests
         Beat(GateBench.East, SloHealth.Healthy, Slow with { Score = 1, Factor = 1 });
         Beat(GateBench.West, SloHealth.Healthy, default(SloSummary) with { Score = 1, Factor = 1 });
         var before = _bench.Gate.RoutingOf(_bench.Submit(Specs.Job()))!;
-        Beat(GateBench.East, SloHealth.Healthy, Slow with { Score = 1.45f, Factor = 1.18f });
+        Beat(GateBench.East, SloHealth.Healthy, Slow with { Score = 1.45f });
 
         var after = _bench.Gate.RoutingOf(_bench.Submit(Specs.Job()))!;
         Assert.Equal("east", before.Ranking[0].Datacenter);
@@ -105,17 +115,32 @@ public sealed class GateSloTests
     }
 
     [Fact]
-    public void A_new_primary_hears_what_the_last_one_found_however_long_nobody_led()
+    public void A_new_primary_hears_what_the_last_one_found_however_long_nobody_led_until_it_knows()
     {
+        var before = new SloStanding(new SloMark(1, 1, 1), Degraded, Duration.FromSeconds(100));
+        var few = default(SloSummary) with { Score = 1, Factor = 1 };
         Beat(GateBench.East, Degraded, Slow);
         _bench.Pass(Duration.FromSeconds(100));
         Beat(GateBench.East, null, default, view: 2);
-        Beat(GateBench.East, SloHealth.Healthy, default(SloSummary) with { Score = 1, Factor = 1 }, view: 2);
+        Beat(GateBench.East, SloHealth.Healthy, few, view: 2);
+        Beat(GateBench.East, SloHealth.Healthy, few, view: 2);
+        Beat(GateBench.East, Degraded, few, view: 2);
         Beat(GateBench.East, null, default, view: 2);
 
+        Assert.Equal([null, before, before, before, before, null], _bench.Echoes.Select(echo => echo.Slo));
+    }
+
+    [Fact]
+    public void What_the_last_primary_found_outlives_a_first_heartbeat_of_the_next_one_that_is_lost()
+    {
+        Beat(GateBench.East, Degraded, Slow);
+        _bench.Pass(Duration.FromSeconds(100));
+        // The one before it told of no latencies yet.
+        Beat(GateBench.East, SloHealth.Healthy, default(SloSummary) with { Score = 1, Factor = 1 }, view: 2);
+
         Assert.Equal(
-            [null, new SloStanding(new SloMark(1, 1, 1), Degraded, Duration.FromSeconds(100)), null, null],
-            _bench.Echoes.Select(echo => echo.Slo));
+            new SloStanding(new SloMark(1, 1, 1), Degraded, Duration.FromSeconds(100)),
+            _bench.Echoes.Last().Slo);
     }
 
     [Fact]
@@ -147,8 +172,8 @@ public sealed class GateSloTests
     [Fact]
     public void A_status_and_an_explanation_tell_how_a_jobs_latencies_are_where_it_runs()
     {
-        Beat(GateBench.East, SloHealth.Healthy, Slow with { Factor = 1 });
-        Beat(GateBench.West, SloHealth.Healthy, Slow with { Factor = 3 });
+        Beat(GateBench.East, SloHealth.Healthy, Slow with { Score = 1 });
+        Beat(GateBench.West, SloHealth.Healthy, Slow with { Score = 6 });
         var job = _bench.Submit(Specs.Job());
         Beat(GateBench.East, Degraded, Slow, job: new JobSlo(job, Slow));
 
@@ -160,6 +185,19 @@ public sealed class GateSloTests
         Assert.Equal(
             [$"east: {Numbers}", $"east, all jobs: {Numbers}, Degraded by p95"], status.Job.Slo);
         Assert.Equal(status.Job.Slo, explained.Job.Status.Slo);
+    }
+
+    [Fact]
+    public void What_was_found_is_told_while_it_stands_though_no_latencies_come()
+    {
+        Beat(GateBench.East, null, default);
+        Beat(GateBench.West, SloHealth.Healthy, Slow with { Score = 6 });
+        var job = _bench.Submit(Specs.Job());
+        Beat(GateBench.East, Degraded, default(SloSummary) with { Score = 1, Factor = 1 });
+
+        var status = Assert.IsType<ClientResponse.Status>(Reply(new ClientRequest.GetJob(job)));
+        Assert.Equal(
+            ["east, all jobs: no latencies lately, Degraded by p95"], status.Job.Slo);
     }
 
     private ClientResponse Reply(ClientRequest request) =>

@@ -194,6 +194,19 @@ public sealed class LatencyFlowTests
     }
 
     [Fact]
+    public void Buckets_that_count_more_together_than_their_attempt_are_dropped_and_operators_hear_of_it()
+    {
+        Progress(revision: 1, ms: 100, count: 9);
+        Tell(revision: 2, ms: 900, count: 9, bucket: 1, of: 9);
+        Tell(revision: 3, ms: 100, count: 3, bucket: 2, of: 12);
+        _manager.Pass(Seconds(6), Worker1);
+
+        Assert.Equal((12u, 100f), (Told(_manager).Summary.Samples, Told(_manager).Summary.P99Ms));
+        var dropped = Assert.Single(_manager.Told.OfType<TelemetryEvent.LatenciesDropped>());
+        Assert.Equal(Attempt(), dropped.Attempt);
+    }
+
+    [Fact]
     public void A_bucket_that_counts_more_than_its_attempt_is_a_fault()
     {
         var progressed = new Message.AttemptProgressed(Attempt(), 1, Stats)
@@ -266,10 +279,14 @@ public sealed class LatencyFlowTests
         Tell(revision, ms, count);
     }
 
-    private void Tell(long revision, int ms, int count) => _manager.Receive(
-        Worker1, new Message.AttemptProgressed(Attempt(), revision, Stats)
+    private void Tell(long revision, int ms, int count, int bucket = 0, int? of = null) => _manager.Receive(
+        Worker1, new Message.AttemptProgressed(Attempt(), revision, Stats with
         {
-            Bucket = new LatencyBucket(0, LatencyDigest.From([(ms * 1_000, count)])),
+            Requests = 10_000,
+            Latency = LatencyDigest.From([(ms * 1_000, of ?? count)]),
+        })
+        {
+            Bucket = new LatencyBucket(bucket, LatencyDigest.From([(ms * 1_000, count)])),
         });
 
     private static DatacenterSlo Told(ManagerBench bench) =>

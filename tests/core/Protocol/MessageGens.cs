@@ -1,5 +1,4 @@
 using CsCheck;
-using Hyperscale.Det.Capacity;
 using Hyperscale.Det.Jobs;
 using Hyperscale.Det.Kernel;
 using Hyperscale.Det.Protocol;
@@ -177,12 +176,12 @@ internal static class MessageGens
             Boot, Counter, NetworkCoordinateTests.Any,
             (boot, version, place) => new Message.HeartbeatEchoed(boot, version, place)),
         Gen.Select(
-            Boot, Counter, NetworkCoordinateTests.Any, Gen.Enum<DatacenterHealth>(), Gen.Enum<SloRuleKind>(),
-            Gen.Int[0, 86_399],
-            (boot, version, place, health, rule, age) => new Message.HeartbeatEchoed(boot, version, place)
+            Boot, Counter, NetworkCoordinateTests.Any, 
+            Gen.Enum<SloRuleKind>().Where(rule => rule != SloRuleKind.None), Gen.Int[0, 86_399],
+            (boot, version, place, rule, age) => new Message.HeartbeatEchoed(boot, version, place)
             {
                 Slo = new SloStanding(
-                    new SloMark(version, version / 2, version / 3), new SloHealth(health, rule),
+                    new SloMark(version, version / 2, version / 3), SloHealth.Of(rule),
                     Duration.FromSeconds(age)),
             }),
         SloGens.Gossip.List[0, 3].Select(told => new Message.SloTold(told)),

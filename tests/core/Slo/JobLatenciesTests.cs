@@ -73,7 +73,7 @@ public sealed class JobLatenciesTests
             bucket = bucket.Merge(LatencyDigest.From([(second == 115 ? 5_000_000 : 10_000, 100)]));
             _latencies.Put(
                 new JobId(0, 1), Target, new LatencyOwner(0, 1, 1), attempt: 1, revision: second + 1,
-                new LatencyBucket(second / 60, bucket), At(second));
+                new LatencyBucket(second / 60, bucket), total: 1_000_000, At(second));
             var report = _latencies.Report(At(second));
             Assert.Equal(SloHealth.Healthy, report.Health);
             worst = Math.Max(worst, report.Summary.P99Ms);
@@ -118,7 +118,7 @@ public sealed class JobLatenciesTests
             _latencies.Put(
                 new JobId(0, 1), Target, new LatencyOwner(0, 1, 1), attempt: 1, revision: second + 1,
                 new LatencyBucket(second / 60, LatencyDigest.From([(90_000, 2 + (second % 60 / 2))])),
-                At(second));
+                total: 1_000_000, At(second));
             _latencies.Report(At(second));
         }
 
@@ -189,6 +189,47 @@ public sealed class JobLatenciesTests
         Assert.Equal((uint)JobLatencies.JobsMax + 1, _latencies.Report(At(1)).Summary.Samples);
     }
 
+    [Fact]
+    public void Of_too_many_owners_of_all_jobs_together_the_job_heard_of_longest_ago_makes_room()
+    {
+        for (var owner = 1; owner <= 100; owner++) Put(1, owner, 1, ms: 10, samples: 1, at: 0);
+        for (var owner = 101; owner <= SloLimits.OwnersMax; owner++)
+            Put(2, owner, 1, ms: 10, samples: 1, at: 0);
+        Put(2, 1, 1, ms: 10, samples: 1, at: 0);
+        _latencies.CheckInvariants();
+
+        var report = _latencies.Report(At(1));
+        Assert.Equal(2, Assert.Single(report.Jobs).Job.Op);
+        Assert.Equal((uint)SloLimits.OwnersMax - 99, report.Summary.Samples);
+        for (var owner = 1; owner <= 99; owner++) Put(3, owner, 1, ms: 10, samples: 1, at: 1);
+        Assert.Equal(2, _latencies.Report(At(1)).Jobs.Count);
+        _latencies.CheckInvariants();
+        // What has been forgotten leaves room.
+        _latencies.Report(At(900));
+        _latencies.CheckInvariants();
+        Assert.Equal(BucketVerdict.Accepted, Put(4, 1, 1, ms: 10, samples: 1, at: 900));
+    }
+
+    [Fact]
+    public void A_rule_that_asks_for_more_than_the_others_can_be_broken()
+    {
+        var strict = new JobLatencies(SloConfig.Default with
+        {
+            DegradedByP95 = new SloRule(20, Duration.FromSeconds(180)),
+        });
+        for (var second = 0; second <= 180; second += 5)
+        {
+            strict.Put(
+                new JobId(0, 1), Target with { P99Ms = 10_000 }, new LatencyOwner(0, 1, 1), attempt: 1,
+                revision: second + 1,
+                new LatencyBucket(0, LatencyDigest.From([(10_000, 150), (5_000_000, 10)])), total: 160,
+                At(second));
+            strict.Report(At(second));
+        }
+
+        Assert.Equal(SloRuleKind.P95Degraded, strict.Health.Rule);
+    }
+
     /// <summary>When a datacenter was not healthy that has a moment of slow latencies, all else being
     /// well.</summary>
     /// <param name="perFive">Latencies of 10 ms in five seconds.</param>
@@ -204,7 +245,7 @@ public sealed class JobLatenciesTests
                 LatencyDigest.From([(10_000, perFive), (1_200_000, second == 305 ? slow : 0)]));
             _latencies.Put(
                 new JobId(0, 1), Target, new LatencyOwner(0, 1, 1), attempt: 1, revision: second + 1,
-                new LatencyBucket(second / 60, bucket), At(second));
+                new LatencyBucket(second / 60, bucket), total: 1_000_000, At(second));
             var health = _latencies.Report(At(second)).Health;
             if (health != SloHealth.Healthy) found.Add((second, health));
         }
@@ -216,7 +257,7 @@ public sealed class JobLatenciesTests
         int job, int owner, long revision, int ms, int samples, long at, LatencySlo? target = null) =>
         _latencies.Put(
             new JobId(0, job), target ?? Target, new LatencyOwner(0, 1, owner), attempt: 1, revision,
-            new LatencyBucket(0, LatencyDigest.From([(ms * 1_000, samples)])), At(at));
+            new LatencyBucket(0, LatencyDigest.From([(ms * 1_000, samples)])), samples, At(at));
 
     private static Instant At(long seconds) => Instant.Zero + Duration.FromSeconds(seconds);
 }

@@ -10,6 +10,9 @@ public sealed class LatencyDigestTests
 {
     private static readonly Duration Max = LatencyDigest.LatencyMax;
 
+    // At p50, p99 and p99.9.
+    private static readonly double[] MergedErrors = [0.01, 0.001, 0.0001];
+
     [Fact]
     public void A_digest_is_read_as_it_was_written() =>
         JobGens.Latency.Sample(digest =>
@@ -91,12 +94,54 @@ public sealed class LatencyDigestTests
         });
 
     [Fact]
-    public void Latencies_beyond_the_range_count_as_its_ends()
+    public void Latencies_beyond_the_range_count_as_its_end_and_negative_ones_are_refused()
     {
         var digest = LatencyDigest.From(
-            [(-5, 1), (long.MaxValue, 2), (7, 0), (7, -1)]);
+            [(-5, 1), (0, 1), (long.MaxValue, 2), (7, 0), (7, -1)]);
 
         Assert.Equal((3, Duration.Zero, Max), (digest.Count, digest.Min, digest.Max));
+        Assert.Equal(0, LatencyDigest.From([(-1, 5)]).Count);
+    }
+
+    [Theory]
+    [InlineData(4, 20, false)]
+    [InlineData(5, 21, false)]
+    [InlineData(5, 20, true)]
+    public void Where_each_latency_is_kept_the_least_and_the_largest_are_among_them(
+        long min, long max, bool isSound) => Assert.Equal(
+            isSound, LatencyDigest.TryCreate([new(5, 1), new(20, 1)], new(min), new(max), out _));
+
+    // Merged from one whose least latency is in a centroid of several.
+    [Fact]
+    public void A_centroid_of_one_latency_at_an_end_need_not_be_the_least() => Assert.True(
+        LatencyDigest.TryCreate([new(8, 1), new(10, 5)], new(2), new(12), out _));
+
+    public static TheoryData<string> Kinds => [.. Samples.Kinds];
+
+    /// <summary>As workers do, who merge what each report brings, and managers, who merge workers.</summary>
+    [Theory]
+    [MemberData(nameof(Kinds))]
+    public void Ranks_of_many_merges_of_two_are_off_by_little(string kind)
+    {
+        const int Shards = 64;
+        const int Reports = 60;
+        var samples = Samples.Of(kind, 1_000_000);
+        var all = new TDigest();
+        foreach (var shard in samples.Chunk(samples.Length / Shards))
+        {
+            var kept = LatencyDigest.Empty;
+            foreach (var report in shard.Chunk(shard.Length / Reports))
+                kept = kept.Merge(LatencyDigest.Of(Taken(report)));
+            kept.AddTo(all);
+        }
+
+        for (var i = 0; i < samples.Length; i++) samples[i] = Math.Min(samples[i], Max.Nanoseconds);
+        Array.Sort(samples);
+
+        Assert.Equal(samples.Length, all.Count);
+        Assert.InRange(Samples.ErrorOfRank(samples, 0.5, all.Quantile(0.5)), 0, MergedErrors[0]);
+        Assert.InRange(Samples.ErrorOfRank(samples, 0.99, all.Quantile(0.99)), 0, MergedErrors[1]);
+        Assert.InRange(Samples.ErrorOfRank(samples, 0.999, all.Quantile(0.999)), 0, MergedErrors[2]);
     }
 
     [Fact]

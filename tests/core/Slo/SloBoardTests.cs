@@ -20,11 +20,9 @@ public sealed class SloBoardTests
         Assert.True(_board.OnHeartbeat("east", new SloMark(1, 1, 1), Told, At(0)));
 
         Assert.Equal(Busy, _board.HealthOf("east", At(30)));
-        Assert.Equal(1.36, _board.FactorOf("east", At(30)), 5);
         Assert.Equal(Duration.FromSeconds(30), _board.ViewOf("east", At(30))!.Value.Summary.Age);
         Assert.Equal(Slow with { Age = S(3) }, _board.JobOf("east", new JobId(1, 2), At(3)));
         Assert.Equal(SloHealth.Healthy, _board.HealthOf("east", At(31)));
-        Assert.Equal(1, _board.FactorOf("east", At(31)));
         Assert.Null(_board.JobOf("east", new JobId(1, 2), At(31)));
         Assert.Null(_board.JobOf("east", new JobId(1, 3), At(3)));
         Assert.Null(_board.ViewOf("west", At(0)));
@@ -115,6 +113,26 @@ public sealed class SloBoardTests
         Assert.Equal(Busy, _board.HealthOf("east", At(100)));
     }
 
+    /// <summary>A mark that no datacenter ever reaches, and that only another gate told of.</summary>
+    [Theory]
+    [InlineData(30, false)]
+    [InlineData(31, true)]
+    public void A_false_mark_blinds_a_gate_no_longer_than_what_it_told_counts(int second, bool isHeard)
+    {
+        _board.OnHeartbeat("east", new SloMark(1, 1, 1), Told, At(0));
+        var never = new SloMark(long.MaxValue, long.MaxValue, long.MaxValue);
+        var untrue = new SloGossip("east", never, SloHealth.Healthy, Slow with { Score = 0 });
+        Assert.True(_board.OnGossip(untrue, At(0)));
+        Assert.False(_board.OnGossip(untrue, At(second)));
+
+        Assert.Equal(isHeard, _board.OnHeartbeat("east", new SloMark(1, 1, 2), Told, At(second)));
+        Assert.Equal(isHeard ? Busy : SloHealth.Healthy, _board.HealthOf("east", At(second)));
+        if (!isHeard) return;
+        // The datacenter's own word binds, however old it is.
+        Assert.False(_board.OnGossip(
+            new SloGossip("east", new SloMark(1, 1, 1), SloHealth.Healthy, Slow), At(100)));
+    }
+
     [Fact]
     public void A_gate_tells_once_what_it_heard_itself_and_never_what_it_was_told()
     {
@@ -152,15 +170,49 @@ public sealed class SloBoardTests
     [InlineData(1f, 1f, 0f)]
     [InlineData(1f, 1f, 1000f)]
     [InlineData(9e9f, 1f, 1f)]
-    public void A_summary_that_no_latencies_make_is_a_fault(float p99, float score, float factor)
+    [InlineData(1f, 1f, 1f, 0)]
+    public void A_summary_that_no_latencies_make_is_a_fault(
+        float p99, float score, float factor, uint samples = 5)
     {
-        var writer = new FieldWriter();
-        var poisoned = new SloSummary(0.5f, 0.9f, p99, 5, score, factor, Duration.Zero);
-        DatacenterSlo.Write(writer, new DatacenterSlo(SloHealth.Healthy, poisoned, []));
-        var reader = new FieldReader(writer.Written);
+        var poisoned = new SloSummary(0.5f, 0.9f, p99, samples, score, factor, Duration.Zero);
 
-        Assert.Null(DatacenterSlo.Read(ref reader));
-        Assert.Equal("summary holds what no latencies make", reader.Fault);
+        Assert.Equal(
+            "summary holds what no latencies make",
+            FaultOf(new DatacenterSlo(SloHealth.Healthy, poisoned, [])));
+    }
+
+    [Theory]
+    [InlineData(1f, true)]
+    [InlineData(0.5f, false)]
+    public void Without_latencies_everything_is_as_it_is_meant_to_be(float score, bool isSound) =>
+        Assert.Equal(isSound, FaultOf(
+            new DatacenterSlo(Busy, new SloSummary(0, 0, 0, 0, score, 1, Duration.Zero), [])) is null);
+
+    [Theory]
+    [InlineData(DatacenterHealth.Unhealthy, SloRuleKind.None)]
+    [InlineData(DatacenterHealth.Healthy, SloRuleKind.P99Unhealthy)]
+    [InlineData(DatacenterHealth.Busy, SloRuleKind.P95Degraded)]
+    public void A_health_that_its_rule_does_not_make_is_a_fault(DatacenterHealth health, SloRuleKind rule)
+    {
+        var told = new SloHealth(health, rule);
+
+        Assert.Contains(
+            "makes no datacenter", FaultOf(new DatacenterSlo(told, Slow, [])), StringComparison.Ordinal);
+        Assert.Contains("makes no datacenter", FaultOf(
+            new SloStanding(new SloMark(1, 1, 1), told, S(1))), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_standing_that_finds_nothing_is_a_fault() => Assert.Contains(
+        "makes no datacenter", FaultOf(new SloStanding(new SloMark(1, 1, 1), SloHealth.Healthy, S(1))),
+        StringComparison.Ordinal);
+
+    [Fact]
+    public void A_job_that_is_told_twice_is_a_fault()
+    {
+        var job = new JobSlo(new JobId(1, 2), Slow);
+
+        Assert.Equal($"jobs names {job.Job} twice", FaultOf(new DatacenterSlo(Busy, Slow, [job, job])));
     }
 
     [Theory]
@@ -184,10 +236,29 @@ public sealed class SloBoardTests
     public void A_hundred_jobs_fit_six_kilobytes()
     {
         var writer = new FieldWriter();
-        var jobs = Enumerable.Repeat(new JobSlo(new JobId(900, 1L << 40), Slow), SloLimits.JobsMax);
+        var jobs = Enumerable.Range(0, SloLimits.JobsMax)
+            .Select(i => new JobSlo(new JobId(900, (1L << 40) + i), Slow));
         DatacenterSlo.Write(writer, new DatacenterSlo(Busy, Slow, [.. jobs]));
 
         Assert.InRange(writer.Length, 1, 6 * 1024);
+    }
+
+    private static string? FaultOf(DatacenterSlo slo)
+    {
+        var writer = new FieldWriter();
+        DatacenterSlo.Write(writer, slo);
+        var reader = new FieldReader(writer.Written);
+        Assert.Equal(DatacenterSlo.Read(ref reader) is null, reader.Fault is not null);
+        return reader.Fault;
+    }
+
+    private static string? FaultOf(SloStanding standing)
+    {
+        var writer = new FieldWriter();
+        SloStanding.Write(writer, standing);
+        var reader = new FieldReader(writer.Written);
+        SloStanding.Read(ref reader);
+        return reader.Fault;
     }
 
     private static Duration S(long seconds) => Duration.FromSeconds(seconds);

@@ -66,6 +66,7 @@ public sealed class SloConfigTests
     [InlineData("SLO_GOSSIP_SUMMARY_TTL_SECONDS", "9")]
     [InlineData("SLO_MEETING_BELOW", "0.7")]
     [InlineData("SLO_VIOLATING_BELOW", "1.1")]
+    [InlineData("SLO_UNHEALTHY_P99_RATIO", "2.9")]
     public void What_makes_no_sense_is_refused_by_name(string name, string value)
     {
         Read((name, value));
@@ -82,6 +83,12 @@ public sealed class SloConfigTests
     [Fact]
     public void Bounds_of_levels_follow_the_ones_below_them() =>
         Assert.Equal(new SloLevelBounds(0.8, 2, 2, 2), Read(("SLO_MEETING_BELOW", "2")).Levels);
+
+    [Theory]
+    [InlineData("4", 5)]
+    [InlineData("8", 8)]
+    public void Unhealthy_takes_no_less_of_p99_than_degraded(string degraded, double unhealthy) =>
+        Assert.Equal(unhealthy, Read(("SLO_DEGRADED_P99_RATIO", degraded)).Unhealthy.Ratio);
 
     [Theory]
     [InlineData(5, "30", 30, true)]

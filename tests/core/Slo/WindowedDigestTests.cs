@@ -76,6 +76,34 @@ public sealed class WindowedDigestTests
         _window.CheckInvariants();
     }
 
+    [Fact]
+    public void Buckets_of_one_life_count_no_more_together_than_it_has_had()
+    {
+        Assert.Equal(BucketVerdict.Accepted, Told(number: 1, revision: 1, samples: 10, total: 10));
+        Assert.Equal(BucketVerdict.Accepted, Told(number: 2, revision: 2, samples: 20, total: 30));
+        Assert.Equal(BucketVerdict.Excessive, Told(number: 3, revision: 3, samples: 20, total: 49));
+        Assert.Equal(BucketVerdict.Excessive, Told(number: 2, revision: 4, samples: 40, total: 49));
+        Assert.Equal(30, CountAt(0));
+        Assert.Equal(BucketVerdict.Replaced, Told(number: 2, revision: 5, samples: 39, total: 49));
+        // What was overtaken on its way knew of fewer.
+        Assert.Equal(BucketVerdict.Accepted, Told(number: 0, revision: 0, samples: 5, total: 54));
+        Assert.Equal(BucketVerdict.Accepted, Told(number: 7, revision: 1, samples: 1, total: 1, life: 2));
+        Assert.Equal(55, CountAt(0));
+
+        BucketVerdict Told(long number, long revision, int samples, long total, long life = 1) =>
+            _window.Put(1, life, revision, Bucket(number, samples), total, At(0));
+    }
+
+    [Fact]
+    public void What_overtook_an_earlier_bucket_says_how_much_there_is_of_both()
+    {
+        Assert.Equal(
+            BucketVerdict.Accepted, _window.Put(1, 1, revision: 5, Bucket(1, 30), total: 40, At(0)));
+        Assert.Equal(
+            BucketVerdict.Accepted, _window.Put(1, 1, revision: 1, Bucket(0, 10), total: 10, At(1)));
+        Assert.Equal(40, CountAt(1));
+    }
+
     /// <summary>Whatever is lost, doubled or late on the way, no latency counts twice, and what arrived in
     /// its newest revision counts in full.</summary>
     [Fact]
@@ -86,7 +114,7 @@ public sealed class WindowedDigestTests
             var newest = new SortedDictionary<(int, int), int>();
             foreach (var (owner, number, revision) in updates)
             {
-                window.Put(owner, 1, revision, Bucket(number, 10 * revision), At(1));
+                window.Put(owner, 1, revision, Bucket(number, 10 * revision), total: 240, At(1));
                 newest[(owner, number)] = Math.Max(newest.GetValueOrDefault((owner, number)), revision);
                 window.CheckInvariants();
             }
@@ -97,7 +125,8 @@ public sealed class WindowedDigestTests
     private BucketVerdict Put(
         int owner, long incarnation, long number, long revision, int samples, long at)
     {
-        var verdict = _window.Put(owner, incarnation, revision, Bucket(number, samples), At(at));
+        var verdict = _window.Put(
+            owner, incarnation, revision, Bucket(number, samples), total: 1_000_000, At(at));
         if (owner % 1000 == 1) _window.CheckInvariants();
         return verdict;
     }

@@ -25,10 +25,13 @@ internal sealed class ScriptedGate : IGateApi, IDisposable
 
     public static readonly SloView Slow = new(
         new SloHealth(DatacenterHealth.Degraded, SloRuleKind.P95Degraded),
-        new SloSummary(50, 390, 500, 5000, 1.3f, 1.12f, Duration.Zero), SloLevel.Violating, Factor: 1.2);
+        new SloSummary(50, 390, 500, 5000, 1.3f, 1.12f, Duration.Zero), SloLevel.Violating, Factor: 1.2)
+    {
+        Left = Duration.FromSeconds(30),
+    };
 
     public ScriptedGate() => Cluster = new ClusterView(
-        Cluster1, TimeProvider.System, SloConfig.Default,
+        Cluster1, TimeProvider.System,
         (datacenter, _) => datacenter == "dc-a" ? Slo : null);
 
     public NodeId Id { get; } = NodeId.Of("gate-1");
