@@ -14,7 +14,7 @@ namespace Hyperscale.Det.Routing;
 /// <param name="CircuitPressure">Open circuits / managers.</param>
 /// <param name="LoadFactor">1 to 5, of the three.</param>
 /// <param name="QualityPenalty">1 to 2: how little the coordinates can be trusted.</param>
-/// <param name="SloFactor">Of AD-42.</param>
+/// <param name="SloFactor">Of AD-42, with what is added where targets are missed.</param>
 /// <param name="PreferenceFactor">0.9 for a preferred datacenter.</param>
 /// <param name="CooldownFactor">2 after a failed dispatch.</param>
 /// <param name="Score">The product; without latency and quality while the gate has no coordinate.</param>

@@ -106,7 +106,9 @@ public sealed partial class GateJobRouter
                 if (_excluded[i].Datacenter == name.Text) _excluded[i] = _excluded[last];
             rank = eligible++;
             var bucket = _scores[best].Bucket;
-            _ranked[rank] = new(bucket, bucket, 0, IsKept: false, name.Text, best, Standing.Challenger);
+            _ranked[rank] = new(
+                bucket, bucket, 0, IsKept: false, view.Datacenters[best].MissesSlo, name.Text, best,
+                Standing.Challenger);
         }
 
         var moved = _ranked[rank];

@@ -39,6 +39,7 @@ public sealed partial class GateJobRouter(
     private Ranked[] _ranked = [];
     private SpilloverCandidate[] _others = [];
     private Exclusion[] _excluded = [];
+    private double _missedSloFactor;
     private long _decisions;
     private Instant? _probedAt;
     private ProbeKind _probe;
@@ -136,6 +137,7 @@ public sealed partial class GateJobRouter(
         Instant now)
     {
         Reserve(view.Datacenters.Count);
+        _missedSloFactor = MissedSloFactorOf(view);
         var (eligible, excluded) = Rank(request, view, incumbents, now);
         var primaries = Math.Min(request.Count, eligible);
         var reason = ReasonOf(incumbents, eligible, primaries, view, now);
@@ -186,7 +188,8 @@ public sealed partial class GateJobRouter(
             var bucket = _scores[i].Bucket;
             if (bucket < best) best = bucket;
             _ranked[eligible++] = new(
-                bucket, bucket, _scores[i].Score, IsKept: false, candidate.Name.Text, i, Standing.Challenger);
+                bucket, bucket, _scores[i].Score, IsKept: false, candidate.MissesSlo, candidate.Name.Text, i,
+                Standing.Challenger);
             if (bucket < relief && !candidate.MissesSlo && incumbents.IndexOf(candidate.Name) < 0)
                 relief = bucket;
         }
@@ -198,7 +201,19 @@ public sealed partial class GateJobRouter(
 
     private DatacenterRoutingScore ScoreOf(
         DatacenterCandidate candidate, RoutingRequest request, RoutingView view, Instant now) =>
-        _scorer.Score(candidate, request, CooldownFactorOf(candidate.Name, now), view.IsBootstrap, now);
+        _scorer.Score(
+            candidate, request, CooldownFactorOf(candidate.Name, now), _missedSloFactor, view.IsBootstrap,
+            now);
+
+    /// <summary>One least factor for all that miss their targets: whatever is compared with whatever, the
+    /// order is one of numbers.</summary>
+    private static double MissedSloFactorOf(RoutingView view)
+    {
+        var most = 0.0;
+        foreach (var candidate in view.Datacenters)
+            if (!candidate.MissesSlo) most = Math.Max(most, candidate.SloFactor);
+        return most * RoutingScorer.MissedSloFactor;
+    }
 
     /// <summary>Gives an incumbent its advantage; none to one whose jobs miss their latency targets while a
     /// challenger of its bucket, or of a better one, does not.</summary>
@@ -292,12 +307,14 @@ public sealed partial class GateJobRouter(
     /// <param name="Order">Score, with the incumbents' advantage.</param>
     /// <param name="IsKept">An incumbent that has an advantage; before a challenger of the same
     /// order.</param>
+    /// <param name="MissesSlo">Likewise behind one that does not.</param>
     /// <param name="Index">In the view.</param>
     private readonly record struct Ranked(
         DatacenterHealth HomeBucket,
         DatacenterHealth Bucket,
         double Order,
         bool IsKept,
+        bool MissesSlo,
         string Name,
         int Index,
         Standing Standing)
@@ -316,6 +333,7 @@ public sealed partial class GateJobRouter(
             if (a.Order < b.Order) return -1;
             if (a.Order > b.Order) return 1;
             if (a.IsKept != b.IsKept) return a.IsKept ? -1 : 1;
+            if (a.MissesSlo != b.MissesSlo) return a.MissesSlo ? 1 : -1;
             return string.CompareOrdinal(a.Name, b.Name);
         }
     }

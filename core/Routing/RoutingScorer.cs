@@ -9,6 +9,11 @@ public sealed class RoutingScorer(IBlendedLatencies latencies)
     /// <summary>No round trip counts as shorter: else nothing but latency would count.</summary>
     public const double LatencyMinMs = 1;
 
+    /// <summary>How many times the largest SLO factor of those whose jobs are not known to miss their targets
+    /// one counts at least whose jobs do: it comes behind each of them that is, all else taken together, not
+    /// worse by more than this.</summary>
+    public const double MissedSloFactor = 1.2;
+
     private const double UtilizationWeight = 0.5;
     private const double QueueWeight = 0.3;
     private const double CircuitWeight = 0.2;
@@ -21,11 +26,13 @@ public sealed class RoutingScorer(IBlendedLatencies latencies)
     /// <summary>What a candidate's score is made of. Its latency is asked for once, and nothing changes it
     /// later.</summary>
     /// <param name="cooldownFactor">1, or more after a failed dispatch.</param>
+    /// <param name="missedSloFactor">Least SLO factor of one whose jobs miss their targets.</param>
     /// <param name="isBootstrap">The gate has no coordinate to go by: load alone decides.</param>
     public DatacenterRoutingScore Score(
         DatacenterCandidate candidate,
         RoutingRequest request,
         double cooldownFactor,
+        double missedSloFactor,
         bool isBootstrap,
         Instant now)
     {
@@ -37,7 +44,10 @@ public sealed class RoutingScorer(IBlendedLatencies latencies)
         var load = LoadFactorOf(capacity.Utilization, queue, circuits);
         var quality = QualityPenaltyOf(candidate.Predicted?.Quality ?? 0);
         var preference = request.Prefers(candidate.Name) ? PreferredFactor : 1;
-        var score = load * candidate.SloFactor * preference * cooldownFactor;
+        var slo = candidate.MissesSlo
+            ? Math.Max(candidate.SloFactor, missedSloFactor)
+            : candidate.SloFactor;
+        var score = load * slo * preference * cooldownFactor;
         if (!isBootstrap) score *= Math.Max(LatencyMinMs, latency.BlendedMs) * quality;
         return new DatacenterRoutingScore(
             candidate.Name.Text,
@@ -51,7 +61,7 @@ public sealed class RoutingScorer(IBlendedLatencies latencies)
             circuits,
             load,
             quality,
-            candidate.SloFactor,
+            slo,
             preference,
             cooldownFactor,
             score)

@@ -11,10 +11,13 @@ namespace Hyperscale.Det.Sim.Checkers;
 /// <summary>Jobs go where their lists and the health of datacenters let them (AD-36, AD-43): nowhere outside
 /// the list of those that they may use, to no worse bucket while a better one is left, and spillover leads to
 /// none that is worse. Where one is enough it is not one whose jobs miss their latency targets while another
-/// one of its bucket, with a better score, is not known to (AD-42). Of every datacenter a decision says
-/// where it stands.</summary>
+/// one of its bucket, whose score without the latencies is within a fifth, is not known to (AD-42). Of every
+/// datacenter a decision says where it stands.</summary>
 public sealed class JobRouting() : Checker("routing", CheckerViews.Steps | CheckerViews.Sent)
 {
+    private const double ComparableWithin = 1.2;
+    private const double Rounding = 1e-9;
+
     public override void OnSent(SimHost host, NodeId to, Message message)
     {
         if (message is not Message.ReserveSlot reserve || !World.TryPlace(to, out var place)) return;
@@ -104,11 +107,13 @@ public sealed class JobRouting() : Checker("routing", CheckerViews.Steps | Check
         if (!CandidateOf(decision, chosen.Datacenter).MissesSlo) return;
         foreach (var other in decision.Ranking.Skip(1))
         {
+            // What they are without their latencies is what makes them comparable.
+            var (own, others) = (WithoutSlo(chosen), WithoutSlo(other));
             Require(
-                other.Bucket > chosen.Bucket || other.Score >= chosen.Score
+                other.Bucket > chosen.Bucket || others >= own * ComparableWithin * (1 - Rounding)
                 || CandidateOf(decision, other.Datacenter).MissesSlo,
                 () => $"{job} goes to {chosen.Datacenter}, whose jobs miss their latency targets, with a "
-                    + $"score of {chosen.Score}; {other.Datacenter} has {other.Score}");
+                    + $"score of {own} without them; {other.Datacenter} has {others}");
         }
     }
 
@@ -155,6 +160,8 @@ public sealed class JobRouting() : Checker("routing", CheckerViews.Steps | Check
     private bool IsLargeEnough(string datacenter, JobSpec spec) =>
         World.Plan.Topology.Datacenters.First(one => one.Name == datacenter).WorkerCores.Min()
         >= spec.Workflows.Max(workflow => workflow.Cores);
+
+    private static double WithoutSlo(in DatacenterRoutingScore score) => score.Score / score.SloFactor;
 
     private static DatacenterCandidate CandidateOf(RoutingDecision decision, string datacenter) =>
         decision.View.Datacenters.First(candidate => candidate.Name.Text == datacenter);

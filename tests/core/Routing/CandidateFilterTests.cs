@@ -18,7 +18,7 @@ public sealed class CandidateFilterTests
     }
 
     private static bool IsFull(DatacenterCandidate candidate) =>
-        new RoutingScorer(new PlainLatencies()).Score(candidate, Request(), 1, false, At(0)).IsFull;
+        new RoutingScorer(new PlainLatencies()).Score(candidate, Request(), 1, 0, false, At(0)).IsFull;
 
     [Fact]
     public void Full_is_who_is_busy_for_want_of_a_core_alone()

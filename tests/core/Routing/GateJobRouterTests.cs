@@ -2,6 +2,7 @@ using CsCheck;
 using Hyperscale.Det.Capacity;
 using Hyperscale.Det.Kernel;
 using Hyperscale.Det.Routing;
+using Hyperscale.Det.Slo;
 using static Hyperscale.Det.Tests.Core.Routing.RoutingSamples;
 
 namespace Hyperscale.Det.Tests.Core.Routing;
@@ -257,11 +258,13 @@ public sealed class GateJobRouterTests
 
     [Fact]
     public void What_a_decision_says_would_have_changed_it_does() =>
-        Gen.Select(Any, Gen.Int[1, 3], Gen.Int[0, 3]).Sample((all, count, rounds) =>
+        Gen.Select(Any, Gen.Int[1, 3], Gen.Int[0, 3]).Sample((some, count, rounds) =>
         {
             var router = new GateJobRouter(
                 CapacityConfig.Default with { IsSpilloverEnabled = false }, HysteresisConfig.Default,
                 new PlainLatencies());
+            // So far away that none is ever nearer than counts.
+            var all = some.Select(dc => Nearer(dc, 1e6)).ToList();
             for (var i = 0; i < rounds; i++)
                 router.RouteJob(Request(count), new RoutingView(all, false), At(i * 25));
             var decision = router.Preview(Request(count), new RoutingView(all, false), At(100));
@@ -272,13 +275,67 @@ public sealed class GateJobRouterTests
                 {
                     var scale = alternative.Needed / alternative.Actual * factor;
                     var changed = all.Select(dc => dc.Name.Text == alternative.Datacenter
-                        ? dc with { SloFactor = dc.SloFactor * scale }
+                        ? Nearer(dc, scale)
                         : dc).ToList();
                     var instead = router.Preview(Request(count), new RoutingView(changed, false), At(100));
                     Assert.Equal(isChosen, instead.Primaries.Contains(alternative.Datacenter));
                 }
             }
         });
+
+    /// <summary>The factor of one that misses its targets is not its own alone, so that no comparison of two
+    /// depends on a third.</summary>
+    [Fact]
+    public void Who_misses_its_targets_comes_behind_all_of_its_bucket_that_are_comparable_and_do_not() =>
+        Gen.Select(Any, Gen.Bool).Sample((all, isBootstrap) =>
+        {
+            var view = new RoutingView(all, isBootstrap);
+            var ranking = NewRouter(new PlainLatencies()).Preview(Request(), view, At(0)).Ranking;
+            for (var i = 0; i < ranking.Count; i++)
+            {
+                if (!Misses(ranking[i])) continue;
+                foreach (var behind in ranking.Skip(i + 1).Where(one => one.Bucket == ranking[i].Bucket))
+                {
+                    Assert.True(Misses(behind) || WithoutSlo(behind)
+                        > WithoutSlo(ranking[i]) * RoutingScorer.MissedSloFactor * (1 - 1e-9));
+                }
+            }
+
+            static bool Misses(in DatacenterRoutingScore score) => score.SloLevel >= SloLevel.Violating;
+
+            static double WithoutSlo(in DatacenterRoutingScore score) => score.Score / score.SloFactor;
+        });
+
+    [Theory]
+    [InlineData(1.048, 0.998, 59, "b")]
+    [InlineData(1.048, 0.998, 61, "a")]
+    [InlineData(1.048, 1.2, 59, "b")]
+    [InlineData(2, 1, 99, "b")]
+    [InlineData(2, 1, 101, "a")]
+    public void Who_misses_its_targets_is_chosen_only_where_the_others_are_worse_by_more_than_a_fifth(
+        double missing, double meeting, double rtt, string chosen)
+    {
+        var decision = Route(
+            Request(), Dc("a", 50, slo: missing, level: SloLevel.Violating),
+            Dc("b", rtt, slo: meeting, level: SloLevel.Meeting));
+
+        Assert.Equal(chosen, decision.Ranking[0].Datacenter);
+    }
+
+    [Fact]
+    public void Where_all_miss_their_targets_their_own_factors_decide()
+    {
+        var decision = Route(
+            Request(), Dc("a", 50, slo: 1.3, level: SloLevel.Critical),
+            Dc("b", 50, slo: 1.1, level: SloLevel.Violating));
+
+        Assert.Equal([1.1, 1.3], decision.Ranking.Select(score => score.SloFactor));
+    }
+
+    private static DatacenterCandidate Nearer(DatacenterCandidate dc, double scale) => dc with
+    {
+        Predicted = dc.Predicted!.Value with { RttUcbMs = dc.Predicted.Value.RttUcbMs * scale },
+    };
 
     private static GateJobRouter NewRouter(IBlendedLatencies latencies) =>
         new(CapacityConfig.Default, HysteresisConfig.Default, latencies);

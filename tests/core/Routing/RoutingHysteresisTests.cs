@@ -205,8 +205,8 @@ public sealed class RoutingHysteresisTests
     public void An_incumbent_whose_jobs_miss_their_targets_stays_where_all_else_is_worse_still()
     {
         var slow = Dc("a", 50, slo: 1.18, level: SloLevel.Violating);
-        Expect(0, "a", RoutingReason.InitialSelection, Dc("a", 50), Dc("b", 60));
-        Expect(1, "a", RoutingReason.HoldDownRetained, slow, Dc("b", 60));
+        Expect(0, "a", RoutingReason.InitialSelection, Dc("a", 50), Dc("b", 61));
+        Expect(1, "a", RoutingReason.HoldDownRetained, slow, Dc("b", 61));
         var full = Dc("b", 1, health: DatacenterHealth.Busy);
         Expect(40, "a", RoutingReason.BelowThresholdRetained, slow, full);
     }

@@ -22,7 +22,7 @@ public sealed class RoutingScorerTests
         Assert.Equal((80.0, 80.0, 1.0), Latencies(score));
         Assert.Equal(40, score.PredictedRttMs);
         _latencies.BaselineMs = 30;
-        var other = new RoutingScorer(_latencies).Score(Dc("b", 40), Request(), 1, false, At(0));
+        var other = new RoutingScorer(_latencies).Score(Dc("b", 40), Request(), 1, 0, false, At(0));
         Assert.Equal((40.0, 30.0, 70.0),
             (other.PredictedRttMs, other.BaselineMs, other.BlendedLatencyMs));
         Assert.Equal((0.6, 0.5, 0.25), (score.Utilization, score.QueueFactor, score.CircuitPressure));
@@ -109,7 +109,7 @@ public sealed class RoutingScorerTests
         RoutingRequest? request = null,
         double cooldown = 1,
         bool isBootstrap = false) => new RoutingScorer(_latencies).Score(
-            candidate, request ?? Request(), cooldown, isBootstrap, At(0));
+            candidate, request ?? Request(), cooldown, missedSloFactor: 0, isBootstrap, At(0));
 
     private static (double, double, double) Latencies(in DatacenterRoutingScore score) =>
         (score.BlendedLatencyMs, score.ObservedLatencyMs, score.ObservedConfidence);
