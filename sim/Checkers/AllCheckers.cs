@@ -38,6 +38,7 @@ public static class AllCheckers
         new MembersAgree(),
         new ViewsAgree(),
         new HealthAgrees(),
+        new SloViews(),
         new Liveness(),
         new Convergence(),
         new Situations(),

@@ -4,6 +4,7 @@ using Hyperscale.Det.Nodes;
 using Hyperscale.Det.Protocol;
 using Hyperscale.Det.Sim.Coverage;
 using Hyperscale.Det.Sim.Engine;
+using Hyperscale.Det.Sim.Plans;
 using Hyperscale.Det.Sim.Processes;
 using Hyperscale.Det.Slo;
 
@@ -36,9 +37,12 @@ public sealed class LatenciesOnce() : LatencyReports("latencies-once", CheckerVi
     private void Judge(string datacenter, JobSlo told)
     {
         var (job, summary) = told;
+        if (!IsCounted(datacenter)) return;
         var answers = World.Processes.AnswersOf(job, datacenter);
         Require(summary.Samples <= answers.Count, () =>
             $"{datacenter} tells of {summary.Samples} latencies of {job}; there were {answers.Count}");
+        // What was made up counts no more often than what was measured, but for as long as it likes.
+        if (World.HasLyingWorkers(datacenter)) return;
         var slowest = answers.Slowest.Nanoseconds / 1e6;
         // As it is told, a latency has the precision of a single.
         Require(summary.P99Ms <= slowest * 1.000001, () =>
@@ -49,6 +53,7 @@ public sealed class LatenciesOnce() : LatencyReports("latencies-once", CheckerVi
     {
         if (!_ended.TryGetValue(host.Id, out var jobs)) return;
         var datacenter = host.Place.Datacenter;
+        if (World.HasLyingWorkers(datacenter)) return;
         foreach (var (job, ended) in jobs)
         {
             if (!IsWhole(World.Processes.Of(job, datacenter), ended)) continue;
@@ -61,6 +66,11 @@ public sealed class LatenciesOnce() : LatencyReports("latencies-once", CheckerVi
             if (count > 0) World.Coverage.Sometimes(Probe.LatenciesOfAJobWhole);
         }
     }
+
+    /// <summary>Whether no worker of the datacenter can have told of more latencies than its attempts
+    /// had.</summary>
+    private bool IsCounted(string datacenter) => !World.HasLyingWorkers(datacenter)
+        || !World.Plan.Faults.Any(fault => fault is PlannedFault.FalseDigests { Huge: true });
 
     /// <summary>Whether nothing that was lost or has grown old can have kept the manager from knowing all:
     /// each attempt had at most two buckets, and told them with its end.</summary>

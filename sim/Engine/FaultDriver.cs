@@ -1,29 +1,14 @@
 using System.Diagnostics;
-using Hyperscale.Det.Capacity;
 using Hyperscale.Det.Kernel;
+using Hyperscale.Det.Protocol;
 using Hyperscale.Det.Sim.Coverage;
 using Hyperscale.Det.Sim.Plans;
-using Hyperscale.Det.Slo;
 
 namespace Hyperscale.Det.Sim.Engine;
 
 /// <summary>Makes the plan's faults happen at their times, and heals the world at the end of them.</summary>
 public sealed class FaultDriver
 {
-    private static readonly float LatencyMaxMs = (float)(LatencyDigest.LatencyMax.Nanoseconds / 1e6);
-
-    private static readonly DatacenterSlo Terrible = new(
-        new SloHealth(DatacenterHealth.Unhealthy, SloRuleKind.P99Unhealthy),
-        new SloSummary(
-            LatencyMaxMs, LatencyMaxMs, LatencyMaxMs, uint.MaxValue, (float)SloLimits.RatioMax,
-            (float)SloLimits.FactorMax, Duration.Zero),
-        []);
-
-    private static readonly DatacenterSlo Perfect = new(
-        SloHealth.Healthy,
-        new SloSummary(0, 0, 0, uint.MaxValue, 0, (float)SloLimits.FactorMin, Duration.Zero),
-        []);
-
     private readonly World _world;
 
     public FaultDriver(World world)
@@ -75,9 +60,13 @@ public sealed class FaultDriver
                 _world.Coverage.Fired(FaultFamily.SlowProcess);
                 HostOf(slow.Node).SlowBy = slow.PerBatch;
                 break;
-            case PlannedFault.SlowTarget or PlannedFault.FalseLatencies:
+            case PlannedFault.SlowTarget slow:
+                _world.Coverage.Fired(FaultFamily.SlowTarget);
+                _world.Processes.SlowTarget(slow.Datacenter, slow.Times);
+                break;
+            case PlannedFault.FalseLatencies or PlannedFault.FalseDigests or PlannedFault.FalseGossip:
                 _world.Coverage.Fired(fault.Family);
-                ChangeLatencies(fault, isOver: false);
+                foreach (var host in LiarsOf(fault)) host.Lie = LieOf(fault);
                 break;
             case PlannedFault.Pause pause:
                 _world.Coverage.Fired(FaultFamily.Pause);
@@ -109,8 +98,11 @@ public sealed class FaultDriver
             case PlannedFault.SlowProcess slow:
                 HostOf(slow.Node).SlowBy = Duration.Zero;
                 break;
-            case PlannedFault.SlowTarget or PlannedFault.FalseLatencies:
-                ChangeLatencies(fault, isOver: true);
+            case PlannedFault.SlowTarget slow:
+                _world.Processes.SlowTarget(slow.Datacenter, times: 1);
+                break;
+            case PlannedFault.FalseLatencies or PlannedFault.FalseDigests or PlannedFault.FalseGossip:
+                foreach (var host in LiarsOf(fault)) host.Lie = null;
                 break;
             default:
                 throw new UnreachableException($"{fault} has no end");
@@ -135,14 +127,24 @@ public sealed class FaultDriver
         _world.Clients.Settle();
     }
 
-    private void ChangeLatencies(PlannedFault fault, bool isOver)
+    private IEnumerable<SimHost> LiarsOf(PlannedFault fault) => fault switch
     {
-        if (fault is PlannedFault.SlowTarget slow)
-            _world.Processes.SlowTarget(slow.Datacenter, isOver ? 1 : slow.Times);
-        if (fault is not PlannedFault.FalseLatencies lie) return;
-        foreach (var host in _world.Hosts.Where(host => host.Place.Datacenter == lie.Datacenter))
-            host.FalseLatencies = isOver ? null : lie.Terrible ? Terrible : Perfect;
-    }
+        PlannedFault.FalseLatencies lie => _world.Hosts.Where(
+            host => host.Place.Role == NodeRole.Manager && host.Place.Datacenter == lie.Datacenter),
+        PlannedFault.FalseDigests lie => [HostOf(lie.Worker)],
+        PlannedFault.FalseGossip lie => [HostOf(lie.Gate)],
+        _ => throw new UnreachableException($"unhandled {fault}"),
+    };
+
+    private Lie LieOf(PlannedFault fault) => fault switch
+    {
+        PlannedFault.FalseLatencies lie => new FalseLatencies(lie.Terrible),
+        PlannedFault.FalseDigests lie => new FalseDigests(
+            lie.Huge, Rng.Stream(_world.Plan.Seed, "false digests", lie.Worker, (ulong)lie.At.Nanoseconds)),
+        PlannedFault.FalseGossip lie => new FalseGossip(
+            lie.Terrible, [.. _world.Topology.Datacenters.Select(datacenter => datacenter.Name)]),
+        _ => throw new UnreachableException($"unhandled {fault}"),
+    };
 
     private void ForEachWay(PlannedFault.Partition partition, Action<int, int> then)
     {
@@ -164,6 +166,8 @@ public sealed class FaultDriver
         PlannedFault.SlowProcess slow => slow.Until,
         PlannedFault.SlowTarget slow => slow.Until,
         PlannedFault.FalseLatencies told => told.Until,
+        PlannedFault.FalseDigests told => told.Until,
+        PlannedFault.FalseGossip told => told.Until,
         _ => null,
     };
 

@@ -5,7 +5,6 @@ using Hyperscale.Det.Protocol;
 using Hyperscale.Det.Sim.Coverage;
 using Hyperscale.Det.Sim.Disk;
 using Hyperscale.Det.Sim.Plans;
-using Hyperscale.Det.Slo;
 
 namespace Hyperscale.Det.Sim.Engine;
 
@@ -35,8 +34,11 @@ public sealed partial class SimHost
     /// <summary>Until when the process could not do its work in time.</summary>
     public Instant HamperedUntil { get; private set; } = Instant.Zero;
 
-    /// <summary>What it tells gates of latencies in place of what is true; null for the truth.</summary>
-    public DatacenterSlo? FalseLatencies { get; set; }
+    /// <summary>What it tells in place of what is true; null for the truth.</summary>
+    public Lie? Lie { get; set; }
+
+    /// <summary>Whether anything that it ever told was not true.</summary>
+    public bool HasLied { get; private set; }
 
     /// <summary>Added to every sync.</summary>
     public Duration DiskStall
@@ -94,9 +96,17 @@ public sealed partial class SimHost
         _log?.FailNext(false);
         SlowBy = Duration.Zero;
         DiskStall = Duration.Zero;
-        FalseLatencies = null;
+        Lie = null;
         SetClockRate(1000);
         if (State == HostState.Down) Start();
+    }
+
+    private Message Tell(Message message)
+    {
+        if (Lie is null) return message;
+        var told = Lie.Tell(message);
+        HasLied |= !ReferenceEquals(told, message);
+        return told;
     }
 
     /// <summary>The monotonic clock runs at another rate from now on.</summary>

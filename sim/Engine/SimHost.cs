@@ -215,8 +215,7 @@ public sealed partial class SimHost : ISimLogOwner
 
     private void SendTo(NodeId to, Message message)
     {
-        if (FalseLatencies is { } told && message is Message.ManagerHeartbeat heartbeat)
-            message = heartbeat with { Slo = told };
+        message = Tell(message);
         if (_world.TryPlace(to, out var place)) _world.Network.Send(Place.Index, place, message);
         else if (message is Message.ClientCall) Post(new NodeInput.SendFailed(to, message));
         else Post(new NodeInput.PeerLost(to));

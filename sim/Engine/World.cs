@@ -75,6 +75,10 @@ public sealed class World : INetworkEnds
     /// <summary>Whether the faults are over.</summary>
     public bool IsHealed { get; internal set; }
 
+    /// <summary>Whether a worker of a datacenter ever made latencies up.</summary>
+    public bool HasLyingWorkers(string datacenter) => _hosts.Any(host =>
+        host.HasLied && host.Place.Role == NodeRole.Worker && host.Place.Datacenter == datacenter);
+
     /// <summary>Runs to the end of the plan.</summary>
     /// <exception cref="CheckFailedException">A rule was broken.</exception>
     public void Run()

@@ -25,6 +25,7 @@ internal sealed class FaultGenerator
     private readonly IReadOnlyList<string> _clients;
     private readonly IReadOnlyList<string> _gates;
     private readonly IReadOnlyList<string> _managers;
+    private readonly IReadOnlyList<string> _workers;
     private readonly IReadOnlyList<string> _disks;
 
     private FaultGenerator(ulong seed, Profile profile, PlanTopology topology)
@@ -39,6 +40,7 @@ internal sealed class FaultGenerator
             .. topology.Datacenters.SelectMany(dc =>
                 Enumerable.Range(0, dc.Managers).Select(i => WorldNames.Manager(dc.Name, i))),
         ];
+        _workers = [.. _servers.Except(_gates).Except(_managers)];
         _disks = [.. _gates, .. _managers];
     }
 
@@ -90,10 +92,17 @@ internal sealed class FaultGenerator
         FaultFamily.Corruption => rng.Chance(1, 3)
             ? new PlannedFault.FalseLatencies(
                 at, at + Length(rng), rng.Pick(_topology.Datacenters).Name, Terrible: rng.Chance(1, 2))
-            : null,
+            : FalseWordAt(at, rng),
         FaultFamily.Latency or FaultFamily.Loss or FaultFamily.Duplication or FaultFamily.Reordering
             or FaultFamily.Workload or FaultFamily.Runaway => null,
         _ => throw new System.Diagnostics.UnreachableException($"unhandled {family}"),
+    };
+
+    private PlannedFault? FalseWordAt(Duration at, Rng rng) => rng.Below(4) switch
+    {
+        0 => new PlannedFault.FalseDigests(at, at + Length(rng), rng.Pick(_workers), Huge: rng.Chance(1, 3)),
+        1 => new PlannedFault.FalseGossip(at, at + Length(rng), rng.Pick(_gates), rng.Chance(1, 2)),
+        _ => null,
     };
 
     private PlannedFault.Partition PartitionAt(Duration at, Rng rng)

@@ -89,6 +89,7 @@ internal static class OptionsGenerator
         {
             // So few that a window may hold too few to judge by.
             RequestsPerSecondMax = Rng.Stream(seed, "request rates").Pick([5000, 5000, 5000, 20]),
+            SaturatedTimes = Rng.Stream(seed, "saturation").Pick([1, 1, 20, 300]),
             RunawayPerThousand = 120 * families.GetValueOrDefault(FaultFamily.Runaway),
             LostSamplePerThousand = families.ContainsKey(FaultFamily.Runaway)
                 ? Rng.Stream(seed, "lost samples").Pick([0, 100, 500])
@@ -214,12 +215,16 @@ internal static class OptionsGenerator
         var window = rng.Between(Duration.FromSeconds(1), Duration.FromSeconds(5));
         var target = rng.Pick([new LatencySlo(1, 1, 2), new LatencySlo(10, 20, 40), new(50, 200, 500)]);
         var standard = SloConfig.Default;
+        var gossip = Rng.Stream(seed, "slo gossip options");
         return standard with
         {
             WindowDuration = window,
             EvaluationWindow = window * standard.MaxWindows,
             Target = target,
             MinSampleCount = rng.Pick([1, 100]),
+            SummaryTtl = gossip.Pick([Duration.FromSeconds(10), standard.SummaryTtl, standard.SummaryTtl]),
+            MaxJobsPerHeartbeat = gossip.Pick([0, 1, SloLimits.JobsMax, SloLimits.JobsMax]),
+            IsResourcePredictionEnabled = gossip.Chance(3, 4),
             Busy = standard.Busy with { Sustained = sustained },
             DegradedByP95 = standard.DegradedByP95 with { Sustained = sustained * 2 },
             DegradedByP99 = standard.DegradedByP99 with { Sustained = sustained * 2 },

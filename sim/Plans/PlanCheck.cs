@@ -75,6 +75,8 @@ public static class PlanCheck
         PlannedFault.WallJump jump => [jump.Node],
         PlannedFault.SlowTarget slow => [$"{slow.Datacenter}/manager-1"],
         PlannedFault.FalseLatencies told => [$"{told.Datacenter}/manager-1"],
+        PlannedFault.FalseDigests told => [told.Worker],
+        PlannedFault.FalseGossip told => [told.Gate],
         _ => throw new System.Diagnostics.UnreachableException($"unhandled {fault}"),
     };
 }

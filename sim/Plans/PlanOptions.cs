@@ -85,6 +85,10 @@ public sealed record WorkloadOptions(
     /// own.</summary>
     public int RequestsPerSecondMax { get; init; } = 5000;
 
+    /// <summary>How many times slower what is loaded answers where all cores of a datacenter load it; 1 where
+    /// it answers alike whatever loads it.</summary>
+    public int SaturatedTimes { get; init; } = 1;
+
     /// <summary>Looks at a worker's machine that come to nothing.</summary>
     public int LostSamplePerThousand { get; init; }
 

@@ -19,6 +19,8 @@ namespace Hyperscale.Det.Sim.Plans;
 [JsonDerivedType(typeof(WallJump), "wallJump")]
 [JsonDerivedType(typeof(SlowTarget), "slowTarget")]
 [JsonDerivedType(typeof(FalseLatencies), "falseLatencies")]
+[JsonDerivedType(typeof(FalseDigests), "falseDigests")]
+[JsonDerivedType(typeof(FalseGossip), "falseGossip")]
 public abstract record PlannedFault(Duration At)
 {
     [JsonIgnore]
@@ -92,6 +94,23 @@ public abstract record PlannedFault(Duration At)
     /// true.</summary>
     /// <param name="Terrible">Else they are told to be perfect.</param>
     public sealed record FalseLatencies(Duration At, Duration Until, string Datacenter, bool Terrible)
+        : PlannedFault(At)
+    {
+        public override FaultFamily Family => FaultFamily.Corruption;
+    }
+
+    /// <summary>What a worker tells its manager of recent latencies was never measured.</summary>
+    /// <param name="Huge">It makes up as many as can be told; else as many as there were.</param>
+    public sealed record FalseDigests(Duration At, Duration Until, string Worker, bool Huge)
+        : PlannedFault(At)
+    {
+        public override FaultFamily Family => FaultFamily.Corruption;
+    }
+
+    /// <summary>What a gate tells the others of latencies is as extreme as they can read, not true, and newer
+    /// than whatever a datacenter will ever report.</summary>
+    /// <param name="Terrible">Else they are told to be perfect.</param>
+    public sealed record FalseGossip(Duration At, Duration Until, string Gate, bool Terrible)
         : PlannedFault(At)
     {
         public override FaultFamily Family => FaultFamily.Corruption;

@@ -173,12 +173,22 @@ public sealed class ProcessTable(World world)
     private (RunStats Stats, LatencyDigest Recent) Measure(SimProcess process)
     {
         var stats = process.Behaviour.StatsAfter(world.Now - process.StartedAt, process.Workflow.Kind);
-        var times = _times.GetValueOrDefault(process.Host.Place.Datacenter, 1);
+        var datacenter = process.Host.Place.Datacenter;
+        var times = _times.GetValueOrDefault(datacenter, 1) * TimesByLoad(datacenter);
         var recent = process.Answer(stats.Requests - stats.Errors, times);
-        var key = (process.Attempt.Slot.Job, process.Host.Place.Datacenter);
+        var key = (process.Attempt.Slot.Job, datacenter);
         var known = _answers.GetValueOrDefault(key);
         _answers[key] = (known.Count + recent.Count, Duration.Longer(known.Slowest, recent.Max));
         return (stats with { Latency = process.Latency }, recent);
+    }
+
+    private int TimesByLoad(string datacenter)
+    {
+        var most = world.Plan.Options.Workload.SaturatedTimes;
+        if (most == 1) return 1;
+        var places = world.Places.Where(place => place.Datacenter == datacenter).ToList();
+        var used = places.Sum(place => _running[place.Index].Sum(process => process.Workflow.Cores));
+        return TargetLoad.TimesAt(used, places.Sum(place => place.Cores), most);
     }
 
     /// <summary>How what a workload uses goes: of its attempt alone.</summary>

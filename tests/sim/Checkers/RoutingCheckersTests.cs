@@ -5,6 +5,7 @@ using Hyperscale.Det.Nodes;
 using Hyperscale.Det.Protocol;
 using Hyperscale.Det.Routing;
 using Hyperscale.Det.Sim.Checkers;
+using Hyperscale.Det.Slo;
 using Barrier = Hyperscale.Det.Nodes.Barrier;
 
 namespace Hyperscale.Det.Tests.Sim.Checkers;
@@ -120,6 +121,37 @@ public sealed class RoutingCheckersTests
             true, SpilloverReason.ImprovesWaitTime, "dc-a", "dc-b", Minute, Duration.FromSeconds(wait), 5);
 
         Notices(fault, Decision(healths: [home, there]) with { Spillovers = [spillover] }, []);
+    }
+
+    [Theory]
+    [InlineData(1.19, true, "whose jobs miss their latency targets")]
+    [InlineData(1.19, false, "")]
+    [InlineData(1.3, true, "")]
+    public void A_job_that_goes_where_targets_are_missed_though_another_is_comparable_is_noticed(
+        double other, bool isMeeting, string fault)
+    {
+        var decision = Decision(healths: ["h", "h"]);
+        double[] scores = [1.048, 1.1 * other];
+        double[] factors = [1.048, 1.1];
+        bool[] misses = [true, !isMeeting];
+        Notices(fault, decision with
+        {
+            View = decision.View with
+            {
+                Datacenters =
+                [
+                    .. decision.View.Datacenters.Select((candidate, i) => candidate with
+                    {
+                        SloLevel = misses[i] ? SloLevel.Violating : SloLevel.Meeting,
+                    }),
+                ],
+            },
+            Ranking =
+            [
+                .. decision.Ranking.Select((score, i) =>
+                    score with { Score = scores[i], SloFactor = factors[i] }),
+            ],
+        }, []);
     }
 
     private void Notices(

@@ -52,7 +52,7 @@ public sealed class PlanTests
         var plans = Plans("swarm", 100).ToList();
 
         Assert.Equal(
-            12, plans.SelectMany(plan => plan.Faults).Select(fault => fault.GetType()).Distinct().Count());
+            14, plans.SelectMany(plan => plan.Faults).Select(fault => fault.GetType()).Distinct().Count());
         Assert.Equal(
             5, plans.SelectMany(plan => plan.Operations).Select(one => one.GetType()).Distinct().Count());
     }
