@@ -65,9 +65,9 @@ internal sealed class TestCluster : IAsyncDisposable
         UntilAsync(job, status => status.IsTerminal, gate);
 
     /// <summary>All numbers of a job's accepted results.</summary>
-    public static RunStats Total(JobStatus job) => job.Slots
+    public static RunStats Total(JobStatus job) => RunStats.Sum(job.Slots
         .SelectMany(slot => slot.Outcome?.Workflows ?? [])
-        .Aggregate(RunStats.None, (sum, workflow) => sum.Merge(workflow.Outcome.Stats));
+        .Select(workflow => workflow.Outcome.Stats));
 
     public ValueTask DisposeAsync() => Cluster.DisposeAsync();
 }
