@@ -93,7 +93,7 @@ internal sealed class DatacenterResources
 
     public void AddTo(ref Fingerprint fingerprint)
     {
-        _workers.AddTo(ref fingerprint);
+        _workers.AddTo(ref fingerprint, WorkerResourceReport.AddTo);
         _view.AddTo(ref fingerprint);
         _gossip.AddTo(ref fingerprint);
         _version.AddTo(ref fingerprint);

@@ -48,13 +48,19 @@ internal sealed class GuardRecord
         {
             fingerprint.Add(sample.At);
             fingerprint.Add(sample.CpuPercent);
+            fingerprint.Add(sample.MemoryBytes);
+            fingerprint.Add((long)sample.FileDescriptors);
             fingerprint.Add(metrics.CpuPercent);
+            fingerprint.Add(metrics.CpuUncertainty);
             fingerprint.Add(metrics.MemoryBytes);
+            fingerprint.Add(metrics.MemoryUncertainty);
         }
 
-        foreach (var (dimension, _, to, at) in _moves)
+        fingerprint.Add((long)_moves.Count);
+        foreach (var (dimension, from, to, at) in _moves)
         {
             fingerprint.Add((ulong)dimension);
+            fingerprint.Add((ulong)from);
             fingerprint.Add((ulong)to);
             fingerprint.Add(at);
         }

@@ -51,6 +51,14 @@ public sealed record HealthRecord(
         for (var field = 1; field <= 5; field++) reader.Require(field, $"field {field}");
         return reader.Fault is null ? new HealthRecord(node, version, cpu, memory, age) : null;
     }
+
+    /// <summary>What it tells beside its node and version.</summary>
+    public static void AddTo(HealthRecord record, ref Fingerprint fingerprint)
+    {
+        fingerprint.Add((long)record.CpuPermille);
+        fingerprint.Add((long)record.MemoryPermille);
+        fingerprint.Add(record.Age.Nanoseconds);
+    }
 }
 
 /// <summary>What rides on the messages of membership: how members are, the sender first, then those that were
@@ -126,7 +134,7 @@ public sealed class HealthPiggyback(NodeId self, int membersMax)
 
     public void AddTo(ref Fingerprint fingerprint)
     {
-        _members.AddTo(ref fingerprint);
+        _members.AddTo(ref fingerprint, HealthRecord.AddTo);
         fingerprint.Add(_turn);
         foreach (var (node, turn) in _toldIn)
         {

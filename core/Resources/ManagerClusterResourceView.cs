@@ -48,7 +48,8 @@ public sealed class ManagerClusterResourceView
 
     public void CheckInvariants() => _views.CheckInvariants();
 
-    public void AddTo(ref Fingerprint fingerprint) => _views.AddTo(ref fingerprint);
+    public void AddTo(ref Fingerprint fingerprint) =>
+        _views.AddTo(ref fingerprint, ManagerLocalView.AddTo);
 
     // Managers hear the same workers, some of them later than others.
     private void Count(in WorkerAggregate worker)

@@ -15,7 +15,7 @@ public readonly record struct WorkerAggregate(
 }
 
 /// <summary>What one manager knows of resources: its own and those of the workers that it hears.</summary>
-/// <param name="Self">Of the manager's own process.</param>
+/// <param name="Self">Of the manager's own process, and of all memory used on its machine.</param>
 /// <param name="Workers">By name, each once; at most <see cref="WorkersMax"/>.</param>
 /// <param name="Age">How old it was when it was sent.</param>
 public sealed record ManagerLocalView(
@@ -56,7 +56,9 @@ public sealed record ManagerLocalView(
             }
         }
 
-        for (var field = 1; field <= 3; field++) reader.Require(field, $"field {field}");
+        reader.Require(1, "manager");
+        reader.Require(2, "version");
+        reader.Require(3, "self");
         reader.Require(5, "age");
         for (var i = 1; i < workers.Count; i++)
         {
@@ -66,6 +68,23 @@ public sealed record ManagerLocalView(
         }
 
         return reader.Fault is null ? new ManagerLocalView(manager, version, self, workers, age) : null;
+    }
+
+    /// <summary>What it tells beside its manager and version.</summary>
+    public static void AddTo(ManagerLocalView view, ref Fingerprint fingerprint)
+    {
+        fingerprint.Add(view.Age.Nanoseconds);
+        view.Self.AddTo(ref fingerprint);
+        fingerprint.Add((long)view.Workers.Count);
+        foreach (var worker in view.Workers)
+        {
+            fingerprint.Add(worker.Worker);
+            fingerprint.Add(worker.Version);
+            fingerprint.Add((long)worker.Cores);
+            worker.Usage.AddTo(ref fingerprint);
+            fingerprint.Add(worker.MemoryTotalBytes);
+            fingerprint.Add(worker.IsOverBudget);
+        }
     }
 
     private static void Write(FieldWriter writer, WorkerAggregate worker)

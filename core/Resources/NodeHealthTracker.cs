@@ -64,8 +64,6 @@ public sealed class NodeHealthTracker<T>(Duration staleness, int nodesMax)
             if (IsFresh(known, now)) yield return (node, known.Version, known.State, now - known.At);
     }
 
-    public void Forget(NodeId node) => _known.Remove(node);
-
     /// <summary>Lets go of what counts for nothing any more; how many there were.</summary>
     public int Expire(Instant now)
     {
@@ -76,7 +74,8 @@ public sealed class NodeHealthTracker<T>(Duration staleness, int nodesMax)
 
     public void CheckInvariants() => Invariant.Holds(_known.Count <= nodesMax);
 
-    public void AddTo(ref Fingerprint fingerprint)
+    /// <param name="addState">Adds a state.</param>
+    public void AddTo(ref Fingerprint fingerprint, StateAdder<T> addState)
     {
         fingerprint.Add((long)_known.Count);
         foreach (var (node, known) in _known)
@@ -84,6 +83,7 @@ public sealed class NodeHealthTracker<T>(Duration staleness, int nodesMax)
             fingerprint.Add(node);
             known.Version.AddTo(ref fingerprint);
             fingerprint.Add(known.At);
+            addState(known.State, ref fingerprint);
         }
     }
 
@@ -92,3 +92,5 @@ public sealed class NodeHealthTracker<T>(Duration staleness, int nodesMax)
     /// <param name="At">When the state was so, by this node's clock.</param>
     private readonly record struct Known(StateVersion Version, T State, Instant At);
 }
+
+public delegate void StateAdder<in T>(T state, ref Fingerprint fingerprint);

@@ -105,6 +105,26 @@ public sealed record WorkerResourceReport(
             : null;
     }
 
+    public static void AddTo(WorkerResourceReport report, ref Fingerprint fingerprint)
+    {
+        fingerprint.Add((long)report.Cores);
+        report.Total.AddTo(ref fingerprint);
+        fingerprint.Add(report.MemoryTotalBytes);
+        fingerprint.Add((long)report.Processes);
+        fingerprint.Add((long)report.Workflows.Count);
+        foreach (var (job, slot, workflow, level, usage) in report.Workflows)
+        {
+            job.AddTo(ref fingerprint);
+            fingerprint.Add((long)slot);
+            fingerprint.Add((long)workflow);
+            fingerprint.Add((ulong)level);
+            usage.AddTo(ref fingerprint);
+        }
+
+        fingerprint.Add(report.OverBudget);
+        fingerprint.Add(report.Enforcer);
+    }
+
     private static void Write(FieldWriter writer, WorkflowUsage workflow)
     {
         writer.Number(1, workflow.Job.Group);

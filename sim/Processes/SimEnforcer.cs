@@ -70,7 +70,13 @@ public sealed class SimEnforcer(SimMachine machine, EnforcerKind kind, Func<Inst
         return found.Count;
     }
 
-    internal void Forget(SimHeldTree tree) => _trees.Remove(tree);
+    internal void Forget(SimHeldTree tree)
+    {
+        _trees.Remove(tree);
+        // Its worker has waited for the root, and for what it adopted.
+        var left = machine.Entries.Where(entry => entry.Family == tree.Family && entry.IsZombie).ToList();
+        foreach (var entry in left) machine.Reap(entry);
+    }
 
     private static bool IsAdoptedZombie(ProcessEntry entry) =>
         entry is { IsZombie: true, Parent: SimMachine.Worker } && entry != entry.Family.Root;

@@ -68,8 +68,9 @@ public sealed class ResourceTrackingTests
         _tracker.Observe(B, default, "b", Noon);
 
         Assert.Equal(TrackerVerdict.Overloaded, _tracker.Observe(NodeId.Of("c"), default, "c", Noon));
-        _tracker.Forget(B);
-        Assert.Equal(TrackerVerdict.Accepted, _tracker.Observe(NodeId.Of("c"), default, "c", Noon));
+        var later = Noon + Duration.FromSeconds(31);
+        Assert.Equal(2, _tracker.Expire(later));
+        Assert.Equal(TrackerVerdict.Accepted, _tracker.Observe(NodeId.Of("c"), default, "c", later));
         _tracker.CheckInvariants();
     }
 
