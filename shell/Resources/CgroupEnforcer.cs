@@ -47,14 +47,13 @@ internal sealed class CgroupEnforcer : IResourceEnforcer
         try
         {
             _kind.Create(name, root);
+            return new CgroupTree(_kind, name, root, holdsRoot);
         }
         catch
         {
             _kind.Remove(name);
             throw;
         }
-
-        return new CgroupTree(_kind, name, root, holdsRoot);
     }
 
     public void Refresh() => _kind.TryRemoveAgain();
@@ -84,7 +83,7 @@ internal interface ICgroupKind
     /// <summary>Where the group's processes are listed.</summary>
     string DirectoryOf(string name);
 
-    /// <param name="leftOut">Whose memory and descriptors are not the workload's; 0 for nobody's.</param>
+    /// <param name="leftOut">Whose descriptors are not the workload's; 0 for nobody's.</param>
     GroupReading Read(string name, int leftOut);
 
     /// <param name="cpuPercent">Null for no quota.</param>
@@ -112,6 +111,9 @@ internal interface ICgroupKind
 internal sealed class CgroupTree(ICgroupKind kind, string name, int root, bool holdsRoot) : IHeldTree
 {
     private readonly long _start = ProcessScan.StartOf(root) ?? 0;
+
+    // A group counts what its processes took while they were in it.
+    private readonly long _rootsMemory = holdsRoot ? 0 : ProcessScan.OwnMemoryOf(root);
     private readonly Lock _lock = new();
 
     // All that were seen in the group and are not known to be gone, but for the root.
@@ -131,7 +133,9 @@ internal sealed class CgroupTree(ICgroupKind kind, string name, int root, bool h
             try
             {
                 _ = Reap();
-                return new TreeReading(at, [], kind.Read(name, holdsRoot ? 0 : root));
+                var reading = kind.Read(name, holdsRoot ? 0 : root);
+                return new TreeReading(
+                    at, [], reading with { MemoryBytes = Math.Max(0, reading.MemoryBytes - RootsShare()) });
             }
             // Other trees can be read nevertheless.
             catch (Exception e) when (e is IOException or UnauthorizedAccessException)
@@ -194,6 +198,10 @@ internal sealed class CgroupTree(ICgroupKind kind, string name, int root, bool h
             kind.Remove(name);
         }
     }
+
+    /// <summary>What of the group's memory is that of a root which only looks after the workload.</summary>
+    private long RootsShare() =>
+        holdsRoot ? 0 : Math.Max(0, ProcessScan.OwnMemoryOf(root) - _rootsMemory);
 
     /// <summary>Reaps what this process adopted of the tree and has ended; whoever waits for the root reaps
     /// that. How many of those that were in the group and are not any more were still there.</summary>

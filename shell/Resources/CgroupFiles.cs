@@ -61,17 +61,14 @@ internal static class CgroupFiles
     }
 
     /// <summary>What a group uses, by its sums and by its processes.</summary>
-    /// <param name="leftOut">Whose memory and descriptors are not the workload's; 0 for nobody's.</param>
-    /// <param name="memoryBytes">Of the whole group.</param>
+    /// <param name="leftOut">Whose descriptors are not the workload's; 0 for nobody's.</param>
     public static GroupReading Reading(
         string directory, int leftOut, long cpuNanoseconds, long memoryBytes)
     {
         var processes = TreeProcesses(directory);
-        var others = processes.Contains(leftOut) ? ProcessScan.OwnMemoryOf(leftOut) : 0;
         return new GroupReading(
             cpuNanoseconds,
-            // Of a process that has just grown the group may know less than the process does.
-            Math.Max(0, memoryBytes - others),
+            memoryBytes,
             processes.Where(id => id != leftOut).Sum(ProcessScan.DescriptorsOf),
             processes.Count);
     }

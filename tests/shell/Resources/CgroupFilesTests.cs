@@ -44,11 +44,7 @@ public sealed class CgroupFilesTests : IDisposable
             Assert.Equal((1_234_567_000, 54_000_000, 2), (
                 whole.CpuNanoseconds, whole.MemoryBytes, whole.Processes));
             Assert.True(whole.FileDescriptors >= 3);
-            Assert.Equal((whole.CpuNanoseconds, 0, 2), (
-                without.CpuNanoseconds, without.FileDescriptors, without.Processes));
-            var own = ProcessScan.OwnMemoryOf(root.Id);
-            Assert.InRange(own, 4096, 10_000_000);
-            Assert.Equal(whole.MemoryBytes - own, without.MemoryBytes);
+            Assert.Equal(whole with { FileDescriptors = 0 }, without);
         }
         finally
         {
