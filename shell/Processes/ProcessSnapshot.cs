@@ -59,15 +59,15 @@ internal sealed class ProcessSnapshot(
 
     /// <summary>Children of this process that it did not start: orphans that it adopted.</summary>
     /// <remarks>Those in this process's own session were started in it by somebody else here.</remarks>
-    /// <param name="since">Those that started earlier, in clock ticks, are left out: they are of no tree
-    /// whose root started then.</param>
-    public List<ProcessEntry> Adopted(long since)
+    /// <param name="after">Start of a tree's root, in clock ticks: those that did not start later are left
+    /// out. A root of ours takes longer than a tick until it starts anything.</param>
+    public List<ProcessEntry> Adopted(long after)
     {
         var self = Environment.ProcessId;
         var session = _byId.TryGetValue(self, out var at) ? entries[at].Session : self;
         return OwnChildren.WithoutOwn(
             _byParent[self].Select(child => entries[child])
-                .Where(child => child.Session != session && child.StartTicks >= since));
+                .Where(child => child.Session != session && child.StartTicks > after));
     }
 
     // A listing that was read while processes came and went can show one twice.

@@ -126,7 +126,7 @@ public sealed class ProcessScanTests : IDisposable
         ];
         var all = new ProcessSnapshot(entries, new HashSet<int>(), isPartial: false);
 
-        Assert.Equal([900_000_006], all.Adopted(since: 900_000_006).Select(process => process.Id));
+        Assert.Equal([900_000_006], all.Adopted(after: 900_000_005).Select(process => process.Id));
     }
 
     [Fact]
