@@ -1,3 +1,4 @@
+using System.Globalization;
 using Hyperscale.Det.Nodes;
 using Hyperscale.Det.Shell.Processes;
 using Hyperscale.Det.Tests.Shell.Workloads;
@@ -22,7 +23,7 @@ public sealed class StormTests : IDisposable
         File.WriteAllText(Log, "");
         File.WriteAllText(
             Script,
-            $"[ $1 -gt 0 ] || exit 0\necho >> {Log}\nsetsid sh \"$0\" $(($1-1)) $2 &\nexit 0\n");
+            $"[ $1 -gt 0 ] || exit 0\necho $$ >> {Log}\nsetsid sh \"$0\" $(($1-1)) $2 &\nexit 0\n");
     }
 
     public static TheoryData<string> Usable => EnforcerTests.Usable;
@@ -52,20 +53,17 @@ public sealed class StormTests : IDisposable
 
         await attempts.EndOf(attempt);
         Assert.True(Steps() > 0);
-        var zombies = Zombies();
 
         await NothingLivesAsync(mark);
-        // Those of other tests are reaped by them.
+        var steps = File.ReadLines(Log)
+            .Select(line => int.Parse(line, CultureInfo.InvariantCulture)).ToHashSet();
         await Attempts.UntilAsync(
-            () => ProcessScan.All() is var all && !zombies.Exists(zombie => all.Has(zombie)),
+            () => !ProcessScan.All().Entries.Any(each => steps.Contains(each.Id) && IsOwnZombie(each)),
             "everything to be reaped");
     }
 
-    private static List<ProcessEntry> Zombies() =>
-    [
-        .. ProcessScan.All().Entries
-            .Where(process => process.IsZombie && process.Parent == Environment.ProcessId),
-    ];
+    private static bool IsOwnZombie(ProcessEntry process) =>
+        process.IsZombie && process.Parent == Environment.ProcessId;
 
     public void Dispose() => _directory.Delete(recursive: true);
 
@@ -82,7 +80,7 @@ public sealed class StormTests : IDisposable
         Assert.Empty(Attempts.Processes(mark));
     }
 
-    private long Steps() => new FileInfo(Log).Length;
+    private int Steps() => File.ReadLines(Log).Count();
 
     private static string Mark() => $"{71 + Random.Shared.Next(20)}.{Random.Shared.Next(1, 1_000_000_000)}";
 }
