@@ -151,6 +151,7 @@ public sealed class OperatorEndpointsTests
         Assert.Equal(
             ("Degraded", "p95", "violating", 1.2),
             (latencies.Health, latencies.Rule, latencies.Level, latencies.RoutingFactor));
+        Assert.InRange(latencies.AgeSeconds, 0, 30);
         Assert.Null(cluster.Datacenters[1].Latencies);
         var heard = cluster.Datacenters[1].Heard!;
         Assert.Equal((3, 12, 5, 2, 3), (heard.Workers, heard.CoresTotal, heard.CoresFree,
