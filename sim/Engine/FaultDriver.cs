@@ -65,24 +65,25 @@ public sealed class FaultDriver
                 _world.Processes.SlowTarget(slow.Datacenter, slow.Times);
                 break;
             case PlannedFault.FalseLatencies or PlannedFault.FalseDigests or PlannedFault.FalseGossip:
-                _world.Coverage.Fired(fault.Family);
-                foreach (var host in LiarsOf(fault)) host.Lie = LieOf(fault);
+                BeginLie(fault);
                 break;
             case PlannedFault.Pause pause:
                 _world.Coverage.Fired(FaultFamily.Pause);
                 HostOf(pause.Node).Pause(pause.Length);
                 break;
-            case PlannedFault.ClockRate rate:
+            case PlannedFault.ClockRate or PlannedFault.WallJump:
                 _world.Coverage.Fired(FaultFamily.Clock);
-                HostOf(rate.Node).SetClockRate(rate.PerThousand);
-                break;
-            case PlannedFault.WallJump jump:
-                _world.Coverage.Fired(FaultFamily.Clock);
-                HostOf(jump.Node).Clock.SetWall(jump.Milliseconds);
+                SetClock(fault);
                 break;
             default:
                 throw new UnreachableException($"unhandled {fault}");
         }
+    }
+
+    private void SetClock(PlannedFault fault)
+    {
+        if (fault is PlannedFault.ClockRate rate) HostOf(rate.Node).SetClockRate(rate.PerThousand);
+        if (fault is PlannedFault.WallJump jump) HostOf(jump.Node).Clock.SetWall(jump.Milliseconds);
     }
 
     private void End(PlannedFault fault)
@@ -125,6 +126,12 @@ public sealed class FaultDriver
         foreach (var host in _world.Hosts) host.Recover();
         _world.Processes.Heal();
         _world.Clients.Settle();
+    }
+
+    private void BeginLie(PlannedFault fault)
+    {
+        _world.Coverage.Fired(fault.Family);
+        foreach (var host in LiarsOf(fault)) host.Lie = LieOf(fault);
     }
 
     private IEnumerable<SimHost> LiarsOf(PlannedFault fault) => fault switch

@@ -77,8 +77,8 @@ internal sealed class SloBenchmark : IBenchmark
         }
 
         Console.WriteLine(
-            $"heartbeat of {Jobs} jobs on {Shards} workers, five windows each: {put:F1} ms to take a bucket of "
-            + $"each, {reported:F1} ms to report");
+            $"heartbeat of {Jobs} jobs on {Shards} workers, five windows each: "
+            + $"{put:F1} ms to take a bucket of each, {reported:F1} ms to report");
     }
 
     private void CompareSpeed(double[] samples)
