@@ -17,7 +17,8 @@ public sealed class ResourceFingerprintTests
     {
         HealthRecord record = new(A, Version, 100, 200, Duration.Zero);
         Differ(
-            HealthRecord.AddTo, record, record with { CpuPermille = 101 }, record with { MemoryPermille = 1 });
+            HealthRecord.AddTo, record, record with { CpuPermille = 101 },
+            record with { MemoryPermille = 1 });
         ManagerLocalView view = new(A, Version, default, [WorkerAggregate.Of(A, 1, Report)], Duration.Zero);
         var over = Report with { OverBudget = "memory" };
         Differ(
