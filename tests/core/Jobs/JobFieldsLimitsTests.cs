@@ -203,12 +203,20 @@ public sealed class JobFieldsLimitsTests
             "ramp without vus" =>
                 Of(Exec with
                 {
-                    Kind = WorkflowKind.Http, Rate = 1, Http = http, Exec = null, Ramp = Exec.Duration,
+                    Kind = WorkflowKind.Http,
+                    Rate = 1,
+                    Http = http,
+                    Exec = null,
+                    Ramp = Exec.Duration,
                 }),
             "ramp beyond the duration" =>
                 Of(Exec with
                 {
-                    Kind = WorkflowKind.Http, Vus = 1, Http = http, Exec = null, Ramp = Exec.Duration * 2,
+                    Kind = WorkflowKind.Http,
+                    Vus = 1,
+                    Http = http,
+                    Exec = null,
+                    Ramp = Exec.Duration * 2,
                 }),
             "no datacenters" => Spec with { Datacenters = new DatacenterChoice(0, [], []) },
             "no workflows" => Of(),

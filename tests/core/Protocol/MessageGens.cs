@@ -176,7 +176,7 @@ internal static class MessageGens
             Boot, Counter, NetworkCoordinateTests.Any,
             (boot, version, place) => new Message.HeartbeatEchoed(boot, version, place)),
         Gen.Select(
-            Boot, Counter, NetworkCoordinateTests.Any, 
+            Boot, Counter, NetworkCoordinateTests.Any,
             Gen.Enum<SloRuleKind>().Where(rule => rule != SloRuleKind.None), Gen.Int[0, 86_399],
             (boot, version, place, rule, age) => new Message.HeartbeatEchoed(boot, version, place)
             {

@@ -120,7 +120,8 @@ public sealed class SloViewsTests
     private void Know(string gate, SloView view) => _views[NodeId.Of(gate)] = view;
 
     private static SloView View(long version, int age = 0) => new(
-        SloHealth.Healthy, SummaryOf(100, age), SloLevel.Meeting, 1) { Mark = new SloMark(1, 1, version) };
+        SloHealth.Healthy, SummaryOf(100, age), SloLevel.Meeting, 1)
+    { Mark = new SloMark(1, 1, version) };
 
     private static SloSummary SummaryOf(uint samples, int age = 0) =>
         new(1, 1, 1, samples, 0.9f, 1, Duration.FromSeconds(age));
