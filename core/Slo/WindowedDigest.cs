@@ -35,6 +35,10 @@ public sealed class WindowedDigest<TOwner>(SloConfig config)
     private readonly SortedDictionary<TOwner, Owner> _owners = [];
     private long _window = long.MinValue;
 
+    // Of all owners, by window, as far as it was asked for since something of it changed: most reports come in
+    // the newest window, and the others are not merged again for them.
+    private readonly SortedDictionary<long, LatencyDigest> _windows = [];
+
     // What was asked for since anything changed, by the first of its windows.
     private readonly SortedDictionary<long, TDigest> _merged = [];
 
@@ -55,7 +59,7 @@ public sealed class WindowedDigest<TOwner>(SloConfig config)
 
         if (incarnation < known.Incarnation) return BucketVerdict.Stale;
         if (incarnation > known.Incarnation) known.Begin(incarnation);
-        var verdict = known.Put(revision, bucket, total, _window, config.MaxWindows);
+        var verdict = known.Put(revision, bucket, total, _window, config.MaxWindows, _windows);
         if (verdict is BucketVerdict.Accepted or BucketVerdict.Replaced) _merged.Clear();
         return verdict;
     }
@@ -71,7 +75,7 @@ public sealed class WindowedDigest<TOwner>(SloConfig config)
         var from = _window - windows + 1;
         if (_merged.TryGetValue(from, out var known)) return known;
         var merged = new TDigest(config.TDigestDelta, config.TDigestMaxUnmerged);
-        foreach (var owner in _owners.Values) owner.AddTo(merged, from);
+        for (var window = from; window <= _window; window++) Of(window).AddTo(merged);
         merged.Settle();
         _merged.Add(from, merged);
         return merged;
@@ -85,6 +89,8 @@ public sealed class WindowedDigest<TOwner>(SloConfig config)
         Invariant.Holds(window > _window);
         _window = window;
         _merged.Clear();
+        while (_windows.Count > 0 && _windows.First().Key <= window - config.MaxWindows)
+            _windows.Remove(_windows.First().Key);
         List<TOwner>? gone = null;
         foreach (var (name, owner) in _owners)
         {
@@ -109,6 +115,16 @@ public sealed class WindowedDigest<TOwner>(SloConfig config)
         foreach (var owner in _owners.Values) owner.AddTo(ref fingerprint);
     }
 
+    private LatencyDigest Of(long window)
+    {
+        if (_windows.TryGetValue(window, out var known)) return known;
+        var merged = new TDigest(config.TDigestDelta, config.TDigestMaxUnmerged);
+        foreach (var owner in _owners.Values) owner.AddTo(merged, window);
+        known = LatencyDigest.Of(merged);
+        _windows.Add(window, known);
+        return known;
+    }
+
     /// <summary>What one owner has told.</summary>
     private sealed class Owner(long incarnation)
     {
@@ -128,8 +144,14 @@ public sealed class WindowedDigest<TOwner>(SloConfig config)
         public void Begin(long incarnation) =>
             (Incarnation, _forgotten, _total) = (incarnation, long.MinValue, 0);
 
+        /// <param name="windows">What was made of all owners' buckets; goes where it changes.</param>
         public BucketVerdict Put(
-            long revision, LatencyBucket bucket, long total, long window, int bucketsMax)
+            long revision,
+            LatencyBucket bucket,
+            long total,
+            long window,
+            int bucketsMax,
+            SortedDictionary<long, LatencyDigest> windows)
         {
             HeardIn = window;
             _total = Math.Max(_total, total);
@@ -139,14 +161,21 @@ public sealed class WindowedDigest<TOwner>(SloConfig config)
                 if (revision <= known.Revision) return BucketVerdict.Stale;
                 if (IsExcessive(bucket)) return BucketVerdict.Excessive;
                 _buckets[key] = known with { Revision = revision, Latency = bucket.Latency };
+                windows.Remove(known.Window);
                 return BucketVerdict.Replaced;
             }
 
             if (bucket.Number <= _forgotten) return BucketVerdict.Late;
             if (IsExcessive(bucket)) return BucketVerdict.Excessive;
             // Nobody measures faster than time passes; who says so loses what it said first.
-            if (_buckets.Count == 2 * bucketsMax) Forget(_buckets.First().Key);
+            if (_buckets.Count == 2 * bucketsMax)
+            {
+                windows.Remove(_buckets.First().Value.Window);
+                Forget(_buckets.First().Key);
+            }
+
             _buckets.Add(key, new Kept(window, revision, bucket.Latency));
+            windows.Remove(window);
             return BucketVerdict.Accepted;
         }
 
@@ -157,10 +186,10 @@ public sealed class WindowedDigest<TOwner>(SloConfig config)
             foreach (var key in old) Forget(key);
         }
 
-        public void AddTo(TDigest digest, long from)
+        public void AddTo(TDigest digest, long window)
         {
             foreach (var kept in _buckets.Values)
-                if (kept.Window >= from) kept.Latency.AddTo(digest);
+                if (kept.Window == window) kept.Latency.AddTo(digest);
         }
 
         public void CheckInvariants(long window, int bucketsMax)

@@ -122,6 +122,28 @@ public sealed class WindowedDigestTests
             Assert.Equal(newest.Values.Sum(revision => 10 * revision), window.Recent(At(2)).Count);
         });
 
+    /// <summary>However often it was asked for meanwhile, what is kept of windows is never older than their
+    /// buckets.</summary>
+    [Fact]
+    public void What_is_asked_for_in_between_changes_nothing() => Gen.Select(
+            Gen.Int[1, 3], Gen.Int[1, 12], Gen.Int[1, 6], Gen.Int[0, 40], Gen.Int[1, 5])
+        .List[1, 60].Sample(updates =>
+        {
+            var asked = new WindowedDigest<int>(SloConfig.Default);
+            var silent = new WindowedDigest<int>(SloConfig.Default);
+            var at = 0;
+            foreach (var (owner, number, revision, seconds, windows) in updates)
+            {
+                at += seconds;
+                foreach (var digest in new[] { asked, silent })
+                    digest.Put(owner, 1, revision, Bucket(number, 10 * revision), total: 1000, At(at));
+                _ = asked.Recent(windows, At(at));
+            }
+
+            for (var windows = 1; windows <= 5; windows++)
+                Assert.Equal(silent.Recent(windows, At(at)).Count, asked.Recent(windows, At(at)).Count);
+        });
+
     private BucketVerdict Put(
         int owner, long incarnation, long number, long revision, int samples, long at)
     {
