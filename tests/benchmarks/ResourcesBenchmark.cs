@@ -18,11 +18,14 @@ internal sealed class ResourcesBenchmark : IBenchmark
 
     public string Name => "resources";
 
-    public string Summary => "filter updates, merging of views, sampling of 50 and 200 processes at 1 Hz";
+    public string Summary =>
+        "filter updates, merging of views, sampling of 50 and 200 processes at 1 Hz; --strict: speed counts";
 
     public int Run(string[] options)
     {
-        var isMet = Filters() & Views(managers: 100, workers: 100);
+        var goals = new Goals(options);
+        Filters(goals);
+        Views(managers: 100, workers: 100, goals);
         foreach (var (name, fault) in Enforcers.Probe())
         {
             if (fault is not null)
@@ -31,16 +34,15 @@ internal sealed class ResourcesBenchmark : IBenchmark
                 continue;
             }
 
-            isMet &= Sampling(name, children: 50, percentMax: 1);
-            isMet &= Sampling(name, children: 200, percentMax: name == "proc" ? 3 : 1);
+            Sampling(name, children: 50, percentMax: 1, goals);
+            Sampling(name, children: 200, percentMax: name == "proc" ? 3 : 1, goals);
         }
 
-        return isMet ? 0 : 1;
+        return goals.ExitCode;
     }
 
-    private static bool Filters()
+    private static void Filters(Goals goals)
     {
-        var isMet = true;
         const int rounds = 5;
         const int updates = 20_000_000;
         var samples = new double[1024];
@@ -63,12 +65,10 @@ internal sealed class ResourcesBenchmark : IBenchmark
             Console.WriteLine(
                 $"adaptive filter{(isRelative ? ", relative" : "")}: {updates / best / 1e6:F1} M updates/s, "
                 + $"{allocated} bytes allocated");
-            isMet &= Goal.Tell(
+            goals.Speed(
                 $"updates >= {UpdatesPerSecondMin / 1e6:F0} million/s without allocation",
                 updates / best >= UpdatesPerSecondMin && allocated == 0);
         }
-
-        return isMet;
     }
 
     private static void Feed(AdaptiveKalmanFilter filter, double[] samples, int updates)
@@ -77,7 +77,7 @@ internal sealed class ResourcesBenchmark : IBenchmark
     }
 
     /// <summary>Every manager has heard other workers: the most there can be.</summary>
-    private static bool Views(int managers, int workers)
+    private static void Views(int managers, int workers, Goals goals)
     {
         var (cluster, round) = (new ManagerClusterResourceView(), 0L);
         var lists = Enumerable.Range(0, managers).Select(m => Enumerable.Range(0, workers).Select(w =>
@@ -100,12 +100,12 @@ internal sealed class ResourcesBenchmark : IBenchmark
         Console.WriteLine(
             $"views of {managers} managers x {workers} workers merged and added up: "
             + $"{cost.Nanoseconds / 1e6:F3} ms");
-        return Goal.Tell(
+        goals.Speed(
             $"merged in under {ViewsMillisecondsMax} ms", cost.Nanoseconds / 1e6 < ViewsMillisecondsMax);
     }
 
     /// <param name="percentMax">Of a core.</param>
-    private static bool Sampling(string name, int children, double percentMax)
+    private static void Sampling(string name, int children, double percentMax, Goals goals)
     {
         IResourceEnforcer enforcer = name switch
         {
@@ -141,7 +141,7 @@ internal sealed class ResourcesBenchmark : IBenchmark
             $"sampling by {name}: {guard.Metrics.ProcessCount} processes, {each:F2} ms of processor time a "
             + $"look ({each / 10:F2}% of a core at 1 Hz), the longest {longest.TotalMilliseconds:F1} ms");
         runner.DisposeAsync().AsTask().GetAwaiter().GetResult();
-        return Goal.Tell($"under {percentMax}% of a core", each / 10 < percentMax);
+        goals.Speed($"under {percentMax}% of a core", each / 10 < percentMax);
 
         void Look()
         {
