@@ -35,7 +35,7 @@ public sealed class WindowedDigest<TOwner>(SloConfig config)
     private readonly SortedDictionary<TOwner, Owner> _owners = [];
     private long _window = long.MinValue;
 
-    // Of all owners, by window, as far as it was asked for since something of it changed: most reports come in
+    // Of all owners, by window, as far as it was asked for since something of it changed: most reports are of
     // the newest window, and the others are not merged again for them.
     private readonly SortedDictionary<long, LatencyDigest> _windows = [];
 

@@ -86,7 +86,9 @@ public sealed class RoutingHysteresisTests
         queued = queued with { Capacity = queued.Capacity with { PendingWorkflowCount = 30 } };
         for (var second = 1; second < 25; second++)
             Expect(second, "b", RoutingReason.FullDetour, queued, Dc("b", 60));
-        Expect(26, "a", RoutingReason.HoldDownRetained, Dc("a", 50), Dc("b", 60));
+        // It has room again and its queue yet: only now does it begin to be worse than it was.
+        var roomy = Dc("a", 50, free: 1, pending: 30);
+        Expect(26, "a", RoutingReason.HoldDownRetained, roomy, Dc("b", 60));
     }
 
     [Fact]
