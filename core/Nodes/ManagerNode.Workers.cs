@@ -63,7 +63,7 @@ public sealed partial class ManagerNode
         {
             { OverBudget: not null } => WorkerStanding.OverBudget,
             { } told when Pressure.IsHigh(
-                Math.Max(told.CpuPressure, told.MemoryPressure), _workers.IsPressed(worker)) =>
+                Math.Max(told.CpuPressure, told.MemoryPressure), _workers.StandsBack(worker)) =>
                 WorkerStanding.Pressed,
             _ => WorkerStanding.Well,
         };

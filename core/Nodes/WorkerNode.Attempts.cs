@@ -232,10 +232,11 @@ public sealed partial class WorkerNode
         var kill = EvidenceOf(workload);
         var (state, reason) = workload.Cause switch
         {
-            StopCause.Cancelled => (AttemptState.Cancelled, workload.StopReason),
-            StopCause.LeaseExpired => (AttemptState.Lost, "lease expired"),
-            StopCause.Shutdown => (AttemptState.Lost, "worker shut down"),
             // What is left of it, if anything, is for operators to end.
+            StopCause.Cancelled => (
+                AttemptState.Cancelled, WithFault(workload.StopReason, exited.Fault)),
+            StopCause.LeaseExpired => (AttemptState.Lost, WithFault("lease expired", exited.Fault)),
+            StopCause.Shutdown => (AttemptState.Lost, WithFault("worker shut down", exited.Fault)),
             StopCause.Guarded => (AttemptState.KilledByGuard, WithFault(kill!.Message, exited.Fault)),
             StopCause.Hung => (AttemptState.Failed, WithFault(
                 $"hung: stopped after its duration of {spec.Duration} and timeout of {spec.Timeout}",

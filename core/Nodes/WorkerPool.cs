@@ -56,8 +56,9 @@ internal sealed class WorkerPool
         _members.Select(m => new WorkerView(
             m.Key, m.Value.Boot, m.Value.Cores, m.Value.Free, m.Value.Standing));
 
-    public bool IsPressed(NodeId worker) =>
-        _members.GetValueOrDefault(worker)?.Standing == WorkerStanding.Pressed;
+    /// <summary>Whether work is placed on others first, or not on it at all.</summary>
+    public bool StandsBack(NodeId worker) =>
+        _members.TryGetValue(worker, out var member) && member.Standing != WorkerStanding.Well;
 
     public bool Contains(NodeId worker) => _members.ContainsKey(worker);
 

@@ -110,10 +110,9 @@ internal interface ICgroupKind
 /// <summary>A tree in a control group.</summary>
 internal sealed class CgroupTree(ICgroupKind kind, string name, int root, bool holdsRoot) : IHeldTree
 {
-    private readonly long _start = ProcessScan.StartOf(root) ?? 0;
-
-    // A group counts what its processes took while they were in it.
+    // A group counts what its processes took while they were in it: to be read before anything else.
     private readonly long _rootsMemory = holdsRoot ? 0 : ProcessScan.OwnMemoryOf(root);
+    private readonly long _start = ProcessScan.StartOf(root) ?? 0;
     private readonly Lock _lock = new();
 
     // All that were seen in the group and are not known to be gone, but for the root.

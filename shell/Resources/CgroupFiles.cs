@@ -93,7 +93,7 @@ internal static class CgroupFiles
             }
 
             List<int> others = [.. TreeProcesses(directory).Where(id => id != root)];
-            foreach (var id in others) Kill(id, isFrozen, killed, proc);
+            foreach (var id in others) Kill(id, isFrozen && freezer.HoldsTheKilled, killed, proc);
             return others.Count;
         }
         finally
@@ -102,7 +102,7 @@ internal static class CgroupFiles
         }
     }
 
-    private static void Kill(int id, bool isFrozen, List<ProcessEntry> killed, string proc)
+    private static void Kill(int id, bool areHeld, List<ProcessEntry> killed, string proc)
     {
         var look = ProcessScan.Read(id, out var seen, proc);
         if (look == ProcessLook.Found)
@@ -111,9 +111,9 @@ internal static class CgroupFiles
             ProcessScan.Signal(seen, NativeProcess.SignalKill);
         }
 
-        // There is no descriptor left to look with. Nobody of a frozen group ends, so that its ids are nobody
+        // There is no descriptor left to look with. Where nobody of a frozen group ends, its ids are nobody
         // else's; else one may be.
-        else if (look == ProcessLook.Lost && isFrozen && id >= NativeProcess.IdMin)
+        else if (look == ProcessLook.Lost && areHeld && id >= NativeProcess.IdMin)
             NativeProcess.Signal(id, NativeProcess.SignalKill);
     }
 
@@ -139,14 +139,17 @@ internal static class CgroupFiles
 /// <param name="FileName">What is written to, in the group's directory.</param>
 /// <param name="IsFrozen">Whether the group of a directory has come to that: the kernel takes its
 /// time.</param>
+/// <param name="HoldsTheKilled">Who is killed in a frozen group ends only once that is thawed.</param>
 internal sealed record FreezerFiles(
-    string FileName, string Frozen, string Thawed, Func<string, bool> IsFrozen)
+    string FileName, string Frozen, string Thawed, Func<string, bool> IsFrozen, bool HoldsTheKilled)
 {
     public static readonly FreezerFiles OfV1 = new(
         "freezer.state", "FROZEN", "THAWED",
-        group => File.ReadAllText(Path.Combine(group, "freezer.state")).Trim() == "FROZEN");
+        group => File.ReadAllText(Path.Combine(group, "freezer.state")).Trim() == "FROZEN",
+        HoldsTheKilled: true);
 
     public static readonly FreezerFiles OfV2 = new(
         "cgroup.freeze", "1", "0",
-        group => CgroupFiles.ReadNamed(Path.Combine(group, "cgroup.events"), "frozen") == 1);
+        group => CgroupFiles.ReadNamed(Path.Combine(group, "cgroup.events"), "frozen") == 1,
+        HoldsTheKilled: false);
 }

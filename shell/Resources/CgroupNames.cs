@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Globalization;
 using Hyperscale.Det.Shell.Processes;
 
@@ -87,8 +88,9 @@ internal sealed class CgroupLeftovers
     // A group with processes that cannot be ended stays for as long as they do.
     private const int DirectoriesMax = 10_000;
 
-    // What was killed is listed until it has ended.
-    private const int KillsMax = 20;
+    // What was killed is listed until it has ended, and what is stuck in the kernel does not end: a worker does
+    // not wait for that before it starts.
+    private static readonly TimeSpan KillWithin = TimeSpan.FromSeconds(5);
 
     private readonly Lock _lock = new();
     private readonly HashSet<string> _left = new(StringComparer.Ordinal);
@@ -112,13 +114,14 @@ internal sealed class CgroupLeftovers
     /// ended a tree has left that frozen, which hears of nothing until it is thawed.</summary>
     public static void Kill(string parent, FreezerFiles freezer)
     {
+        var started = Stopwatch.GetTimestamp();
         foreach (var directory in CgroupNames.Leftovers(parent))
         {
             if (CgroupNames.IsLeaf(directory)) continue;
             try
             {
-                for (var round = 0; round < KillsMax; round++)
-                    if (CgroupFiles.KillFrozen(directory, root: 0, freezer, []) == 0) break;
+                while (CgroupFiles.KillFrozen(directory, root: 0, freezer, []) > 0
+                    && Stopwatch.GetElapsedTime(started) < KillWithin) Thread.Sleep(10);
             }
             // Another worker has come to it first.
             catch (Exception e) when (e is IOException or UnauthorizedAccessException)

@@ -13,7 +13,8 @@ internal sealed class CgroupV1 : ICgroupKind
     /// <summary>Processes and threads of one tree.</summary>
     private const int TasksMax = 16_384;
 
-    private static readonly string[] Controllers = ["cpu", "cpuacct", "memory", "freezer", "pids"];
+    // Memory last: what a root takes from then on is its group's.
+    private static readonly string[] Controllers = ["cpu", "cpuacct", "freezer", "pids", "memory"];
 
     private readonly string _own = CgroupNames.Make();
     private readonly CgroupLeftovers _left = new();

@@ -49,9 +49,10 @@ internal sealed class ResourceSampler : IAsyncDisposable
 
     private void Look()
     {
-        if (_isWaiting || Interlocked.Exchange(ref _isLooking, 1) == 1) return;
+        if (Interlocked.Exchange(ref _isLooking, 1) == 1) return;
         try
         {
+            if (_isWaiting) return;
             var workloads = _workloads?.Sample(_now) ?? [];
             var node = ReadMachine();
             _isWaiting = true;

@@ -104,7 +104,8 @@ internal sealed class WorkloadProcess
         lock (_lock)
         {
             _isRampHeld = isHeld;
-            if (_isOrdered) Tell([isHeld ? WorkloadControl.HoldRamp : WorkloadControl.ResumeRamp]);
+            // One that has ended has closed its pipe.
+            if (_isOrdered && _pid != 0) Tell([isHeld ? WorkloadControl.HoldRamp : WorkloadControl.ResumeRamp]);
         }
     }
 

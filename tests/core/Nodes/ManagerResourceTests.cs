@@ -34,11 +34,14 @@ public sealed class ManagerResourceTests
     }
 
     [Theory]
-    [InlineData(0.8, false)]
-    [InlineData(0.7, true)]
-    public void A_worker_stays_under_pressure_until_it_is_well_below(double memory, bool isTaken)
+    [InlineData(0.8, null, false)]
+    [InlineData(0.8, "memory", false)]
+    [InlineData(0.7, null, true)]
+    [InlineData(0.7, "memory", true)]
+    public void A_worker_stays_under_pressure_until_it_is_well_below(
+        double memory, string? overBudget, bool isTaken)
     {
-        _bench.Reports[Worker1] = Report(memory: 0.9);
+        _bench.Reports[Worker1] = Report(memory: 0.9) with { OverBudget = overBudget };
         _bench.Join(Worker1, cores: 8);
         _bench.Join(Worker2, cores: 2);
         _bench.Reports[Worker1] = Report(memory);

@@ -99,7 +99,7 @@ public sealed class CgroupFilesTests : IDisposable
             // Opens, and cannot be read.
             if (isLost) Directory.CreateDirectory(Path.Combine(Proc, $"{sleep.Id}/stat"));
             Write("tree/cgroup.procs", $"{sleep.Id}\n");
-            var freezer = new FreezerFiles("state", "frozen", "thawed", _ => isFrozen);
+            var freezer = new FreezerFiles("state", "frozen", "thawed", _ => isFrozen, HoldsTheKilled: true);
             List<ProcessEntry> killed = [];
 
             Assert.Equal(1, CgroupFiles.KillFrozen(Path.Combine(Mount, "tree"), 0, freezer, killed, Proc));

@@ -60,10 +60,10 @@ public sealed class HttpWorkloadTests
         using var stalling = new StallingServer(TimeSpan.FromSeconds(60));
         await using var attempts = new Attempts();
         var workflow = Attempts.Http(stalling.Url, 20_000, vus: 40, timeoutMs: 60_000);
-        var attempt = attempts.Start(workflow with { Ramp = Duration.FromSeconds(4) });
+        var attempt = attempts.Start(workflow with { Ramp = Duration.FromSeconds(6) });
         await Attempts.UntilAsync(() => stalling.Served >= 4, "the first users");
         attempts.HoldRamp(attempt, true);
-        await Task.Delay(500, Cancellation);
+        await Task.Delay(1500, Cancellation);
         var held = stalling.Served;
         Assert.InRange(held, 4, 39);
         await Task.Delay(1500, Cancellation);
