@@ -88,8 +88,8 @@ internal sealed class CgroupLeftovers
     // A group with processes that cannot be ended stays for as long as they do.
     private const int DirectoriesMax = 10_000;
 
-    // What was killed is listed until it has ended, and what is stuck in the kernel does not end: a worker does
-    // not wait for that before it starts.
+    // What was killed is listed until it has ended, and what is stuck in the kernel does not end: no worker
+    // waits for that before it starts.
     private static readonly TimeSpan KillWithin = TimeSpan.FromSeconds(5);
 
     private readonly Lock _lock = new();

@@ -105,7 +105,8 @@ internal sealed class WorkloadProcess
         {
             _isRampHeld = isHeld;
             // One that has ended has closed its pipe.
-            if (_isOrdered && _pid != 0) Tell([isHeld ? WorkloadControl.HoldRamp : WorkloadControl.ResumeRamp]);
+            if (!_isOrdered || _pid == 0) return;
+            Tell([isHeld ? WorkloadControl.HoldRamp : WorkloadControl.ResumeRamp]);
         }
     }
 
