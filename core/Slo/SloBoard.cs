@@ -119,7 +119,7 @@ public sealed class SloBoard(SloConfig config)
     }
 
     /// <summary>What the last primary found wanting in a datacenter, however long ago; null where it found
-    /// nothing, or whoever reports now has taken it over or has heard enough itself.</summary>
+    /// nothing, or whoever reports now has taken it over or has heard enough for long enough.</summary>
     /// <param name="mark">Of a report of the present one.</param>
     public SloStanding? StandingBefore(string datacenter, SloMark mark, Instant now)
     {
@@ -167,6 +167,7 @@ public sealed class SloBoard(SloConfig config)
             fingerprint.Add(known.Before?.Mark.Version ?? -1);
             fingerprint.Add((long)(known.Before?.Health.Rule ?? SloRuleKind.None));
             fingerprint.Add(known.Before?.At ?? Instant.Never);
+            fingerprint.Add(known.EnoughSince ?? Instant.Never);
             fingerprint.Add(known.JobsAt);
             foreach (var job in known.Jobs)
             {
@@ -188,22 +189,31 @@ public sealed class SloBoard(SloConfig config)
         if (IsFresh(known, now) && mark.View > known.Mark.View && summary.Samples < config.MinSampleCount
             && !isHandedOver)
             return false;
-        Keep(known, mark, health, summary);
+        Keep(known, mark, health, summary, now - summary.Age);
         (known.Mark, known.Health, known.Summary) = (mark, health, summary);
         known.TrueAt = now - summary.Age;
         known.IsHeardOf = true;
         return true;
     }
 
-    /// <summary>Keeps what the last primary found until the next one has taken it over, or has heard enough:
-    /// what reminds it may be lost.</summary>
-    private void Keep(Known known, SloMark mark, SloHealth health, SloSummary summary)
+    /// <summary>Keeps what the last primary found until the next one has taken it over, or could have found
+    /// it itself: what reminds it may be lost, and enough latencies alone tell nothing of what has to last.
+    /// To be reminded once too often harms nobody who has found anything.</summary>
+    private void Keep(Known known, SloMark mark, SloHealth health, SloSummary summary, Instant trueAt)
     {
-        if (known.IsHeardOf && known.Health != SloHealth.Healthy && mark.IsOfLaterLeadThan(known.Mark))
-            known.Before = known.Found;
-        var isOver = known.Before is { } before
-            && (health.Health >= before.Health.Health || summary.Samples >= config.MinSampleCount);
-        if (isOver) known.Before = null;
+        if (known.IsHeardOf && mark.IsOfLaterLeadThan(known.Mark))
+        {
+            known.EnoughSince = null;
+            if (known.Health != SloHealth.Healthy)
+                known.Before = known.Found;
+        }
+
+        if (known.Before is not { } before) return;
+        if (summary.Samples < config.MinSampleCount) known.EnoughSince = null;
+        else known.EnoughSince ??= trueAt;
+        var isOver = health.Health >= before.Health.Health
+            || (known.EnoughSince is { } since && trueAt - since >= config.SustainedOf(before.Health.Rule));
+        if (isOver) (known.Before, known.EnoughSince) = (null, null);
     }
 
     private Known? FreshOf(string datacenter, Instant now) =>
@@ -240,6 +250,9 @@ public sealed class SloBoard(SloConfig config)
         /// <summary>What the primary before the one that reports found, while that one does not
         /// know.</summary>
         public (SloMark Mark, SloHealth Health, Instant At)? Before { get; set; }
+
+        /// <summary>Since when the one that reports has heard enough to find that itself.</summary>
+        public Instant? EnoughSince { get; set; }
 
         public IReadOnlyList<JobSlo> Jobs { get; set; } = [];
 

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Hyperscale.Det.Kernel;
 
 namespace Hyperscale.Det.Slo;
@@ -89,6 +90,17 @@ public sealed record SloConfig(
     /// <summary>The largest ratio that a rule asks for.</summary>
     public double RuleRatioMax => Math.Max(
         Math.Max(Busy.Ratio, DegradedByP95.Ratio), Math.Max(DegradedByP99.Ratio, Unhealthy.Ratio));
+
+    /// <summary>How long a ratio has to last until a rule is broken; nothing where there is no rule.</summary>
+    public Duration SustainedOf(SloRuleKind rule) => rule switch
+    {
+        SloRuleKind.None => Duration.Zero,
+        SloRuleKind.P50Busy => Busy.Sustained,
+        SloRuleKind.P95Degraded => DegradedByP95.Sustained,
+        SloRuleKind.P99Degraded => DegradedByP99.Sustained,
+        SloRuleKind.P99Unhealthy => Unhealthy.Sustained,
+        _ => throw new UnreachableException($"unhandled {rule}"),
+    };
 
     /// <summary>Whether what was true so long ago still counts.</summary>
     public bool IsFresh(Duration age) => age <= SummaryTtl;

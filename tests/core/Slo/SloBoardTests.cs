@@ -89,6 +89,52 @@ public sealed class SloBoardTests
     }
 
     [Fact]
+    public void What_the_last_primary_found_is_told_until_the_next_one_finds_it()
+    {
+        var few = new DatacenterSlo(SloHealth.Healthy, Slow with { Samples = 5 }, []);
+        _board.OnHeartbeat("east", new SloMark(1, 1, 7), Told, At(0));
+        _board.OnHeartbeat("east", new SloMark(2, 1, 1), few, At(40));
+
+        var standing = new SloStanding(new SloMark(1, 1, 7), Busy, S(41));
+        Assert.Equal(standing, _board.StandingBefore("east", new SloMark(2, 1, 2), At(41)));
+        _board.OnHeartbeat("east", new SloMark(2, 1, 2), Told with { Summary = few.Summary }, At(41));
+        Assert.Null(_board.StandingBefore("east", new SloMark(2, 1, 3), At(42)));
+    }
+
+    // Busy has to last a minute, so that nobody finds it with its first report.
+    [Theory]
+    [InlineData(500, 99, true)]
+    [InlineData(500, 100, false)]
+    [InlineData(5, 100, true)]
+    public void What_the_last_primary_found_is_told_until_the_next_one_has_heard_enough_for_long_enough(
+        uint samples, int second, bool isReminded)
+    {
+        var enough = new DatacenterSlo(SloHealth.Healthy, Slow with { Samples = 500 }, []);
+        var first = enough with { Summary = Slow with { Samples = samples } };
+        _board.OnHeartbeat("east", new SloMark(1, 1, 7), Told, At(0));
+        _board.OnHeartbeat("east", new SloMark(2, 1, 1), first, At(40));
+        Assert.NotNull(_board.StandingBefore("east", new SloMark(2, 1, 2), At(41)));
+        _board.OnHeartbeat("east", new SloMark(2, 1, 2), enough, At(41));
+        _board.OnHeartbeat("east", new SloMark(2, 1, 3), enough, At(second));
+
+        Assert.Equal(isReminded, _board.StandingBefore("east", new SloMark(2, 1, 4), At(101)) is not null);
+    }
+
+    [Fact]
+    public void Of_each_primary_after_the_one_that_found_something_the_time_counts_by_itself()
+    {
+        var enough = new DatacenterSlo(SloHealth.Healthy, Slow with { Samples = 500 }, []);
+        _board.OnHeartbeat("east", new SloMark(1, 1, 7), Told, At(0));
+        _board.OnHeartbeat("east", new SloMark(2, 1, 1), enough, At(40));
+        _board.OnHeartbeat("east", new SloMark(3, 1, 1), enough, At(90));
+        _board.OnHeartbeat("east", new SloMark(3, 1, 2), enough, At(149));
+
+        Assert.NotNull(_board.StandingBefore("east", new SloMark(3, 1, 3), At(150)));
+        _board.OnHeartbeat("east", new SloMark(3, 1, 3), enough, At(150));
+        Assert.Null(_board.StandingBefore("east", new SloMark(3, 1, 4), At(151)));
+    }
+
+    [Fact]
     public void Jobs_are_taken_from_a_heartbeat_that_another_gate_told_of_first()
     {
         var mark = new SloMark(1, 1, 1);
