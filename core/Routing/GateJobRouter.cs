@@ -137,7 +137,7 @@ public sealed partial class GateJobRouter(
         Instant now)
     {
         Reserve(view.Datacenters.Count);
-        _missedSloFactor = MissedSloFactorOf(view);
+        _missedSloFactor = MissedSloFactorOf(request, view);
         var (eligible, excluded) = Rank(request, view, incumbents, now);
         var primaries = Math.Min(request.Count, eligible);
         var reason = ReasonOf(incumbents, eligible, primaries, view, now);
@@ -206,13 +206,26 @@ public sealed partial class GateJobRouter(
             now);
 
     /// <summary>One least factor for all that miss their targets: whatever is compared with whatever, the
-    /// order is one of numbers.</summary>
-    private static double MissedSloFactorOf(RoutingView view)
+    /// order is one of numbers. Of those that the job cannot go to none counts.</summary>
+    private static double MissedSloFactorOf(RoutingRequest request, RoutingView view)
     {
         var most = 0.0;
         foreach (var candidate in view.Datacenters)
-            if (!candidate.MissesSlo) most = Math.Max(most, candidate.SloFactor);
+        {
+            if (candidate.MissesSlo || candidate.SloFactor <= most) continue;
+            if (CandidateFilter.ExclusionOf(candidate, request) == ExclusionReason.None)
+                most = candidate.SloFactor;
+        }
+
         return most * RoutingScorer.MissedSloFactor;
+    }
+
+    /// <summary>A score by the datacenter's own SLO factor: that others are well, or come and go, is no
+    /// degradation of it.</summary>
+    private DatacenterRoutingScore OwnScoreOf(int index, RoutingView view)
+    {
+        var (score, own) = (_scores[index], view.Datacenters[index].SloFactor);
+        return score with { SloFactor = own, Score = score.Score / score.SloFactor * own };
     }
 
     /// <summary>Gives an incumbent its advantage; none to one whose jobs miss their latency targets while a
@@ -230,7 +243,8 @@ public sealed partial class GateJobRouter(
         if (place < 0) return;
         ref readonly var score = ref _scores[ranked.Index];
         var isRelieved = candidate.MissesSlo && buckets.Relief <= score.Bucket;
-        var standing = incumbents.StandingOf(place, score, isRelieved, hysteresis, now);
+        var standing = incumbents.StandingOf(
+            place, OwnScoreOf(ranked.Index, view), isRelieved, hysteresis, now);
         ranked = ranked with { Standing = standing };
         if (standing is not (Standing.HeldDown or Standing.Incumbent)) return;
         ranked = ranked with
@@ -249,14 +263,14 @@ public sealed partial class GateJobRouter(
         for (var i = 0; i < eligible; i++)
         {
             var place = incumbents.IndexOf(view.Datacenters[_ranked[i].Index].Name);
-            if (place >= 0) incumbents.Note(place, _scores[_ranked[i].Index], hysteresis, now);
+            if (place >= 0) incumbents.Note(place, OwnScoreOf(_ranked[i].Index, view), hysteresis, now);
         }
 
         if (IsUnchanged(incumbents, primaries, view)) return;
         var chosen = new (DatacenterName, double, double)[primaries];
         for (var i = 0; i < primaries; i++)
         {
-            var score = _scores[_ranked[i].Index];
+            var score = OwnScoreOf(_ranked[i].Index, view);
             var name = view.Datacenters[_ranked[i].Index].Name;
             chosen[i] = (name, score.Score, score.ObservedConfidence);
         }

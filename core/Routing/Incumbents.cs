@@ -78,6 +78,7 @@ internal sealed class Incumbents
     }
 
     /// <summary>How an incumbent stands with the score that it has now.</summary>
+    /// <param name="score">By its own SLO factor, here and below.</param>
     /// <param name="isRelieved">Its jobs miss their latency targets, and a challenger's do not.</param>
     public Standing StandingOf(
         int index, in DatacenterRoutingScore score, bool isRelieved, HysteresisConfig config, Instant now)

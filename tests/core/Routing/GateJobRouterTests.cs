@@ -327,7 +327,8 @@ public sealed class GateJobRouterTests
     {
         var decision = Route(
             Request(), Dc("a", 50, slo: 1.3, level: SloLevel.Critical),
-            Dc("b", 50, slo: 1.1, level: SloLevel.Violating));
+            Dc("b", 50, slo: 1.1, level: SloLevel.Violating),
+            Dc("excluded", 50, health: DatacenterHealth.Unhealthy, slo: 2, level: SloLevel.Meeting));
 
         Assert.Equal([1.1, 1.3], decision.Ranking.Select(score => score.SloFactor));
     }

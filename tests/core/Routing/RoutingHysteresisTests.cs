@@ -239,6 +239,24 @@ public sealed class RoutingHysteresisTests
         Assert.Equal(["c", "b"], Route(request, 50, Dc("a", 90), Dc("b", 10), Dc("c", 100)).Primaries);
     }
 
+    // Pressure on its resources gives the one that meets its targets a factor of three.
+    [Fact]
+    public void What_is_added_where_targets_are_missed_is_no_degradation()
+    {
+        DatacenterCandidate[] missing =
+        [
+            Dc("a", 50, slo: 1.1, level: SloLevel.Violating), Dc("b", 45, slo: 1.1, level: SloLevel.Violating),
+        ];
+        var meeting = Dc("c", 50, health: DatacenterHealth.Degraded, slo: 3, level: SloLevel.Meeting);
+        Assert.Equal(["a"], Route(Request(), 0, missing[0]).Primaries);
+        for (var second = 1; second < 60; second += 5)
+        {
+            var decision = Route(Request(), second, [.. missing, meeting]);
+            Assert.Equal(["a"], decision.Primaries);
+            Assert.Equal(3.6, decision.Ranking[0].SloFactor, 9);
+        }
+    }
+
     [Fact]
     public void Coordinates_that_appear_do_not_look_like_a_degradation()
     {
