@@ -118,23 +118,31 @@ public sealed class LatencyDigestTests
 
     public static TheoryData<string> Kinds => [.. Samples.Kinds];
 
-    /// <summary>As workers do, who merge what each report brings, and managers, who merge workers.</summary>
+    /// <summary>As workers do, who merge what each report brings, and managers, who merge the workers of each
+    /// window, and then the windows.</summary>
     [Theory]
     [MemberData(nameof(Kinds))]
-    public void Ranks_of_many_merges_of_two_are_off_by_little(string kind)
+    public void Ranks_of_many_workers_over_many_windows_are_off_by_little(string kind)
     {
         const int Shards = 64;
+        const int Windows = 5;
         const int Reports = 60;
         var samples = Samples.Of(kind, 1_000_000);
-        var all = new TDigest();
-        foreach (var shard in samples.Chunk(samples.Length / Shards))
+        var windowed = new WindowedDigest<int>(SloConfig.Default);
+        var now = Instant.Zero;
+        foreach (var (i, told) in samples.Chunk(samples.Length / (Shards * Windows)).Index())
         {
+            var (window, shard) = (i / Shards, i % Shards);
+            now = Instant.Zero + (SloConfig.Default.WindowDuration * window);
             var kept = LatencyDigest.Empty;
-            foreach (var report in shard.Chunk(shard.Length / Reports))
+            foreach (var report in told.Chunk(told.Length / Reports))
                 kept = kept.Merge(LatencyDigest.Of(Taken(report)));
-            kept.AddTo(all);
+            var verdict = windowed.Put(
+                shard, incarnation: 1, revision: window, new LatencyBucket(window, kept), samples.Length, now);
+            Assert.Equal(BucketVerdict.Accepted, verdict);
         }
 
+        var all = windowed.Recent(now);
         for (var i = 0; i < samples.Length; i++) samples[i] = Math.Min(samples[i], Max.Nanoseconds);
         Array.Sort(samples);
 
