@@ -38,7 +38,8 @@ public readonly record struct PredictedLatency(double RttUcbMs, int Samples, dou
 /// <param name="Managers">Registered.</param>
 /// <param name="OpenCircuits">Of those, the ones that nothing is sent to.</param>
 /// <param name="Predicted">Null without coordinates.</param>
-/// <param name="SloFactor">Of AD-42; 1 where nothing is known.</param>
+/// <param name="SloFactor">Of AD-42, before what routing adds where targets are missed; 1 where nothing is
+/// known.</param>
 public sealed record DatacenterCandidate(
     DatacenterName Name,
     DatacenterCapacity Capacity,

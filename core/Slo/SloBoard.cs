@@ -59,7 +59,8 @@ public sealed record SloGossip(string Datacenter, SloMark Mark, SloHealth Health
 /// <summary>What a gate routes by of the latencies of a datacenter's jobs.</summary>
 /// <param name="Summary">With its age.</param>
 /// <param name="Level">By the gate's own bounds; null while there are no latencies.</param>
-/// <param name="Factor">Of the routing score: what pressure on resources lets expect is in it.</param>
+/// <param name="Factor">Of the routing score: what pressure on resources lets expect is in it. Before what
+/// routing adds where targets are missed.</param>
 public sealed record SloView(SloHealth Health, SloSummary Summary, SloLevel? Level, double Factor)
 {
     /// <summary>Of the report that it rests on.</summary>

@@ -59,7 +59,8 @@ public sealed record DatacenterJson(
 /// <param name="Samples">Requests of the last minutes that it rests on.</param>
 /// <param name="Score">1 is as meant; lower is better.</param>
 /// <param name="Level">Null while there are no latencies.</param>
-/// <param name="RoutingFactor">What that, and pressure on resources, does to its routing score.</param>
+/// <param name="RoutingFactor">What that, and pressure on resources, does to its routing score; before what
+/// routing adds where targets are missed.</param>
 /// <param name="AgeSeconds">Since it was true.</param>
 public sealed record LatenciesJson(
     string Health,
