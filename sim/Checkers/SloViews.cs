@@ -9,10 +9,13 @@ namespace Hyperscale.Det.Sim.Checkers;
 
 /// <summary>What a gate routes by of a datacenter's latencies (AD-42) is no older than it counts, by the
 /// gate's own clock; is the newest that it was told, by whomever; and gives way to an older report only once
-/// it counts no longer. In a healed world all gates know the same.</summary>
-/// <remarks>A new primary that has heard little is an exception: it does not acquit at once.</remarks>
+/// it counts no longer. In a healed world all gates know the same, and something of each datacenter that is
+/// led.</summary>
+/// <remarks>A new primary that has heard little is an exception: it does not acquit while what was known
+/// still counts.</remarks>
 /// <param name="viewOf">What a gate routes by; null where that is nothing.</param>
-public sealed class SloViews(Func<SimHost, string, SloView?> viewOf)
+/// <param name="leads">Whether a manager leads its datacenter.</param>
+public sealed class SloViews(Func<SimHost, string, SloView?> viewOf, Func<SimHost, bool> leads)
     : HealedAgreement("slo-views", CheckerViews.Steps | CheckerViews.Samples, Bound)
 {
     /// <summary>What was told falsely counts no more, and what a new primary says counts.</summary>
@@ -25,7 +28,9 @@ public sealed class SloViews(Func<SimHost, string, SloView?> viewOf)
     private readonly SortedDictionary<string, Instant> _ledAt = new(StringComparer.Ordinal);
 
     public SloViews()
-        : this((host, name) => host.Node is GateNode gate ? gate.SloOf(name, host.LocalNow) : null)
+        : this(
+            (host, name) => host.Node is GateNode gate ? gate.SloOf(name, host.LocalNow) : null,
+            host => host.Node is ManagerNode { Leads: true })
     {
     }
 
@@ -71,7 +76,9 @@ public sealed class SloViews(Func<SimHost, string, SloView?> viewOf)
         var gates = World.Hosts.Where(host => host.Place.Role == NodeRole.Gate && host.IsRunning)
             .Select(host => (host.Id, View: viewOf(host, datacenter))).ToList();
         var ageMax = World.Plan.Options.Manager.HeartbeatInterval * BeatsMax;
-        if (gates.All(gate => gate.View is null || gate.View.Summary.Age > ageMax)) return null;
+        var isKnown = gates.Any(gate => gate.View is { } view && view.Summary.Age <= ageMax);
+        // Where nobody leads, there is nothing to know.
+        if (!isKnown && !IsLed(datacenter)) return null;
         foreach (var (id, view) in gates)
         {
             if (view is null) return $"{id} knows nothing of {datacenter}";
@@ -87,6 +94,10 @@ public sealed class SloViews(Func<SimHost, string, SloView?> viewOf)
 
         return null;
     }
+
+    private bool IsLed(string datacenter) => World.Hosts.Any(host =>
+        host.Place.Role == NodeRole.Manager && host.Place.Datacenter == datacenter && host.IsRunning
+        && leads(host));
 
     private static bool IsSame(SloSummary a, SloSummary b) =>
         a with { Age = Duration.Zero } == b with { Age = Duration.Zero };
@@ -114,7 +125,8 @@ public sealed class SloViews(Func<SimHost, string, SloView?> viewOf)
         if (isNews)
         {
             var isDoubted = hasSeen && told!.Mark.View > last.Mark.View
-                && told.Summary.Samples < Config.MinSampleCount;
+                && told.Summary.Samples < Config.MinSampleCount
+                && host.LocalNow - last.At <= Config.SummaryTtl;
             Require(isDoubted || (view is not null && !told!.Mark.IsNewerThan(view.Mark)), () =>
                 $"{host.Id} was told {told!.Mark} of {datacenter}, and goes by "
                 + (view is null ? "nothing" : $"{view.Mark}"));

@@ -20,6 +20,7 @@ public sealed class SloViewsTests
     };
 
     private readonly SortedDictionary<NodeId, SloView> _views = [];
+    private bool _isLed;
 
     [Theory]
     [InlineData(30, null)]
@@ -83,14 +84,34 @@ public sealed class SloViewsTests
     }
 
     [Theory]
-    [InlineData(1, 1, false, null)]
-    [InlineData(1, 0, false, "gate-2 knows nothing of dc-a")]
-    [InlineData(1, 21, false, "gate-2 knows nothing new of dc-a")]
-    [InlineData(1, 1, true, "make different things of")]
-    [InlineData(0, 0, false, null)]
-    public void Gates_that_know_other_things_once_the_world_is_healed_are_noticed(
-        int age, int otherAge, bool differs, string? fault)
+    [InlineData(30, null)]
+    [InlineData(31, "was told")]
+    public void A_new_primary_that_has_heard_little_is_believed_once_nothing_else_counts(
+        int seconds, string? fault)
     {
+        var bench = Ready();
+        Know(CheckerBench.Gate, View(5));
+        Expect(null, bench, Beat(5));
+        bench.Run(seconds);
+        if (fault is not null) _views.Clear();
+
+        Expect(fault, bench, Beat(1, view: 2, samples: 99));
+    }
+
+    [Theory]
+    [InlineData(1, 1, false, true, null)]
+    [InlineData(1, 0, false, true, "gate-2 knows nothing of dc-a")]
+    [InlineData(1, 0, false, false, "gate-2 knows nothing of dc-a")]
+    [InlineData(1, 21, false, true, "gate-2 knows nothing new of dc-a")]
+    [InlineData(1, 1, true, true, "make different things of")]
+    [InlineData(0, 0, false, false, null)]
+    [InlineData(0, 0, false, true, "gate-1 knows nothing of dc-a")]
+    [InlineData(21, 21, false, false, null)]
+    [InlineData(21, 21, false, true, "gate-1 knows nothing new of dc-a")]
+    public void Gates_that_know_other_things_once_the_world_is_healed_are_noticed(
+        int age, int otherAge, bool differs, bool isLed, string? fault)
+    {
+        _isLed = isLed;
         if (age > 0) Know(CheckerBench.Gate, View(5, age));
         if (otherAge > 0)
             Know(Other, View(5, otherAge) with { Health = SloHealth.Of(differs ? SloRuleKind.P50Busy : 0) });
@@ -104,7 +125,7 @@ public sealed class SloViewsTests
 
     private CheckerBench Ready(Plan? plan = null)
     {
-        var views = new SloViews((host, _) => _views.GetValueOrDefault(host.Id));
+        var views = new SloViews((host, _) => _views.GetValueOrDefault(host.Id), _ => _isLed);
         return new CheckerBench(views, plan ?? OneGate).Run();
     }
 
