@@ -4,7 +4,6 @@ using Hyperscale.Det.Nodes;
 using Hyperscale.Det.Protocol;
 using Hyperscale.Det.Sim.Coverage;
 using Hyperscale.Det.Sim.Engine;
-using Hyperscale.Det.Sim.Plans;
 using Hyperscale.Det.Sim.Processes;
 using Hyperscale.Det.Slo;
 
@@ -37,7 +36,8 @@ public sealed class LatenciesOnce() : LatencyReports("latencies-once", CheckerVi
     private void Judge(string datacenter, JobSlo told)
     {
         var (job, summary) = told;
-        if (!IsCounted(datacenter)) return;
+        // Of those workers each attempt has had as many as they like.
+        if (World.HasHugeLies(datacenter)) return;
         var answers = World.Processes.AnswersOf(job, datacenter);
         Require(summary.Samples <= answers.Count, () =>
             $"{datacenter} tells of {summary.Samples} latencies of {job}; there were {answers.Count}");
@@ -66,11 +66,6 @@ public sealed class LatenciesOnce() : LatencyReports("latencies-once", CheckerVi
             if (count > 0) World.Coverage.Sometimes(Probe.LatenciesOfAJobWhole);
         }
     }
-
-    /// <summary>Whether no worker of the datacenter can have told of more latencies than its attempts
-    /// had.</summary>
-    private bool IsCounted(string datacenter) => !World.HasLyingWorkers(datacenter)
-        || !World.Plan.Faults.Any(fault => fault is PlannedFault.FalseDigests { Huge: true });
 
     /// <summary>Whether nothing that was lost or has grown old can have kept the manager from knowing all:
     /// each attempt had at most two buckets, and told them with its end.</summary>

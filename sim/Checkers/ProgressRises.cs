@@ -9,7 +9,8 @@ using Hyperscale.Det.Sim.Plans;
 namespace Hyperscale.Det.Sim.Checkers;
 
 /// <summary>What a client sees of a running workflow never falls, as long as no gate or manager restarts
-/// and the leaders stay: progress is in their memory only. Nothing is said of workers that lie.</summary>
+/// and the leaders stay: progress is in their memory only. Nothing is said of workers that tell of
+/// more than there was.</summary>
 public sealed class ProgressRises() : Checker("progress-rises", CheckerViews.Effects)
 {
     // By then every running workflow has been reported again.
@@ -39,7 +40,7 @@ public sealed class ProgressRises() : Checker("progress-rises", CheckerViews.Eff
         if (response is not ClientResponse.Status { Job: { IsTerminal: false } job }) return;
         foreach (var slot in job.Slots)
         {
-            if (slot.Outcome is not null || World.HasLyingWorkers(slot.Datacenter)) continue;
+            if (slot.Outcome is not null || World.HasHugeLies(slot.Datacenter)) continue;
             foreach (var progress in slot.Workflows)
             {
                 // The numbers of an attempt that was given up count no more.

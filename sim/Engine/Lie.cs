@@ -17,6 +17,9 @@ public abstract class Lie
     private static readonly SloSummary Perfect = new(
         0, 0, 0, uint.MaxValue, 0, (float)SloLimits.FactorMin, Duration.Zero);
 
+    /// <summary>Whether it tells of more than there can have been.</summary>
+    public virtual bool IsHuge => false;
+
     /// <summary>The message as it is told.</summary>
     public abstract Message Tell(Message message);
 
@@ -56,6 +59,8 @@ public sealed class FalseGossip(bool isTerrible, IReadOnlyList<string> datacente
 public sealed class FalseDigests(bool isHuge, Rng rng) : Lie
 {
     private const long Many = LatencyBucket.CountMax * 20;
+
+    public override bool IsHuge => isHuge;
 
     public override Message Tell(Message message)
     {

@@ -40,6 +40,9 @@ public sealed partial class SimHost
     /// <summary>Whether anything that it ever told was not true.</summary>
     public bool HasLied { get; private set; }
 
+    /// <summary>Whether it ever told of more than there can have been.</summary>
+    public bool HasLiedHugely { get; private set; }
+
     /// <summary>Added to every sync.</summary>
     public Duration DiskStall
     {
@@ -105,7 +108,9 @@ public sealed partial class SimHost
     {
         if (Lie is null) return message;
         var told = Lie.Tell(message);
-        HasLied |= !ReferenceEquals(told, message);
+        var isLie = !ReferenceEquals(told, message);
+        HasLied |= isLie;
+        HasLiedHugely |= isLie && Lie.IsHuge;
         return told;
     }
 

@@ -79,6 +79,10 @@ public sealed class World : INetworkEnds
     public bool HasLyingWorkers(string datacenter) => _hosts.Any(host =>
         host.HasLied && host.Place.Role == NodeRole.Worker && host.Place.Datacenter == datacenter);
 
+    /// <summary>Whether a worker of a datacenter ever told of more requests than it made.</summary>
+    public bool HasHugeLies(string datacenter) => _hosts.Any(host =>
+        host.HasLiedHugely && host.Place.Role == NodeRole.Worker && host.Place.Datacenter == datacenter);
+
     /// <summary>Runs to the end of the plan.</summary>
     /// <exception cref="CheckFailedException">A rule was broken.</exception>
     public void Run()
