@@ -11,6 +11,9 @@ public sealed class FaultDriver
 {
     private readonly World _world;
 
+    // Of faults that have begun.
+    private readonly Dictionary<PlannedFault, Lie> _lies = [];
+
     public FaultDriver(World world)
     {
         _world = world;
@@ -103,7 +106,7 @@ public sealed class FaultDriver
                 _world.Processes.SlowTarget(slow.Datacenter, times: 1);
                 break;
             case PlannedFault.FalseLatencies or PlannedFault.FalseDigests or PlannedFault.FalseGossip:
-                foreach (var host in LiarsOf(fault)) host.Lie = null;
+                EndLie(fault);
                 break;
             default:
                 throw new UnreachableException($"{fault} has no end");
@@ -131,7 +134,15 @@ public sealed class FaultDriver
     private void BeginLie(PlannedFault fault)
     {
         _world.Coverage.Fired(fault.Family);
-        foreach (var host in LiarsOf(fault)) host.Lie = LieOf(fault);
+        var lie = _lies[fault] = LieOf(fault);
+        foreach (var host in LiarsOf(fault)) host.Lie = lie;
+    }
+
+    /// <summary>Whoever tells another lie by now goes on with that.</summary>
+    private void EndLie(PlannedFault fault)
+    {
+        foreach (var host in LiarsOf(fault))
+            if (ReferenceEquals(host.Lie, _lies[fault])) host.Lie = null;
     }
 
     private IEnumerable<SimHost> LiarsOf(PlannedFault fault) => fault switch

@@ -36,6 +36,8 @@ public sealed class LyingNodesTests
 
         Assert.True(world.HasLyingWorkers(First));
         Assert.False(world.HasLyingWorkers(Second));
+        Assert.Equal(isHuge, world.HasHugeLies(First));
+        Assert.False(world.HasHugeLies(Second));
         Assert.Contains(decisions, decision => HealthOf(decision) > DatacenterHealth.Healthy);
         Assert.All(decisions, decision =>
             Assert.Equal(DatacenterHealth.Healthy, HealthOf(decision, Second)));
@@ -82,6 +84,27 @@ public sealed class LyingNodesTests
 
         world.Run();
         Assert.Equal(ViewOf(world, "gate-1")!.Mark.View, ViewOf(world, "gate-2")!.Mark.View);
+    }
+
+    [Fact]
+    public void A_lie_ends_no_other_one_that_began_since()
+    {
+        var world = TwoGates(
+            jobs: 60,
+            new PlannedFault.FalseGossip(At(10), At(30), "gate-1", Terrible: true),
+            new PlannedFault.FalseGossip(At(20), At(40), "gate-1", Terrible: false));
+        var gate = world.HostOf("gate-1");
+        world.RunUntil(Instant.Zero + At(15));
+        var first = gate.Lie;
+        world.RunUntil(Instant.Zero + At(25));
+        var second = gate.Lie;
+        Assert.NotNull(first);
+        Assert.NotSame(first, second);
+
+        world.RunUntil(Instant.Zero + At(35));
+        Assert.Same(second, gate.Lie);
+        world.RunUntil(Instant.Zero + At(45));
+        Assert.Null(gate.Lie);
     }
 
     private static SloView? ViewOf(World world, string gate)
