@@ -245,7 +245,8 @@ public sealed class RoutingHysteresisTests
     {
         DatacenterCandidate[] missing =
         [
-            Dc("a", 50, slo: 1.1, level: SloLevel.Violating), Dc("b", 45, slo: 1.1, level: SloLevel.Violating),
+            Dc("a", 50, slo: 1.1, level: SloLevel.Violating),
+            Dc("b", 45, slo: 1.1, level: SloLevel.Violating),
         ];
         var meeting = Dc("c", 50, health: DatacenterHealth.Degraded, slo: 3, level: SloLevel.Meeting);
         Assert.Equal(["a"], Route(Request(), 0, missing[0]).Primaries);
