@@ -28,6 +28,7 @@ public sealed partial class ManagerNode
             _now);
         if (verdict is BucketVerdict.Full or BucketVerdict.Excessive)
             Emit(new TelemetryEvent.LatenciesDropped(key));
+        if (_latencies.Evicted is { } evicted) Emit(new TelemetryEvent.JobLatenciesDropped(evicted));
     }
 
     /// <summary>Who begins to lead has heard no latencies: what the last primary found stands until they are

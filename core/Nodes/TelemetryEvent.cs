@@ -56,6 +56,9 @@ public abstract record TelemetryEvent
     /// theirs.</summary>
     public sealed record LatenciesDropped(AttemptKey Attempt) : TelemetryEvent;
 
+    /// <summary>What was known of a job's latencies makes room for others'.</summary>
+    public sealed record JobLatenciesDropped(JobId Job) : TelemetryEvent;
+
     public sealed record SlotRefused(SlotKey Slot, string Datacenter, string Reason) : TelemetryEvent;
 
     public sealed record SlotEnded(SlotKey Slot, string Datacenter, SlotState State) : TelemetryEvent;

@@ -24,7 +24,8 @@ public readonly record struct LatencyOwner(int Slot, int Epoch, int Workflow) : 
 public sealed class JobLatencies(SloConfig config)
 {
     /// <summary>Jobs that latencies are kept of; where there are more, or more than
-    /// <see cref="SloLimits.OwnersMax"/> owners in all of them, those heard of last.</summary>
+    /// <see cref="SloLimits.OwnersMax"/> owners in all of them, those heard of last. Owners of which no
+    /// bucket is left make room before any job does; what they told would count again.</summary>
     public const int JobsMax = 10_000;
 
     // A bucket that is under way may have begun in the window before.
@@ -37,11 +38,17 @@ public sealed class JobLatencies(SloConfig config)
     // Of all jobs together.
     private int _owners;
 
+    // No owner is without buckets until a window has ended.
+    private long _idleForgottenIn = -1;
+
     // What was found before this manager led.
     private SloMark? _inherited;
 
     /// <summary>By the newest report.</summary>
     public SloHealth Health => _classifier.Health;
+
+    /// <summary>The job that made room for what was put last; null where none had to.</summary>
+    public JobId? Evicted { get; private set; }
 
     /// <summary>Takes what a workflow's attempt tells of its latencies.</summary>
     /// <param name="attempt">The life of the owner: of a later one on, earlier ones are not heard.</param>
@@ -57,10 +64,12 @@ public sealed class JobLatencies(SloConfig config)
         long total,
         Instant now)
     {
+        Evicted = null;
+        if (_owners == SloLimits.OwnersMax) ForgetIdle(now);
         var place = _jobs.Find(job);
         if (place < 0)
         {
-            if (_jobs.Count == JobsMax) Remove(_jobs.OldestIn(0));
+            if (_jobs.Count == JobsMax) EvictOldest();
             var recent = new WindowedDigest<LatencyOwner>(config);
             place = _jobs.Add(job, new Job(job.ToString(), target, recent), 0);
         }
@@ -70,7 +79,7 @@ public sealed class JobLatencies(SloConfig config)
         var before = digest.Owners;
         var verdict = digest.Put(owner, attempt, revision, bucket, total, now);
         _owners += digest.Owners - before;
-        while (_owners > SloLimits.OwnersMax) Remove(_jobs.OldestIn(0));
+        if (_owners > SloLimits.OwnersMax) EvictOldest();
         return verdict;
     }
 
@@ -156,25 +165,42 @@ public sealed class JobLatencies(SloConfig config)
             job.Recent.AddTo(ref fingerprint);
         }
 
+        fingerprint.Add(_idleForgottenIn);
         _classifier.AddTo(ref fingerprint);
         fingerprint.Add(_inherited?.View ?? -1);
         fingerprint.Add(_inherited?.Life ?? -1);
         fingerprint.Add(_inherited?.Version ?? -1);
     }
 
-    private void Forget(Instant now)
+    private void ForgetIdle(Instant now)
+    {
+        var window = now.Nanoseconds / config.WindowDuration.Nanoseconds;
+        if (window == _idleForgottenIn) return;
+        _idleForgottenIn = window;
+        Forget(now, isIdleToo: true);
+    }
+
+    private void Forget(Instant now, bool isIdleToo = false)
     {
         List<JobId>? gone = null;
         foreach (var (id, job) in _jobs.In(0))
         {
             var before = job.Recent.Owners;
             job.Recent.Forget(now);
+            if (isIdleToo) job.Recent.ForgetIdle();
             _owners += job.Recent.Owners - before;
             if (job.Recent.IsEmpty) (gone ??= []).Add(id);
         }
 
         if (gone is null) return;
         foreach (var id in gone) Remove(_jobs.Find(id));
+    }
+
+    private void EvictOldest()
+    {
+        var place = _jobs.OldestIn(0);
+        Evicted = _jobs.KeyAt(place);
+        Remove(place);
     }
 
     private void Remove(int place)

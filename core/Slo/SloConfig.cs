@@ -91,7 +91,7 @@ public sealed record SloConfig(
     public double RuleRatioMax => Math.Max(
         Math.Max(Busy.Ratio, DegradedByP95.Ratio), Math.Max(DegradedByP99.Ratio, Unhealthy.Ratio));
 
-    /// <summary>How long a ratio has to last until a rule is broken; nothing where there is no rule.</summary>
+    /// <summary>How long a ratio has to last to break a rule; no time where there is no rule.</summary>
     public Duration SustainedOf(SloRuleKind rule) => rule switch
     {
         SloRuleKind.None => Duration.Zero,

@@ -102,6 +102,14 @@ public sealed class WindowedDigest<TOwner>(SloConfig config)
         foreach (var name in gone) _owners.Remove(name);
     }
 
+    /// <summary>Forgets owners of which no bucket is left: should they tell again of what has been forgotten,
+    /// it counts again.</summary>
+    public void ForgetIdle()
+    {
+        List<TOwner> idle = [.. _owners.Where(owner => owner.Value.IsIdle).Select(owner => owner.Key)];
+        foreach (var name in idle) _owners.Remove(name);
+    }
+
     public void CheckInvariants()
     {
         Invariant.Holds(_owners.Count <= SloLimits.OwnersMax);
@@ -140,6 +148,8 @@ public sealed class WindowedDigest<TOwner>(SloConfig config)
 
         /// <summary>In which window something of it came last.</summary>
         public long HeardIn { get; private set; } = long.MinValue;
+
+        public bool IsIdle => _buckets.Count == 0;
 
         public void Begin(long incarnation) =>
             (Incarnation, _forgotten, _total) = (incarnation, long.MinValue, 0);

@@ -115,6 +115,10 @@ internal static partial class NodeLog
         "{Node}: latencies of {Attempt} are not kept: more than it has had, or too many tell of theirs")]
     public static partial void LatenciesDropped(ILogger logger, NodeId node, AttemptKey attempt);
 
+    [LoggerMessage(161, LogLevel.Warning,
+        "{Node}: what was known of {Job}'s latencies is dropped: too many others tell of theirs")]
+    public static partial void JobLatenciesDropped(ILogger logger, NodeId node, JobId job);
+
     [LoggerMessage(130, LogLevel.Information,
         "{Node}: RetryGranted {Attempt}, {Left} left of its slot's share, after: {Cause}")]
     public static partial void RetryGranted(

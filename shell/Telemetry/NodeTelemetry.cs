@@ -99,7 +99,8 @@ public sealed class NodeTelemetry : ITelemetrySink
                 break;
             case TelemetryEvent.JobRouted or TelemetryEvent.LatencyObserved
                 or TelemetryEvent.ObservationsDecayed or TelemetryEvent.SloHealthChanged
-                or TelemetryEvent.SloHealthTakenOver or TelemetryEvent.LatenciesDropped:
+                or TelemetryEvent.SloHealthTakenOver or TelemetryEvent.LatenciesDropped
+                or TelemetryEvent.JobLatenciesDropped:
                 _routing.On(node, telemetry);
                 break;
             case TelemetryEvent.GuardLevelChanged or TelemetryEvent.WorkloadThrottled

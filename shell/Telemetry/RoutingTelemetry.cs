@@ -70,6 +70,9 @@ internal sealed class RoutingTelemetry(Meter meter, ILogger logger)
             case TelemetryEvent.LatenciesDropped dropped:
                 NodeLog.LatenciesDropped(logger, node, dropped.Attempt);
                 break;
+            case TelemetryEvent.JobLatenciesDropped dropped:
+                NodeLog.JobLatenciesDropped(logger, node, dropped.Job);
+                break;
             default:
                 throw new UnreachableException($"unhandled {telemetry}");
         }

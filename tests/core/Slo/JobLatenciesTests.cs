@@ -195,7 +195,9 @@ public sealed class JobLatenciesTests
         for (var owner = 1; owner <= 100; owner++) Put(1, owner, 1, ms: 10, samples: 1, at: 0);
         for (var owner = 101; owner <= SloLimits.OwnersMax; owner++)
             Put(2, owner, 1, ms: 10, samples: 1, at: 0);
+        Assert.Null(_latencies.Evicted);
         Put(2, 1, 1, ms: 10, samples: 1, at: 0);
+        Assert.Equal(new JobId(0, 1), _latencies.Evicted);
         _latencies.CheckInvariants();
 
         var report = _latencies.Report(At(1));
@@ -208,6 +210,24 @@ public sealed class JobLatenciesTests
         _latencies.Report(At(900));
         _latencies.CheckInvariants();
         Assert.Equal(BucketVerdict.Accepted, Put(4, 1, 1, ms: 10, samples: 1, at: 900));
+    }
+
+    // The job with owners that hold nothing any more was heard of last.
+    [Fact]
+    public void Owners_of_which_no_bucket_is_left_make_room_before_a_job_does()
+    {
+        for (var owner = 1; owner <= SloLimits.OwnersMax - 101; owner++)
+            Put(1, owner, 1, ms: 10, samples: 1, at: 0);
+        for (var owner = 1; owner <= 100; owner++) Put(2, owner, 1, ms: 10, samples: 1, at: 200);
+        Put(1, SloLimits.OwnersMax, 1, ms: 10, samples: 1, at: 250);
+        Put(3, 1, 1, ms: 10, samples: 1, at: 310);
+        _latencies.CheckInvariants();
+
+        Assert.Null(_latencies.Evicted);
+        var jobs = _latencies.Report(At(310)).Jobs;
+        Assert.Equal(
+            [(1L, 1u), (2L, 100u), (3L, 1u)],
+            jobs.Select(job => ((long)job.Job.Op, job.Summary.Samples)).Order());
     }
 
     [Fact]

@@ -138,7 +138,8 @@ public sealed class LatencyDigestTests
             foreach (var report in told.Chunk(told.Length / Reports))
                 kept = kept.Merge(LatencyDigest.Of(Taken(report)));
             var verdict = windowed.Put(
-                shard, incarnation: 1, revision: window, new LatencyBucket(window, kept), samples.Length, now);
+                shard, incarnation: 1, revision: window, new LatencyBucket(window, kept), samples.Length,
+                now);
             Assert.Equal(BucketVerdict.Accepted, verdict);
         }
 

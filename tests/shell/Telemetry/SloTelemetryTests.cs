@@ -23,6 +23,7 @@ public sealed class SloTelemetryTests
             "dc-a", DatacenterHealth.Degraded, SloRuleKind.P95Degraded, Duration.FromSeconds(40)));
         telemetry.On(node, new TelemetryEvent.LatenciesDropped(
             new AttemptKey(new SlotKey(new JobId(1, 2), 0, 1), 3, 1)));
+        telemetry.On(node, new TelemetryEvent.JobLatenciesDropped(new JobId(1, 2)));
 
         Assert.Equal(
             "manager-1: dc-a is Degraded by p95 of its jobs, as its last primary found 40s ago",
@@ -30,6 +31,10 @@ public sealed class SloTelemetryTests
         Assert.EndsWith(
             "are not kept: more than it has had, or too many tell of theirs", await lines.NextAsync(""),
             StringComparison.Ordinal);
+        Assert.Equal(
+            $"manager-1: what was known of {new JobId(1, 2)}'s latencies is dropped: too many others tell of "
+            + "theirs",
+            await lines.NextAsync(""));
         Assert.DoesNotContain("slo_health_changes_total{", registry.Write(), StringComparison.Ordinal);
     }
 
