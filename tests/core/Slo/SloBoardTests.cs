@@ -103,9 +103,9 @@ public sealed class SloBoardTests
 
     // Busy has to last a minute, so that nobody finds it with its first report.
     [Theory]
-    [InlineData(500, 99, true)]
-    [InlineData(500, 100, false)]
-    [InlineData(5, 100, true)]
+    [InlineData(500u, 99, true)]
+    [InlineData(500u, 100, false)]
+    [InlineData(5u, 100, true)]
     public void What_the_last_primary_found_is_told_until_the_next_one_has_heard_enough_for_long_enough(
         uint samples, int second, bool isReminded)
     {
