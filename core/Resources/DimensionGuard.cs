@@ -70,7 +70,7 @@ internal sealed class DimensionGuard
         {
             Level++;
             _below = Duration.Zero;
-            if (_isCurable && Level == GuardLevel.Throttle) _violations[(int)GuardLevel.Kill] = default;
+            if (_isCurable && Level == GuardLevel.Throttle) Forgive();
             return true;
         }
 
@@ -79,6 +79,9 @@ internal sealed class DimensionGuard
         _below = Duration.Zero;
         return true;
     }
+
+    /// <summary>What was seen so far does not count for a kill: it was before the cure.</summary>
+    public void Forgive() => _violations[(int)GuardLevel.Kill] = default;
 
     public void CheckInvariants()
     {

@@ -37,6 +37,7 @@ public sealed class ResourceGuard : IMachine<GuardInput, GuardEffect, GuardVerdi
     private double _quota;
     private double _share;
     private ThrottleOrder? _given;
+    private Instant _throttledAt = Instant.Zero;
     private bool _isRampHeld;
     private GuardDimension _cause;
     private Instant? _killedAt;
@@ -115,6 +116,7 @@ public sealed class ResourceGuard : IMachine<GuardInput, GuardEffect, GuardVerdi
         fingerprint.Add(_share);
         fingerprint.Add((long?)_given?.CpuPercent ?? -1);
         fingerprint.Add((long?)_given?.RunPermille ?? -1);
+        fingerprint.Add(_throttledAt);
         fingerprint.Add(_isRampHeld);
         fingerprint.Add((ulong)_cause);
         fingerprint.Add(_killedAt ?? Instant.Never);
@@ -151,8 +153,11 @@ public sealed class ResourceGuard : IMachine<GuardInput, GuardEffect, GuardVerdi
         {
             var dimension = _dimensions[(int)at];
             dimension.Observe(raw, estimate, passed);
+            // It was used before there was an order, and was looked at, or came, only later.
+            if (at == GuardDimension.Cpu && before < _throttledAt) dimension.Forgive();
             for (var from = dimension.Level; dimension.Move(estimate, uncertainty); from = dimension.Level)
             {
+                if (at == GuardDimension.Cpu && dimension.Level == GuardLevel.Throttle) _throttledAt = now;
                 _record.Note(at, from, dimension.Level, now);
                 outbox.Emit(new GuardEffect.ChangeLevel(at, from, dimension.Level));
             }

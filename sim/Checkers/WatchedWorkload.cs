@@ -46,6 +46,8 @@ internal sealed class WatchedWorkload(SimProcess process, Instant startedAt)
         var held = Process.HeldSince == Instant.Never
             ? Instant.Never
             : Process.Host.Clock.LocalAt(Process.HeldSince);
+        // What was used before it was held says nothing of that, however late its worker came to hear of it.
+        if (held != Instant.Never && held > _at) _runs[((int)GuardDimension.Cpu * 2) + 1] = default;
         HotWhileHeld = isHot && held <= _at ? HotWhileHeld + 1 : 0;
         Note(GuardDimension.Memory, truth.Group.MemoryBytes, 0, elapsed, config);
         Note(GuardDimension.FileDescriptors, truth.Group.FileDescriptors, 0, elapsed, config);

@@ -59,6 +59,16 @@ internal sealed class GuardBench
         Show(cpu: 0.1 * seconds, memory: memory);
     }
 
+    /// <summary>A sample of a second that has passed comes late.</summary>
+    public void HearOf(long second, double cpu, Duration late)
+    {
+        var at = Instant.Zero + Duration.FromSeconds(second);
+        Now = Instant.Later(Now, at + late);
+        _cpu += (long)(cpu * _limits.CpuPercent * 10_000_000);
+        When(new GuardInput.Sampled(
+            new TreeReading(at, [], new GroupReading(_cpu, 1, 1, 1)), MemoryTotalBytes: 0));
+    }
+
     /// <summary>The tree is looked at; it used this much of the processor for one second.</summary>
     public GuardVerdict Show(
         double cpu = 0.1, double memory = 0.1, double descriptors = 0.1, int processes = 1)

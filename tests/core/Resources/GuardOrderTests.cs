@@ -1,3 +1,4 @@
+using Hyperscale.Det.Kernel;
 using Hyperscale.Det.Resources;
 
 namespace Hyperscale.Det.Tests.Core.Resources;
@@ -32,6 +33,18 @@ public sealed class GuardOrderTests
         // Held at its target, it is off by up to a percent.
         for (var i = 0; i < 30; i++) _bench.Look(cpu: 0.95 + (0.01 * ((i % 3) - 1)));
         Assert.InRange(Orders() - before, 0, 3);
+    }
+
+    /// <summary>A worker that stood still has samples from before its order to look at yet.</summary>
+    [Fact]
+    public void What_was_used_before_the_order_to_hold_it_kills_nothing_however_late_it_is_heard_of()
+    {
+        var late = Duration.FromSeconds(60);
+        for (var second = 1; second <= 30; second++) _bench.HearOf(second, cpu: 1.5, late);
+
+        Assert.Equal(GuardLevel.Throttle, _bench.Guard.LevelOf(GuardDimension.Cpu));
+        for (var second = 31; second <= 100; second++) _bench.HearOf(second, cpu: 1.5, late: Duration.Zero);
+        Assert.Equal(GuardLevel.Kill, _bench.Guard.LevelOf(GuardDimension.Cpu));
     }
 
     private int Orders() => _bench.History.Count(effect => effect is GuardEffect.Throttle);

@@ -16,6 +16,7 @@ public sealed class RegressionTests
     [InlineData(476, "a wish to leave that was taken back, and a lease")]
     [InlineData(753, "a wish to leave that a restart forgot, and a lease")]
     [InlineData(800, "calls that are lost and sent without end")]
+    [InlineData(20131, "samples from before a throttle that came after it")]
     public void A_seed_that_once_broke_a_rule_breaks_none(int seed, string what) =>
         BreaksNone(seed, Profile.Swarm, what);
 
